@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+# perfshim: one file builds everything.  `make help` lists the targets.
+#
+#   make                release: -O3, full LTO in one partition, stripped
+#   make DEBUG=1        -O1, asserts of the expensive tier, not stripped
+#   make SAN=address,undefined | SAN=thread
+#   make CC=clang V=1 O=build/other
+
+VERSION := 0.1.0
+O ?= build
+CC ?= gcc
+CXX ?= g++
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+BINDIR ?= $(PREFIX)/bin
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DESTDIR ?=
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+# A variant has its own directory, so that variants never share objects.
+comma := ,
+VARIANT := $(if $(DEBUG),-debug)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),-clang)
+B := $(O)$(VARIANT)
+
+is_clang := $(findstring clang,$(CC))
+WARN := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+        -Wshadow -Wvla -Wundef -Wno-unused-parameter
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DPS_VERSION='"$(VERSION)"' -Ilib -I. \
+               -fvisibility=hidden -fno-builtin-malloc -fno-builtin-calloc \
+               -fno-builtin-realloc -fno-builtin-free -fno-strict-aliasing \
+               -fno-math-errno -MMD -MP $(WARN)
+ifneq ($(DEBUG)$(SAN),)
+OPT := -O1 -g -DPS_DEBUG -fno-omit-frame-pointer
+LTO :=
+else
+OPT := -O3 -g
+LTO := -flto $(if $(is_clang),,-flto-partition=one -fno-fat-lto-objects)
+endif
+# Abort, not unwinding: our frames carry no tables except where operator new
+# must let an exception through (shim/operator_new.c).
+NOUNWIND := $(if $(DEBUG)$(SAN),,-fno-exceptions -fno-unwind-tables -fno-asynchronous-unwind-tables)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+AR_TOOL := $(if $(is_clang),llvm-ar,gcc-ar)
+CFLAGS ?=
+LDFLAGS ?=
+ALL_CFLAGS = $(BASE_CFLAGS) $(OPT) $(SANFLAGS) $(CFLAGS)
+
+# ---- sources, found by wildcard ------------------------------------------
+REPORT_CLI := lib/report/main.c $(wildcard lib/report/cli_*.c)
+CORE_SRC := $(wildcard lib/base/*.c lib/measure/*.c lib/simd/*.c lib/pool/*.c \
+              lib/record/*.c lib/profile/*.c lib/monitor/*.c lib/bench/*.c)
+REPORT_SRC := $(filter-out $(REPORT_CLI),$(wildcard lib/report/*.c))
+SHIM_SRC := $(wildcard shim/*.c)
+UNIT_SRC := $(wildcard tests/unit/*.c)
+BENCH_SRC := $(wildcard tests/bench/bench_*.c)
+TARGET_SRC := $(wildcard tests/e2e/targets/*.c)
+TARGET_CXX := $(wildcard tests/e2e/targets/*.cc)
+TARGET_LIBSRC := $(wildcard tests/e2e/targets/lib*.c)
+
+obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
+CORE_OBJ := $(call obj,lib,$(CORE_SRC))
+# What the preload is made of: position-independent, no unwind tables, LTO.
+PIC_OBJ := $(call obj,pic,$(CORE_SRC) $(REPORT_SRC) $(SHIM_SRC))
+REPORT_OBJ := $(call obj,lib,$(REPORT_SRC) $(REPORT_CLI))
+UNIT_OBJ := $(call obj,lib,$(UNIT_SRC))
+BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+TARGET_BIN := $(patsubst tests/e2e/targets/%.c,$(B)/targets/%,$(filter-out $(TARGET_LIBSRC),$(TARGET_SRC))) \
+              $(patsubst tests/e2e/targets/%.cc,$(B)/targets/%,$(TARGET_CXX)) \
+              $(patsubst tests/e2e/targets/%.c,$(B)/targets/%.so,$(TARGET_LIBSRC))
+
+# Sanitized code cannot be preloaded into foreign programs, so a SAN build
+# makes the library, the reader and the tests, not the preload.
+PRODUCTS := $(B)/libperfcore.a $(B)/perfreport $(if $(SAN),,$(B)/libperfshim.so)
+
+.DEFAULT_GOAL := all
+.PHONY: all
+all: deps $(PRODUCTS) ## build the preload, the library and the reader
+
+# ---- dependencies ----------------------------------------------------------
+.PHONY: deps deps-check
+deps:
+	$(Q)./scripts/install-deps.sh build
+deps-check:
+	$(Q)./scripts/install-deps.sh check
+
+# Rebuild everything when compiler or flags change.
+FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(LTO) $(LDFLAGS) $(SAN) $(DEBUG)
+$(B)/flags: FORCE
+	$(Q)mkdir -p $(B); printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
+	  printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+FORCE:
+
+# ---- compiling -------------------------------------------------------------
+ISA_sse2 := -msse2
+ISA_avx2 := -mavx2 -mfma
+ISA_avx512 := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma
+isa = $(foreach i,sse2 avx2 avx512,$(if $(findstring _$(i).c,$(1)),$(ISA_$(i))))
+
+$(B)/lib/%.o: %.c $(B)/flags | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(call isa,$<) -fPIC -c -o $@ $<
+$(B)/pic/shim/operator_new.o: EXTRA := -fexceptions -fasynchronous-unwind-tables -fno-lto
+$(B)/pic/%.o: %.c $(B)/flags | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(LTO) $(NOUNWIND) -DPS_PRELOAD $(call isa,$<) -fPIC -ftls-model=initial-exec $(EXTRA) -c -o $@ $<
+
+# ---- jemalloc, embedded and hidden -----------------------------------------
+JEMALLOC_A = $(shell for d in $$($(CC) -print-file-name=libjemalloc_pic.a); do echo $$d; done)
+$(B)/jemalloc.o: scripts/embed-jemalloc.sh scripts/jemalloc.syms $(B)/flags | deps
+	$(call say,EMBED,libjemalloc_pic.a)
+	$(Q)CC='$(CC)' ./scripts/embed-jemalloc.sh '$(JEMALLOC_A)' scripts/jemalloc.syms $@
+
+$(B)/libperfcore.a: $(CORE_OBJ) $(B)/jemalloc.o
+	$(call say,AR,$@)
+	$(Q)rm -f $@; $(AR_TOOL) rcs $@ $^
+
+SHIM_LDFLAGS := -shared -Wl,-z,now -Wl,-z,relro -Wl,-Bsymbolic -Wl,-z,nodelete \
+                -Wl,-z,noexecstack -Wl,--version-script=shim/perfshim.map \
+                -Wl,-soname,libperfshim.so -Wl,--no-undefined -Wl,--gc-sections \
+                -nostartfiles -Wl,--build-id
+$(B)/libperfshim.so: $(PIC_OBJ) $(B)/jemalloc.o shim/perfshim.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LTO) $(NOUNWIND) -fPIC -ftls-model=initial-exec $(SHIM_LDFLAGS) $(LDFLAGS) \
+	  -o $@.tmp $(PIC_OBJ) $(B)/jemalloc.o
+	$(Q)objcopy --only-keep-debug $@.tmp $@.debug
+	$(Q)$(if $(DEBUG),true,strip --strip-unneeded $@.tmp) && (cd $(B) && objcopy --add-gnu-debuglink=$(@F).debug $(@F).tmp)
+	$(Q)mv -f $@.tmp $@
+
+$(B)/perfreport: $(REPORT_OBJ) $(B)/libperfcore.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lstdc++ -lm -lpthread
+	$(Q)mv -f $@.tmp $@
+
+# ---- tests -----------------------------------------------------------------
+$(B)/unit: $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a \
+	  $$(pkg-config --libs check) -lm -lpthread
+
+TARGET_CFLAGS := -O2 -g -I. -Wall
+$(B)/targets/%: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
+	$(call say,TARGET,$<)
+	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -o $@ $< -lpthread -ldl
+$(B)/targets/%: tests/e2e/targets/%.cc shim/perfshim.h $(B)/flags | deps
+	$(call say,TARGET,$<)
+	$(Q)mkdir -p $(@D); $(CXX) -std=c++17 $(TARGET_CFLAGS) -o $@ $< -lpthread -ldl
+$(B)/targets/%.so: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
+	$(call say,TARGET,$<)
+	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -fPIC -shared -o $@ $<
+$(B)/bench/%: tests/bench/%.c $(B)/libperfcore.a $(B)/flags | deps
+	$(call say,BENCH,$<)
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libperfcore.a -lm -lpthread -ldl
+
+.PHONY: targets check check-unit check-e2e bench lint demo
+targets: $(TARGET_BIN)
+
+check-unit: deps-check $(B)/unit ## only the unit tests
+	$(Q)$(B)/unit
+check-e2e: deps-check all targets ## only the end-to-end stories
+	$(Q)B='$(B)' ./tests/e2e/run.sh
+check: deps-check all targets $(B)/unit ## all tests
+	$(Q)$(if $(SAN),,B='$(B)' ./tests/e2e/run.sh &&) $(B)/unit
+
+bench: deps-check all targets $(BENCH_BIN) ## measure, against glibc and jemalloc in the same run
+	$(Q)B='$(B)' ./tests/bench/run.sh
+
+lint: deps-lint all ## formatting, static analysis, include direction, exports, fast paths, sizes
+	$(Q)B='$(B)' CC='$(CC)' ./scripts/lint.sh
+.PHONY: deps-lint
+deps-lint:
+	$(Q)./scripts/install-deps.sh lint
+
+demo: all targets ## the main job on two real programs
+	$(Q)B='$(B)' ./scripts/demo.sh
+
+# ---- installing ------------------------------------------------------------
+INSTALL_HEADERS := $(wildcard lib/*/*.h)
+.PHONY: install uninstall clean help
+install: all ## install below PREFIX (DESTDIR honoured)
+	$(Q)B='$(B)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' BINDIR='$(BINDIR)' \
+	  INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' VERSION='$(VERSION)' ./scripts/install.sh
+clean: ## remove what was built
+	$(Q)rm -rf $(O) $(O)-*
+help: ## this list
+	@printf 'make [VAR=value] [target]\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@printf '\nDEBUG=1  SAN=address,undefined|thread  CC=gcc|clang  V=1  O=DIR  PREFIX= DESTDIR= LIBDIR=\n'
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

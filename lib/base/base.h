@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base - attributes, asserts and relaxed access that every other file uses
+ *
+ * Nothing here allocates, locks or calls the operating system, except a
+ * failing assert, which writes one line by a raw system call and traps.
+ */
+#ifndef PS_BASE_H
+#define PS_BASE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PS_EXPORT __attribute__((visibility("default")))
+#define PS_COLD __attribute__((cold, noinline))
+#define PS_NOINLINE __attribute__((noinline))
+#define PS_INLINE static inline __attribute__((always_inline))
+#define PS_TLS __thread __attribute__((tls_model("initial-exec")))
+#define PS_CACHE_LINE 64
+#define PS_ALIGNED(n) __attribute__((aligned(n)))
+#define PS_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+
+#define ps_likely(x) __builtin_expect(!!(x), 1)
+#define ps_unlikely(x) __builtin_expect(!!(x), 0)
+
+#define PS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define PS_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define PS_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* Round x up to a power of two `unit`. */
+#define PS_ROUND_UP(x, unit) (((x) + ((unit)-1)) & ~((unit)-1))
+
+/*
+ * Two tiers.  PS_ASSERT states an invariant whose breach would corrupt the
+ * host: always compiled, one predictable branch.  PS_DEBUG_ASSERT is for
+ * checks that cost more, and is there only under DEBUG=1.
+ */
+#define PS_ASSERT(cond)                                                        \
+	do {                                                                   \
+		if (ps_unlikely(!(cond)))                                      \
+			ps_assert_failed(#cond, __FILE__, __LINE__);           \
+	} while (0)
+
+#ifdef PS_DEBUG
+#define PS_DEBUG_ASSERT(cond) PS_ASSERT(cond)
+#else
+#define PS_DEBUG_ASSERT(cond) ((void)sizeof(cond))
+#endif
+
+/* Write "perfshim: assertion ..." to descriptor 2 and trap. */
+PS_COLD void ps_assert_failed(const char *cond, const char *file, int line)
+    __attribute__((noreturn));
+
+/* Relaxed load and store: on x86 plain moves, and clean under TSan. */
+#define ps_peek(p) atomic_load_explicit((p), memory_order_relaxed)
+#define ps_poke(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
+
+/* Add by the only writer of a counter that others read: no locked instruction.
+ */
+#define ps_bump(p, n) ps_poke((p), ps_peek(p) + (n))
+
+/* Ticks of the run's clock; lib/measure/clock.h turns them into seconds. */
+typedef uint64_t ps_ticks;
+
+#endif /* PS_BASE_H */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options - the one table of PERFSHIM_ variables
+ *
+ * The table below generates the parser, the help text, README's table and the
+ * man page (scripts/options-doc.sh runs `perfreport --help-options`).  A bad
+ * value is one line naming variable, value and what is allowed; the default
+ * is used.  Values are copied: a program may overwrite its environment.
+ */
+#ifndef PS_OPTIONS_H
+#define PS_OPTIONS_H
+
+#include "base/base.h"
+
+enum { PS_PATH_MAX = 1024, PS_GLOBS_MAX = 256, PS_ALERT_TEXT_MAX = 1024 };
+
+enum ps_choice_report { PS_REPORT_NONE, PS_REPORT_STDERR, PS_REPORT_PATH };
+enum ps_choice_format { PS_FORMAT_TEXT, PS_FORMAT_JSON };
+enum ps_choice_calibrate {
+	PS_CALIBRATE_OFF,
+	PS_CALIBRATE_QUICK,
+	PS_CALIBRATE_FULL
+};
+enum ps_choice_clock {
+	PS_CLOCK_AUTO,
+	PS_CLOCK_USE_TSC,
+	PS_CLOCK_USE_MONOTONIC
+};
+
+struct ps_options {
+	char out[PS_PATH_MAX];	       /* directory; "" = anonymous */
+	uint32_t report;	       /* enum ps_choice_report */
+	char report_path[PS_PATH_MAX]; /* with %p %e still in it */
+	bool is_report_set;	       /* by the environment, not the default */
+	uint32_t format;	       /* enum ps_choice_format */
+	uint32_t sample_mode; /* enum ps_sample_mode of record/layout.h */
+	uint64_t sample_bytes;
+	uint32_t depth; /* frames a stack */
+	bool are_sections_on;
+	char section_globs[PS_GLOBS_MAX]; /* "" = all */
+	uint32_t calibrate;		  /* enum ps_choice_calibrate */
+	bool are_children_on;
+	uint32_t clock; /* enum ps_choice_clock */
+	bool is_pool_on;
+};
+
+/* Defaults. */
+void ps_options_init(struct ps_options *o);
+
+/*
+ * Take every PERFSHIM_ entry of envp.  `complain` gets one line for each bad
+ * value or unknown PERFSHIM_ name (it may be NULL).
+ */
+void ps_options_from_environment(struct ps_options *o, char *const *envp,
+				 void (*complain)(const char *line));
+
+/* One variable; 0, -ENOENT unknown name, -EINVAL bad value. */
+int ps_options_set(struct ps_options *o, const char *name, const char *value);
+
+/* Rows of the table, for help and documentation; NULL after the last. */
+struct ps_option_row {
+	const char *name;     /* PERFSHIM_OUT */
+	const char *allowed;  /* "a directory" */
+	const char *fallback; /* default, as text */
+	const char *help;
+};
+const struct ps_option_row *ps_options_row(unsigned index);
+
+/* name matches one of the comma-separated globs (* and ?); "" matches all. */
+bool ps_glob_list_match(const char *globs, const char *name);
+
+#endif /* PS_OPTIONS_H */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os - the seam to the operating system
+ *
+ * Every system call that lib/ and shim/ make goes through here, as a raw
+ * instruction: no errno, no libc wrapper that another preload may interpose,
+ * no PLT.  Returns are 0 or a value on success and -errno on failure.
+ *
+ * Callable from anywhere: before start-up, in a signal handler, in a fork
+ * child.  ps_os_fail_at() makes the N-th call from now fail, for tests.
+ */
+#ifndef PS_OS_H
+#define PS_OS_H
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/base.h"
+
+struct rusage;
+struct stat;
+
+/* Pages.  ps_os_map returns anonymous private read-write memory. */
+int ps_os_map(size_t bytes, void **out);
+/* Address space only (PROT_NONE, not counted against overcommit). */
+int ps_os_reserve(size_t bytes, void **out);
+int ps_os_commit(void *addr, size_t bytes);  /* make readable and writable */
+int ps_os_discard(void *addr, size_t bytes); /* contents gone, reads zero */
+int ps_os_discard_lazy(void *addr, size_t bytes);
+int ps_os_no_huge(void *addr, size_t bytes);
+int ps_os_unmap(void *addr, size_t bytes);
+/* Anonymous memory in place of whatever is at addr. */
+int ps_os_map_over(void *addr, size_t bytes);
+/* A file's pages; shared and writable, over addr when it is not NULL. */
+int ps_os_map_file(int fd, size_t bytes, void *addr, void **out);
+/* A file's pages for reading. */
+int ps_os_map_read(int fd, size_t bytes, const void **out);
+
+/* Files.  Descriptors are close-on-exec. */
+int ps_os_open_read(const char *path);
+int ps_os_create(const char *path); /* O_EXCL, O_NOFOLLOW, mode 0600, r/w */
+int ps_os_open_append(const char *path); /* for reports: created 0600 */
+int ps_os_close(int fd);
+ssize_t ps_os_read(int fd, void *buffer, size_t bytes);
+ssize_t ps_os_write(int fd, const void *buffer, size_t bytes);
+/* All of it, or -errno; retried on EINTR and short writes. */
+int ps_os_write_all(int fd, const void *buffer, size_t bytes);
+int ps_os_truncate(int fd, off_t bytes);
+/* Blocks for [offset, offset+bytes); never raises SIGXFSZ. */
+int ps_os_allocate(int fd, off_t offset, off_t bytes);
+int ps_os_rename(const char *from, const char *to);
+int ps_os_unlink(const char *path);
+int ps_os_mkdir(const char *path); /* mode 0700; 0 when it is there already */
+int ps_os_stat(const char *path, struct stat *out);
+int ps_os_fstat(int fd, struct stat *out);
+ssize_t ps_os_readlink(const char *path, char *buffer, size_t bytes);
+/* Whole small file into buffer, zero-terminated; returns its length. */
+ssize_t ps_os_slurp(const char *path, char *buffer, size_t bytes);
+
+/* Process and machine. */
+int ps_os_pid(void);
+int ps_os_ppid(void);
+int ps_os_tid(void);
+int ps_os_usage(struct rusage *out);
+/* vDSO clock: no system call when the kernel's clock source allows it. */
+uint64_t ps_os_monotonic_ns(void);
+uint64_t ps_os_realtime_ns(void);
+uint64_t ps_os_thread_cpu_ns(void);
+int ps_os_random(void *buffer, size_t bytes);
+uint64_t ps_os_limit(int resource); /* soft limit, UINT64_MAX = none */
+void ps_os_yield(void);
+void ps_os_sleep_ns(uint64_t ns);
+
+/* One line to descriptor 2: "perfshim: " text "\n", in one write. */
+void ps_os_complain(const char *text);
+
+/*
+ * Fail the nth call from now (1 = the next) with -error, once; 0 disarms.
+ * Returns how many calls were made since the last arming.
+ */
+long ps_os_fail_at(long nth, int error);
+
+#endif /* PS_OS_H */

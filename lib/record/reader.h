@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader - a recording from the outside, treated as hostile
+ *
+ * ps_reader_open maps a file and checks every offset, count and size once, so
+ * that the accessors below can be used without further checks.  A live
+ * recording keeps changing while it is read; counts are read once at opening
+ * and values are whatever they are at the moment.
+ */
+#ifndef PS_RECORD_READER_H
+#define PS_RECORD_READER_H
+
+#include "record/layout.h"
+
+struct ps_reader {
+	const struct ps_record_header *header;
+	size_t bytes;
+	uint32_t count[PS_TABLES]; /* checked against capacity and size */
+	bool is_mapped;		   /* by ps_reader_open: unmapped by close */
+};
+
+/*
+ * 0, or -errno with *why naming what is wrong (a static string): -ENOENT,
+ * -EACCES ..., -EINVAL not a recording, -EPROTO another version, -EBADMSG
+ * damaged, -EAGAIN still being set up.
+ */
+int ps_reader_open(struct ps_reader *r, const char *path, const char **why);
+/* The recording of this very process, already in memory. */
+int ps_reader_attach(struct ps_reader *r, const void *memory, size_t bytes,
+		     const char **why);
+void ps_reader_close(struct ps_reader *r);
+
+/* Entry below r->count[id]; NULL otherwise. */
+const void *ps_reader_entry(const struct ps_reader *r, enum ps_table_id id,
+			    uint32_t index);
+/* Zero-terminated inside the recording, "" for any bad reference. */
+const char *ps_reader_string(const struct ps_reader *r, uint32_t offset);
+/* Frames of a site, leaf first; *depth is 0 when its reference is bad. */
+const uint32_t *ps_reader_stack(const struct ps_reader *r,
+				const struct ps_record_site *site,
+				uint32_t *depth);
+/* Seconds from the start of the recording to a tick; from two ticks. */
+double ps_reader_seconds(const struct ps_reader *r, uint64_t ticks);
+double ps_reader_tick_seconds(const struct ps_reader *r); /* of one tick */
+
+#endif /* PS_RECORD_READER_H */

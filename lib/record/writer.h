@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * writer - the recording of this process, from the inside
+ *
+ * One recording a process.  It is there before anything else needs it and is
+ * never unmapped: when no file can be had, it is anonymous memory, and when
+ * not even that, ps_record is NULL and the caller passes through.
+ */
+#ifndef PS_RECORD_WRITER_H
+#define PS_RECORD_WRITER_H
+
+#include "record/layout.h"
+
+/* NULL until ps_record_open succeeded. */
+extern struct ps_record_header *ps_record;
+
+/*
+ * Map an anonymous recording.  Before start-up, once.  0 or -errno.
+ */
+int ps_record_open(void);
+
+/*
+ * Move the recording into DIRECTORY/NAME.PID.START.perfshim: the file gets a
+ * copy of what was recorded so far and takes the place of the memory at the
+ * same address.  Call while the process has one thread (the constructor, the
+ * fork child).  On failure the anonymous recording goes on; 0 or -errno.
+ */
+int ps_record_to_file(const char *directory);
+
+/*
+ * In a fork child: leave the parent's recording, start an empty anonymous one
+ * at the same address, so that pointers into it stay good.  Process, sampling
+ * and class figures are set anew by the caller.
+ */
+int ps_record_postfork_child(void);
+
+/* Entry `index` of a table; the index must be below its count. */
+void *ps_record_entry(enum ps_table_id id, uint32_t index);
+
+/*
+ * Append `entries` (1 or more, contiguous) and return the first index with
+ * zeroed memory behind it, or UINT32_MAX when the table or the disk is full
+ * (counted in `dropped`).  Not visible to readers until published; callers
+ * hold ps_record_lock between append and publish.
+ */
+uint32_t ps_record_append(enum ps_table_id id, uint32_t entries, void **out);
+void ps_record_publish(enum ps_table_id id);
+
+/* Intern a string (<= 4095 bytes); 0 ("") when it finds no room. */
+uint32_t ps_record_string(const char *text);
+uint32_t ps_record_string_n(const char *text, size_t length);
+
+/*
+ * The one lock of the writer's tables: a spin lock that yields, never held
+ * across a call out of lib/record and its callers in lib/profile.
+ */
+void ps_record_lock(void);
+void ps_record_unlock(void);
+
+#endif /* PS_RECORD_WRITER_H */
