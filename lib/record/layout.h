@@ -276,7 +276,7 @@ struct ps_record_thread {
 	_Atomic uint64_t
 	    large_bytes; /* block bytes of class large, allocated */
 	_Atomic uint64_t large_freed_bytes;
-	_Atomic uint64_t reserved[7]; /* to the next cache line */
+	_Atomic uint64_t reserved[8]; /* to the next cache line */
 	_Atomic uint64_t class_allocations[PS_CLASS_SLOTS];
 	_Atomic uint64_t class_frees[PS_CLASS_SLOTS];
 	_Atomic uint64_t tail[6];
