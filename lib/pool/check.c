@@ -19,13 +19,13 @@ check_block(const struct ps_page *page, const void *block)
 
 static void
 check_page(const struct ps_pool_heap *heap, const struct ps_page *page,
-	   unsigned kind, unsigned class)
+	   unsigned kind, unsigned cls)
 {
 	uint32_t free = 0;
 
 	PS_ASSERT(ps_peek(&page->owner) == ((uintptr_t)heap | kind));
 	PS_ASSERT(page->head == page && page->is_listed);
-	PS_ASSERT(page->class == class);
+	PS_ASSERT(page->cls == cls);
 	PS_ASSERT(page->used <= page->carved && page->carved <= page->blocks);
 	PS_ASSERT(page->free != NULL || page->carved < page->blocks);
 	for (uint32_t i = 1; i < page->units; i++)
@@ -38,19 +38,19 @@ check_page(const struct ps_pool_heap *heap, const struct ps_page *page,
 }
 
 static void
-check_bin(const struct ps_pool_heap *heap, unsigned class)
+check_bin(const struct ps_pool_heap *heap, unsigned cls)
 {
-	int64_t expected = heap->brought[class] +
-			   (int64_t)(ps_peek(&heap->frees[class]) -
-				     ps_peek(&heap->allocations[class]));
+	int64_t expected =
+	    heap->brought[cls] + (int64_t)(ps_peek(&heap->frees[cls]) -
+					   ps_peek(&heap->allocations[cls]));
 	int64_t count = 0;
 
-	for (const void *b = heap->bin[class].head; b != NULL;
+	for (const void *b = heap->bin[cls].head; b != NULL;
 	     b = *(void *const *)b) {
 		const struct ps_page *page = ps_page_of(b);
 
 		PS_ASSERT(ps_peek(&page->owner) == (uintptr_t)heap);
-		PS_ASSERT(page->class == class);
+		PS_ASSERT(page->cls == cls);
 		check_block(page->head, b);
 		count++;
 	}
@@ -60,12 +60,12 @@ check_bin(const struct ps_pool_heap *heap, unsigned class)
 void
 ps_pool_check(struct ps_pool_heap *heap)
 {
-	for (unsigned class = 0; class < PS_POOL_CLASSES; class ++) {
+	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
 		for (unsigned kind = 0; kind < PS_PAGE_KINDS; kind++)
 			for (const struct ps_page *page =
-				 heap->pages[kind][class];
+				 heap->pages[kind][cls];
 			     page != NULL; page = page->next)
-				check_page(heap, page, kind, class);
-		check_bin(heap, class);
+				check_page(heap, page, kind, cls);
+		check_bin(heap, cls);
 	}
 }

@@ -33,10 +33,10 @@ ps_class_of(size_t size)
 }
 
 static inline uint32_t
-ps_class_bytes(unsigned class)
+ps_class_bytes(unsigned cls)
 {
-	PS_DEBUG_ASSERT(class < PS_POOL_CLASSES);
-	return ps_class_sizes[class];
+	PS_DEBUG_ASSERT(cls < PS_POOL_CLASSES);
+	return ps_class_sizes[cls];
 }
 
 /*

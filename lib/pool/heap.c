@@ -25,19 +25,13 @@
 #include <string.h>
 
 #include "base/os.h"
-#include "pool/heap.h"
+#include "pool/page.h"
 #include "base/lock.h"
 
 enum {
-	SMALL_PAGE_BLOCK_MAX = 4096, /* larger blocks get 512 KiB pages */
-	SMALL_UNITS = 1,
-	MEDIUM_UNITS = 8,
 	BIN_BYTES = 65536, /* a bin may hold about this much ... */
 	BIN_BLOCKS_MIN = 4,
 	BIN_BLOCKS_MAX = 1024,
-	CARVE_FIRST_BYTES = 4096,
-	CARVE_MAX_BYTES = 32768,
-	CARVE_BLOCKS_MAX = 512,
 	HEAP_CHUNK_BYTES = 65536,
 };
 
@@ -47,7 +41,6 @@ static struct ps_lock pool_lock;
 static struct ps_pool_heap *waiting; /* heaps without a thread */
 static char *chunk;		     /* where new heaps are cut from */
 static size_t chunk_left;
-static _Atomic uint64_t mapped_bytes;
 
 void
 ps_heap_init(void)
@@ -56,196 +49,28 @@ ps_heap_init(void)
 	PS_ASSERT(waiting == NULL);
 }
 
-static inline void *
-next_of(const void *block)
-{
-	return *(void *const *)block;
-}
-
-static inline void
-set_next(void *block, void *next)
-{
-	*(void **)block = next;
-}
-
-/* ---- the list of a heap's pages that have blocks to give ---------------- */
-
-static void
-list_page(struct ps_page **list, struct ps_page *page)
-{
-	PS_ASSERT(!page->is_listed && page->head == page);
-	page->prev = NULL;
-	page->next = *list;
-	if (*list != NULL)
-		(*list)->prev = page;
-	*list = page;
-	page->is_listed = 1;
-}
-
-static void
-unlist_page(struct ps_page **list, struct ps_page *page)
-{
-	PS_ASSERT(page->is_listed);
-	if (page->prev != NULL)
-		page->prev->next = page->next;
-	else
-		*list = page->next;
-	if (page->next != NULL)
-		page->next->prev = page->prev;
-	page->next = page->prev = NULL;
-	page->is_listed = 0;
-}
-
-static bool
-has_blocks(const struct ps_page *page)
-{
-	return page->free != NULL || page->carved < page->blocks;
-}
-
-/* ---- pages come and go -------------------------------------------------- */
-
-static struct ps_page **
-list_of(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned class)
-{
-	return &heap->pages[kind][class];
-}
-
-static void
-set_owner(struct ps_page *page, uintptr_t owner)
-{
-	for (uint32_t i = 0; i < page->units; i++)
-		atomic_store_explicit(&page[i].owner, owner,
-				      memory_order_release);
-}
-
-static void
-describe_page(struct ps_page *page, void *start, unsigned class, uint32_t units)
-{
-	struct ps_page head = {
-	    .head = page,
-	    .start = (uintptr_t)start,
-	    .class = class,
-	    .block_bytes = ps_class_bytes(class),
-	    .units = units,
-	};
-
-	head.blocks = (units << PS_UNIT_SHIFT) / head.block_bytes;
-	head.carve_step =
-	    PS_MAX(1u, CARVE_FIRST_BYTES / (unsigned)head.block_bytes);
-	for (uint32_t i = 0; i < units; i++)
-		page[i] = head;
-}
-
-static struct ps_page *
-take_page(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned class)
-{
-	uint32_t units = ps_class_bytes(class) <= SMALL_PAGE_BLOCK_MAX
-			     ? SMALL_UNITS
-			     : MEDIUM_UNITS;
-	void *start = ps_range_take(units);
-	struct ps_page *page;
-
-	if (start == NULL)
-		return NULL;
-	if (kind == PS_PAGE_SAMPLED && !ps_range_aux_commit(start, units)) {
-		ps_range_give(start);
-		return NULL;
-	}
-	page = ps_page_of(start);
-	describe_page(page, start, class, units);
-	set_owner(page, (uintptr_t)heap | kind);
-	list_page(list_of(heap, kind, class), page);
-	atomic_fetch_add_explicit(&mapped_bytes, units << PS_UNIT_SHIFT,
-				  memory_order_relaxed);
-	ps_bump(&heap->pages_held, 1);
-	return page;
-}
-
-static void
-give_page(struct ps_pool_heap *heap, struct ps_page **list,
-	  struct ps_page *page)
-{
-	PS_ASSERT(page->used == 0 && page->head == page);
-	unlist_page(list, page);
-	set_owner(page, 0);
-	atomic_fetch_sub_explicit(&mapped_bytes, page->units << PS_UNIT_SHIFT,
-				  memory_order_relaxed);
-	ps_bump(&heap->pages_held, (uint64_t)-1);
-	ps_range_give((void *)page->start);
-}
-
-/* Cut new blocks off the untouched end of a page; returns how many. */
-static uint32_t
-carve(struct ps_page *page)
-{
-	uint32_t count = PS_MIN(page->carve_step, page->blocks - page->carved);
-	char *block =
-	    (char *)page->start + (size_t)page->carved * page->block_bytes;
-	void *free = page->free;
-	uint32_t i;
-
-	for (i = count; i-- > 0;) {
-		set_next(block + (size_t)i * page->block_bytes, free);
-		free = block + (size_t)i * page->block_bytes;
-	}
-	page->free = free;
-	page->carved += count;
-	if (page->carve_step * 2 * page->block_bytes <= CARVE_MAX_BYTES &&
-	    page->carve_step * 2 <= CARVE_BLOCKS_MAX)
-		page->carve_step *= 2;
-	return count;
-}
-
-/* A block is back on its page: list the page, or let it go when empty. */
-static void
-page_regained(struct ps_pool_heap *heap, struct ps_page *page,
-	      enum ps_page_kind kind)
-{
-	struct ps_page **list = list_of(heap, kind, page->class);
-
-	if (!page->is_listed)
-		list_page(list, page);
-	/* One empty page a class stays, so that a pair of malloc and free at
-	 * the edge of a page does not take and give it each time. */
-	if (page->used == 0 && (*list != page || page->next != NULL))
-		give_page(heap, list, page);
-}
-
-static void
-return_block(struct ps_pool_heap *heap, struct ps_page *page, void *block,
-	     enum ps_page_kind kind)
-{
-	page = page->head;
-	PS_ASSERT(page->used > 0);
-	set_next(block, page->free);
-	page->free = block;
-	page->used--;
-	if (page->used == 0 || !page->is_listed)
-		page_regained(heap, page, kind);
-}
-
 /* ---- bins --------------------------------------------------------------- */
 
 static int64_t
-bin_max(unsigned class)
+bin_max(unsigned cls)
 {
-	int64_t blocks = BIN_BYTES / ps_class_bytes(class);
+	int64_t blocks = BIN_BYTES / ps_class_bytes(cls);
 
 	return PS_MIN(PS_MAX(blocks, BIN_BLOCKS_MIN), BIN_BLOCKS_MAX);
 }
 
 /* Let the bin grow to `count` blocks before a free calls for a flush. */
 static void
-set_bin_limit(struct ps_pool_heap *heap, unsigned class, int64_t count)
+set_bin_limit(struct ps_pool_heap *heap, unsigned cls, int64_t count)
 {
-	heap->bin[class].limit = count - heap->brought[class];
+	heap->bin[cls].limit = count - heap->brought[cls];
 }
 
 static void
-bin_gained(struct ps_pool_heap *heap, unsigned class, int64_t blocks)
+bin_gained(struct ps_pool_heap *heap, unsigned cls, int64_t blocks)
 {
-	heap->brought[class] += blocks;
-	set_bin_limit(heap, class, blocks + bin_max(class));
+	heap->brought[cls] += blocks;
+	set_bin_limit(heap, cls, blocks + bin_max(cls));
 }
 
 void
@@ -253,21 +78,21 @@ ps_heap_free_remote(struct ps_page *page, void *block)
 {
 	uintptr_t owner =
 	    atomic_load_explicit(&page->owner, memory_order_acquire);
-	struct ps_remote *remote = &ps_page_heap(owner)->remote[page->class];
+	struct ps_remote *remote = &ps_page_heap(owner)->remote[page->cls];
 	void *head = ps_peek(&remote->head);
 
 	/* Release: the owner's exchange in take_remote sees the link. */
 	do
-		set_next(block, head);
+		ps_set_next(block, head);
 	while (!atomic_compare_exchange_weak_explicit(
 	    &remote->head, &head, block, memory_order_release,
 	    memory_order_relaxed));
 }
 
 static void *
-take_remote(struct ps_pool_heap *heap, unsigned class)
+take_remote(struct ps_pool_heap *heap, unsigned cls)
 {
-	struct ps_remote *remote = &heap->remote[class];
+	struct ps_remote *remote = &heap->remote[cls];
 
 	if (ps_peek(&remote->head) == NULL)
 		return NULL;
@@ -281,25 +106,25 @@ take_remote(struct ps_pool_heap *heap, unsigned class)
  * many reached the bin.
  */
 static int64_t
-collect_remote(struct ps_pool_heap *heap, unsigned class)
+collect_remote(struct ps_pool_heap *heap, unsigned cls)
 {
-	void *block = take_remote(heap, class);
-	struct ps_bin *bin = &heap->bin[class];
+	void *block = take_remote(heap, cls);
+	struct ps_bin *bin = &heap->bin[cls];
 	int64_t count = 0;
 
 	while (block != NULL) {
-		void *next = next_of(block);
+		void *next = ps_next_of(block);
 		struct ps_page *page = ps_page_of(block);
 		uintptr_t owner = ps_peek(&page->owner);
 
-		PS_ASSERT(page->class == class);
+		PS_ASSERT(page->cls == cls);
 		if (owner == (uintptr_t)heap) {
-			set_next(block, bin->head);
+			ps_set_next(block, bin->head);
 			bin->head = block;
 			count++;
 		} else if (ps_page_heap(owner) == heap) {
-			return_block(heap, page, block,
-				     owner & PS_PAGE_KIND_MASK);
+			ps_page_return(heap, page, block,
+				       owner & PS_PAGE_KIND_MASK);
 		} else {
 			ps_heap_free_remote(page, block);
 		}
@@ -310,36 +135,36 @@ collect_remote(struct ps_pool_heap *heap, unsigned class)
 
 /* All free blocks of a page into the (empty) bin, in one step. */
 static void
-fill_from_page(struct ps_pool_heap *heap, unsigned class, struct ps_page *page)
+fill_from_page(struct ps_pool_heap *heap, unsigned cls, struct ps_page *page)
 {
-	struct ps_bin *bin = &heap->bin[class];
+	struct ps_bin *bin = &heap->bin[cls];
 	uint32_t count;
 
 	if (page->free == NULL)
-		(void)carve(page);
+		(void)ps_page_carve(page);
 	count = page->carved - page->used;
 	PS_ASSERT(count > 0 && bin->head == NULL);
 	bin->head = page->free;
 	page->free = NULL;
 	page->used += count;
-	if (!has_blocks(page))
-		unlist_page(list_of(heap, PS_PAGE_PLAIN, class), page);
-	bin_gained(heap, class, count);
+	if (!ps_page_has_blocks(page))
+		ps_page_unlist(ps_page_list_of(heap, PS_PAGE_PLAIN, cls), page);
+	bin_gained(heap, cls, count);
 }
 
 /* ---- heaps without a thread --------------------------------------------- */
 
 static void
 adopt_list(struct ps_pool_heap *from, struct ps_pool_heap *to,
-	   enum ps_page_kind kind, unsigned class)
+	   enum ps_page_kind kind, unsigned cls)
 {
-	struct ps_page **list = list_of(from, kind, class);
+	struct ps_page **list = ps_page_list_of(from, kind, cls);
 	struct ps_page *page;
 
 	while ((page = *list) != NULL) {
-		unlist_page(list, page);
-		set_owner(page, (uintptr_t)to | kind);
-		list_page(list_of(to, kind, class), page);
+		ps_page_unlist(list, page);
+		ps_page_set_owner(page, (uintptr_t)to | kind);
+		ps_page_list(ps_page_list_of(to, kind, cls), page);
 		ps_bump(&from->pages_held, (uint64_t)-1);
 		ps_bump(&to->pages_held, 1);
 	}
@@ -347,16 +172,16 @@ adopt_list(struct ps_pool_heap *from, struct ps_pool_heap *to,
 
 /* Blocks freed to a waiting heap go back to its pages, which get listed. */
 static void
-drain_waiting(struct ps_pool_heap *from, unsigned class)
+drain_waiting(struct ps_pool_heap *from, unsigned cls)
 {
-	int64_t count = collect_remote(from, class);
-	struct ps_bin *bin = &from->bin[class];
+	int64_t count = collect_remote(from, cls);
+	struct ps_bin *bin = &from->bin[cls];
 
 	while (bin->head != NULL) {
 		void *block = bin->head;
 
-		bin->head = next_of(block);
-		return_block(from, ps_page_of(block), block, PS_PAGE_PLAIN);
+		bin->head = ps_next_of(block);
+		ps_page_return(from, ps_page_of(block), block, PS_PAGE_PLAIN);
 		count--;
 	}
 	PS_ASSERT(count == 0);
@@ -364,7 +189,7 @@ drain_waiting(struct ps_pool_heap *from, unsigned class)
 
 /* Pages of the class with free blocks, from heaps that have no thread. */
 static bool
-adopt(struct ps_pool_heap *heap, unsigned class)
+adopt(struct ps_pool_heap *heap, unsigned cls)
 {
 	struct ps_pool_heap *from;
 
@@ -372,33 +197,33 @@ adopt(struct ps_pool_heap *heap, unsigned class)
 		return false;
 	ps_lock_take(&pool_lock);
 	for (from = waiting; from != NULL; from = from->next) {
-		drain_waiting(from, class);
-		adopt_list(from, heap, PS_PAGE_PLAIN, class);
+		drain_waiting(from, cls);
+		adopt_list(from, heap, PS_PAGE_PLAIN, cls);
 	}
 	ps_lock_give(&pool_lock);
-	return *list_of(heap, PS_PAGE_PLAIN, class) != NULL;
+	return *ps_page_list_of(heap, PS_PAGE_PLAIN, cls) != NULL;
 }
 
 void *
-ps_heap_refill(struct ps_pool_heap *heap, unsigned class)
+ps_heap_refill(struct ps_pool_heap *heap, unsigned cls)
 {
-	struct ps_page **list = list_of(heap, PS_PAGE_PLAIN, class);
-	struct ps_bin *bin = &heap->bin[class];
+	struct ps_page **list = ps_page_list_of(heap, PS_PAGE_PLAIN, cls);
+	struct ps_bin *bin = &heap->bin[cls];
 	int64_t count;
 	void *block;
 
-	PS_ASSERT(bin->head == NULL && class < PS_POOL_CLASSES);
-	count = collect_remote(heap, class);
+	PS_ASSERT(bin->head == NULL && cls < PS_POOL_CLASSES);
+	count = collect_remote(heap, cls);
 	if (count > 0) {
-		bin_gained(heap, class, count);
+		bin_gained(heap, cls, count);
 	} else {
-		if (*list == NULL && !adopt(heap, class) &&
-		    take_page(heap, PS_PAGE_PLAIN, class) == NULL)
+		if (*list == NULL && !adopt(heap, cls) &&
+		    ps_page_take(heap, PS_PAGE_PLAIN, cls) == NULL)
 			return NULL;
-		fill_from_page(heap, class, *list);
+		fill_from_page(heap, cls, *list);
 	}
 	block = bin->head;
-	bin->head = next_of(block);
+	bin->head = ps_next_of(block);
 	return block;
 }
 
@@ -413,65 +238,65 @@ cut_bin(struct ps_bin *bin, int64_t keep)
 		bin->head = NULL;
 		return block;
 	}
-	while (--keep > 0 && next_of(block) != NULL)
-		block = next_of(block);
-	rest = next_of(block);
-	set_next(block, NULL);
+	while (--keep > 0 && ps_next_of(block) != NULL)
+		block = ps_next_of(block);
+	rest = ps_next_of(block);
+	ps_set_next(block, NULL);
 	return rest;
 }
 
 static void
-flush_to(struct ps_pool_heap *heap, unsigned class, int64_t keep)
+flush_to(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
 {
-	void *block = cut_bin(&heap->bin[class], keep);
+	void *block = cut_bin(&heap->bin[cls], keep);
 	int64_t count = 0;
 
 	while (block != NULL) {
-		void *next = next_of(block);
+		void *next = ps_next_of(block);
 
-		return_block(heap, ps_page_of(block), block, PS_PAGE_PLAIN);
+		ps_page_return(heap, ps_page_of(block), block, PS_PAGE_PLAIN);
 		count++;
 		block = next;
 	}
-	heap->brought[class] -= count;
-	set_bin_limit(heap, class, keep + bin_max(class));
+	heap->brought[cls] -= count;
+	set_bin_limit(heap, cls, keep + bin_max(cls));
 }
 
 void
-ps_heap_flush(struct ps_pool_heap *heap, unsigned class)
+ps_heap_flush(struct ps_pool_heap *heap, unsigned cls)
 {
-	PS_ASSERT(class < PS_POOL_CLASSES);
-	flush_to(heap, class, bin_max(class) / 2);
+	PS_ASSERT(cls < PS_POOL_CLASSES);
+	flush_to(heap, cls, bin_max(cls) / 2);
 }
 
 /* ---- sampled and internal pages ----------------------------------------- */
 
 void *
-ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned class,
+ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
 		   enum ps_page_kind kind)
 {
-	struct ps_page **list = list_of(heap, kind, class);
+	struct ps_page **list = ps_page_list_of(heap, kind, cls);
 	struct ps_page *page = *list;
 	void *block;
 
-	PS_ASSERT(kind != PS_PAGE_PLAIN && class < PS_POOL_CLASSES);
-	if (page == NULL && ps_peek(&heap->remote[class].head) != NULL) {
-		int64_t count = collect_remote(heap, class);
+	PS_ASSERT(kind != PS_PAGE_PLAIN && cls < PS_POOL_CLASSES);
+	if (page == NULL && ps_peek(&heap->remote[cls].head) != NULL) {
+		int64_t count = collect_remote(heap, cls);
 
-		bin_gained(heap, class, count);
+		bin_gained(heap, cls, count);
 		page = *list;
 	}
 	if (page == NULL)
-		page = take_page(heap, kind, class);
+		page = ps_page_take(heap, kind, cls);
 	if (page == NULL)
 		return NULL;
 	if (page->free == NULL)
-		(void)carve(page);
+		(void)ps_page_carve(page);
 	block = page->free;
-	page->free = next_of(block);
+	page->free = ps_next_of(block);
 	page->used++;
-	if (!has_blocks(page))
-		unlist_page(list, page);
+	if (!ps_page_has_blocks(page))
+		ps_page_unlist(list, page);
 	return block;
 }
 
@@ -481,8 +306,8 @@ ps_heap_free_kind(struct ps_page *page, void *block)
 	uintptr_t owner = ps_peek(&page->owner);
 
 	PS_ASSERT((owner & PS_PAGE_KIND_MASK) != PS_PAGE_PLAIN);
-	return_block(ps_page_heap(owner), page, block,
-		     owner & PS_PAGE_KIND_MASK);
+	ps_page_return(ps_page_heap(owner), page, block,
+		       owner & PS_PAGE_KIND_MASK);
 }
 
 /* ---- heaps -------------------------------------------------------------- */
@@ -533,7 +358,7 @@ count_bin(const struct ps_bin *bin)
 	int64_t count = 0;
 
 	for (const void *block = bin->head; block != NULL;
-	     block = next_of(block))
+	     block = ps_next_of(block))
 		count++;
 	return count;
 }
@@ -544,29 +369,30 @@ ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
 {
 	heap->allocations = allocations;
 	heap->frees = frees;
-	for (unsigned class = 0; class < PS_POOL_CLASSES; class ++) {
-		int64_t count = count_bin(&heap->bin[class]);
+	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
+		int64_t count = count_bin(&heap->bin[cls]);
 
-		heap->brought[class] =
-		    count - (int64_t)(ps_peek(&frees[class]) -
-				      ps_peek(&allocations[class]));
-		set_bin_limit(heap, class, count + bin_max(class));
+		heap->brought[cls] =
+		    count - (int64_t)(ps_peek(&frees[cls]) -
+				      ps_peek(&allocations[cls]));
+		set_bin_limit(heap, cls, count + bin_max(cls));
 	}
 }
 
 void
 ps_heap_detach(struct ps_pool_heap *heap)
 {
-	for (unsigned class = 0; class < PS_POOL_CLASSES; class ++) {
-		int64_t count = collect_remote(heap, class);
+	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
+		int64_t count = collect_remote(heap, cls);
 
-		heap->brought[class] += count;
-		flush_to(heap, class, 0);
+		heap->brought[cls] += count;
+		flush_to(heap, cls, 0);
 		for (int kind = 0; kind < PS_PAGE_KINDS; kind++) {
-			struct ps_page **list = list_of(heap, kind, class);
+			struct ps_page **list =
+			    ps_page_list_of(heap, kind, cls);
 
 			if (*list != NULL && (*list)->used == 0)
-				give_page(heap, list, *list);
+				ps_page_give(heap, list, *list);
 		}
 	}
 	ps_lock_take(&pool_lock);
@@ -600,10 +426,4 @@ void
 ps_heap_postfork_child(void)
 {
 	ps_lock_init(&pool_lock);
-}
-
-uint64_t
-ps_heap_mapped_bytes(void)
-{
-	return ps_peek(&mapped_bytes);
 }

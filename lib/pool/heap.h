@@ -43,7 +43,7 @@ struct ps_page {
 	_Atomic uintptr_t owner; /* heap | kind; 0: not in use */
 	struct ps_page *head;	 /* record of the page's first unit */
 	uintptr_t start;
-	uint32_t class;
+	uint32_t cls;
 	uint32_t block_bytes;
 	uint32_t blocks; /* in the whole page */
 	uint32_t units;
@@ -108,12 +108,12 @@ void ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
  * of a page, then carves, then takes a page.  The caller counts it.  NULL: no
  * page to be had.
  */
-void *ps_heap_refill(struct ps_pool_heap *heap, unsigned class);
+void *ps_heap_refill(struct ps_pool_heap *heap, unsigned cls);
 /* The bin holds more than it should: give the older half to the pages. */
-void ps_heap_flush(struct ps_pool_heap *heap, unsigned class);
+void ps_heap_flush(struct ps_pool_heap *heap, unsigned cls);
 
 /* A block from pages of another kind; not counted in bins. */
-void *ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned class,
+void *ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
 			 enum ps_page_kind kind);
 /* Free such a block; by its owner, or (is_remote) by another thread. */
 void ps_heap_free_kind(struct ps_page *page, void *block);
