@@ -121,6 +121,17 @@ void ps_heap_free_kind(struct ps_page *page, void *block);
 /* Any thread: put a block on its owner's remote list. */
 void ps_heap_free_remote(struct ps_page *page, void *block);
 
+/*
+ * A class's counters changed by `n` allocations (or -n frees) that the bin had
+ * no part in.
+ */
+static inline void
+ps_heap_adjust(struct ps_pool_heap *heap, unsigned cls, int64_t n)
+{
+	heap->brought[cls] += n;
+	heap->bin[cls].limit -= n;
+}
+
 /* Record of the page that a block of the pool lies in. */
 static inline struct ps_page *
 ps_page_of(const void *block)

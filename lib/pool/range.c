@@ -339,6 +339,18 @@ ps_large_alloc(size_t size, int flags, unsigned hint)
 	return block != NULL ? block : je_mallocx(size, flags);
 }
 
+void *
+ps_large_realloc(void *ptr, size_t size, unsigned hint)
+{
+	unsigned arena = large_arena_index(hint);
+
+	PS_ASSERT(ps_range_is_large(ptr) && size > 0);
+	return je_rallocx(ptr, size,
+			  arena == UINT32_MAX
+			      ? JE_TCACHE_NONE
+			      : (JE_ARENA(arena) | JE_TCACHE_NONE));
+}
+
 bool
 ps_large_is_jemalloc(const void *ptr)
 {

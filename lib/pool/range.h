@@ -62,6 +62,9 @@ ps_range_aux(const void *block)
  */
 void *ps_large_alloc(size_t size, int flags, unsigned hint);
 
+/* A block of the large range made larger or smaller, moved if need be. */
+void *ps_large_realloc(void *ptr, size_t size, unsigned hint);
+
 /* Whether jemalloc owns an address that lies in neither range (slow). */
 bool ps_large_is_jemalloc(const void *ptr);
 
