@@ -190,6 +190,9 @@ INSTALL_HEADERS := $(wildcard lib/*/*.h)
 install: all ## install below PREFIX (DESTDIR honoured)
 	$(Q)B='$(B)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' BINDIR='$(BINDIR)' \
 	  INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' VERSION='$(VERSION)' ./scripts/install.sh
+uninstall: ## take away what install put there
+	$(Q)B='$(B)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' BINDIR='$(BINDIR)' \
+	  INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' ./scripts/install.sh --uninstall
 clean: ## remove what was built
 	$(Q)rm -rf $(O) $(O)-*
 help: ## this list

@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# install-deps: makes sure that what a make target needs is there.  What is
+# missing is installed through apt-get; without apt it is listed, and we stop.
+# When nothing is missing, this costs a few file look-ups and no process.
+#
+#   scripts/install-deps.sh build|check|lint|bench|clang
+#   scripts/install-deps.sh --missing GROUP    only list the missing packages
+set -u
+
+# One line a package: the groups that need it, the package, what shows that it
+# is there.  Several proofs are alternatives; `?` marks one we can do without.
+packages='
+build,check,lint,bench gcc               tool:gcc
+build,check,lint,bench g++               tool:g++
+build,check,lint,bench make              tool:make
+build,check,lint,bench binutils          tool:objcopy
+build,check,lint,bench pkg-config        tool:pkg-config
+build,check,lint,bench libc6-dev         header:stdio.h
+build,check,lint,bench libjemalloc-dev   library:libjemalloc_pic.a
+build,check,lint,bench libunwind-dev     header:libunwind.h
+build,check,lint,bench libunwind8        library:libunwind.so.8
+build,check,lint,bench libdw-dev         header:elfutils/libdwfl.h
+build,check,lint,bench libelf-dev        header:gelf.h
+check,bench            check             header:check.h
+check,lint,bench       python3           tool:python3
+check                  python3-jsonschema python:jsonschema
+check,bench            sqlite3           tool:sqlite3
+check,bench            redis-server      tool:redis-server
+check,bench            redis-tools       tool:redis-benchmark
+check                  strace            tool:strace
+check                  git               tool:git
+check                  nodejs            tool:node
+check,bench            libjemalloc2      library:libjemalloc.so.2
+lint                   clang-format      tool:clang-format
+lint                   clang-tidy        tool:clang-tidy
+lint                   shellcheck        tool:shellcheck
+lint,clang             clang             tool:clang
+clang                  llvm              tool:llvm-ar
+bench                  libmimalloc2.0?   library:libmimalloc.so.2
+bench                  libtcmalloc-minimal4? library:libtcmalloc_minimal.so.4
+'
+
+usage()
+{
+	printf 'usage: install-deps.sh [--missing] build|check|lint|bench|clang\n' >&2
+	exit 2
+}
+
+# Is there a file of this name in one of the directories?
+in_dirs()
+{
+	local name=$1 dir
+	shift
+	for dir; do
+		[ -e "$dir/$name" ] && return 0
+	done
+	return 1
+}
+
+# is_there KIND:NAME
+is_there()
+{
+	local name=${1#*:}
+	case $1 in
+	tool:*) type -P "$name" >/dev/null ;;
+	header:*) in_dirs "$name" /usr/include /usr/include/*-linux-gnu* \
+		/usr/local/include ;;
+	library:*) in_dirs "$name" /usr/lib/*-linux-gnu* /lib/*-linux-gnu* \
+		/usr/lib /usr/lib64 /usr/local/lib ;;
+	python:*) in_dirs "$name" /usr/lib/python3/dist-packages ||
+		python3 -c "import $name" 2>/dev/null ;;
+	*) return 1 ;;
+	esac
+}
+
+# Packages of the group that are not there, one a line, `?` kept.
+missing()
+{
+	local groups package proof
+	while read -r groups package proof; do
+		case ",$groups," in
+		*",$1,"*) is_there "$proof" || printf '%s\n' "$package" ;;
+		esac
+	done <<<"$packages"
+}
+
+# find_missing GROUP: sets required, optional and names (both).
+find_missing()
+{
+	local package
+	required='' optional=''
+	while read -r package; do
+		case $package in
+		'') ;;
+		*\?) optional+="${package%\?} " ;;
+		*) required+="$package " ;;
+		esac
+	done <<<"$(missing "$1")"
+	names=$required$optional
+	names=${names% }
+}
+
+say()
+{
+	if [ -t 2 ]; then printf '  %-7s %s\n' "$1" "$2" >&2; fi
+}
+
+# apt ARGUMENTS: run apt-get; what it said is shown only when it fails.
+apt()
+{
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+		-o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
+}
+
+stop()
+{
+	printf 'perfshim: these packages are missing: %s\n' "$names" >&2
+	printf 'perfshim: %s\n' "$1" >&2
+	exit 1
+}
+
+# How to become root, in as_root; stops when there is no way.
+find_root()
+{
+	as_root=()
+	type -P apt-get >/dev/null ||
+		stop 'there is no apt-get here; install them with your package manager (names as in Debian)'
+	[ "$(id -u)" -eq 0 ] && return
+	type -P sudo >/dev/null ||
+		stop "not root and no sudo; run: apt-get install $names"
+	as_root=(sudo)
+	if [ ! -t 0 ]; then as_root+=(-n); fi
+}
+
+install_all()
+{
+	local package
+	say APT 'update'
+	# A stale list may still do: what counts is whether the install works.
+	apt update || printf 'apt-get update failed\n' >>"$log"
+	for package in $required; do say INSTALL "$package"; done
+	# shellcheck disable=SC2086 # a list of words
+	if [ -n "$required" ] && ! apt install --no-install-recommends $required; then
+		cat -- "$log" >&2
+		stop 'apt-get could not install them (its output is above)'
+	fi
+	for package in $optional; do
+		say INSTALL "$package"
+		apt install --no-install-recommends "$package" ||
+			say SKIP "$package is not to be had"
+	done
+}
+
+only_list=0
+if [ "${1-}" = --missing ]; then only_list=1 && shift; fi
+[ $# -eq 1 ] || usage
+case $1 in
+build | check | lint | bench | clang) ;;
+*) usage ;;
+esac
+
+find_missing "$1"
+if [ "$only_list" -eq 1 ]; then
+	if [ -n "$names" ]; then printf '%s\n' "$names"; fi
+	exit 0
+fi
+[ -n "$names" ] || exit 0
+# Missing only things that we can do without, and no way to get them: go on.
+if [ -z "$required" ] && ! type -P apt-get >/dev/null; then exit 0; fi
+
+log=$(mktemp) || exit 1
+trap 'rm -f -- "$log"' EXIT
+find_root
+
+# make -j starts us for two groups at once: the second one waits, looks again.
+exec 9<"$0" && flock 9
+find_missing "$1"
+[ -n "$names" ] || exit 0
+install_all
+
+find_missing "$1"
+[ -z "$required" ] && exit 0
+cat -- "$log" >&2
+stop 'apt-get installed them, and still they are not found'
