@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start - the shim's life: early start, constructor, fork, end
+ * start - the shim's life: early start, constructor, fork
  *
  * The early start happens at the first malloc or the first registered section,
  * whichever comes first, and needs no constructor, no dlsym and no stdio.  The
@@ -32,10 +32,7 @@ struct ps_real {
 };
 extern struct ps_real ps_real;
 
-/*
- * The process ends now with this status: complete the recording, write the
- * report.  Once; later calls return at once.  No malloc, no lock is waited for.
- */
-void ps_finish(int status);
+/* Move the recording into PERFSHIM_OUT, if that is set and not done yet. */
+void ps_start_file(void);
 
 #endif /* PS_SHIM_START_H */

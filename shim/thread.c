@@ -186,6 +186,13 @@ ps_thread_publish(struct ps_thread *self)
 		ps_heap_changed(delta, ps_clock_now());
 }
 
+void
+ps_thread_publish_if_known(void)
+{
+	if (ps_self.heap != NULL)
+		ps_thread_publish(&ps_self);
+}
+
 /* ---- known and not known ------------------------------------------------ */
 
 static void

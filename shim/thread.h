@@ -62,6 +62,9 @@ void ps_thread_redraw(struct ps_thread *self, uint64_t size);
 /* Tell the recording what this thread's blocks add up to. */
 void ps_thread_publish(struct ps_thread *self);
 
+/* The same for the calling thread, if it is known. */
+void ps_thread_publish_if_known(void);
+
 /* Bytes asked for by the thread since it started. */
 static inline uint64_t
 ps_thread_requested(const struct ps_record_thread *row)
