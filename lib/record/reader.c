@@ -54,16 +54,13 @@ table_bytes(const struct ps_record_table *table)
 }
 
 static bool
-is_table_inside(const struct ps_record_header *h, unsigned id)
+is_table_inside(const struct ps_record_table *table, unsigned id, uint64_t end)
 {
-	const struct ps_record_table *table = &h->table[id];
-	uint64_t bytes = table_bytes(table);
-
 	return table->entry_bytes == ps_record_plan[id].entry_bytes &&
 	       table->offset % PS_RECORD_ALIGN == 0 &&
 	       table->offset >= PS_RECORD_HEADER_BYTES &&
-	       table->offset <= h->file_bytes &&
-	       bytes <= h->file_bytes - table->offset;
+	       table->offset <= end &&
+	       table_bytes(table) <= end - table->offset;
 }
 
 static bool
@@ -73,14 +70,15 @@ is_overlapping(const struct ps_record_table *a, const struct ps_record_table *b)
 	       b->offset < a->offset + table_bytes(a);
 }
 
+/* Tables end at or before `end`, and have no byte in common. */
 static bool
-are_tables_good(const struct ps_record_header *h)
+are_tables_good(const struct ps_record_table *table, uint64_t end)
 {
 	for (unsigned i = 0; i < PS_TABLES; i++) {
-		if (!is_table_inside(h, i))
+		if (!is_table_inside(&table[i], i, end))
 			return false;
 		for (unsigned j = 0; j < i; j++)
-			if (is_overlapping(&h->table[i], &h->table[j]))
+			if (is_overlapping(&table[i], &table[j]))
 				return false;
 	}
 	return true;
@@ -102,8 +100,6 @@ check_header(const struct ps_record_header *h, size_t bytes, const char **why)
 		return fail(-EBADMSG, "damaged: size of the header", why);
 	if (h->file_bytes > bytes || h->file_bytes < PS_RECORD_HEADER_BYTES)
 		return fail(-EBADMSG, "damaged: cut short", why);
-	if (!are_tables_good(h))
-		return fail(-EBADMSG, "damaged: place of a table", why);
 	return 0;
 }
 
@@ -112,6 +108,7 @@ ps_reader_attach(struct ps_reader *r, const void *memory, size_t bytes,
 		 const char **why)
 {
 	const struct ps_record_header *h = memory;
+	struct ps_record_table table[PS_TABLES];
 	int err;
 
 	if ((uintptr_t)memory % PS_CACHE_LINE != 0)
@@ -119,14 +116,18 @@ ps_reader_attach(struct ps_reader *r, const void *memory, size_t bytes,
 	err = check_header(h, bytes, why);
 	if (err != 0)
 		return err;
+	/* A copy, so that what was checked is what is used. */
+	memcpy(table, h->table, sizeof(table));
+	if (!are_tables_good(table, bytes))
+		return fail(-EBADMSG, "damaged: place of a table", why);
 	*r = (struct ps_reader){.header = h, .bytes = bytes};
 	for (unsigned i = 0; i < PS_TABLES; i++) {
 		/* acquire: pairs with ps_record_publish */
 		uint32_t count = atomic_load_explicit(&h->table[i].count,
 						      memory_order_acquire);
 
-		r->count[i] = PS_MIN(count, h->table[i].capacity);
-		r->start[i] = (const char *)memory + h->table[i].offset;
+		r->count[i] = PS_MIN(count, table[i].capacity);
+		r->start[i] = (const char *)memory + table[i].offset;
 	}
 	return 0;
 }
@@ -157,7 +158,7 @@ ps_reader_open(struct ps_reader *r, const char *path, const char **why)
 {
 	const void *memory;
 	struct stat st;
-	size_t bytes;
+	size_t bytes = 0;
 	int fd;
 	int err = ps_os_stat(path, &st);
 
