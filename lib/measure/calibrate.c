@@ -206,6 +206,16 @@ _Static_assert(WORKSPACE_AT + MATRIX * MATRIX <= QUICK_FLOATS,
 	       "matrices and workspace fit");
 _Static_assert(3 * L2_FLOATS + 2 * SKEW <= QUICK_FLOATS, "L2 arrays fit");
 
+static void
+name(char field[16], const char *text)
+{
+	size_t length = strlen(text);
+
+	PS_ASSERT(length < 16);
+	memset(field, 0, 16);
+	memcpy(field, text, length);
+}
+
 static int
 measure_caches(struct ps_calibration *out, uint32_t repeats)
 {
@@ -224,7 +234,7 @@ measure_caches(struct ps_calibration *out, uint32_t repeats)
 	out->vector_add_l2 = add_l2(memory, repeats);
 	out->matmul_flops = multiply(memory, memory + WORKSPACE_AT, repeats);
 	out->vector_add_dram = add_flushed(memory, repeats);
-	memcpy(out->dram_method, "flushed", sizeof("flushed"));
+	name(out->dram_method, "flushed");
 	ps_os_unmap(pages, bytes);
 	return 0;
 }
@@ -249,8 +259,7 @@ measure_memory(struct ps_calibration *out)
 	w.memory = pages;
 	fill(w.memory, memory_floats(n));
 	out->vector_add_dram = add_bytes_per_s(&w);
-	memset(out->dram_method, 0, sizeof(out->dram_method));
-	memcpy(out->dram_method, is_capped ? "capped" : "streamed", 8);
+	name(out->dram_method, is_capped ? "capped" : "streamed");
 	ps_os_unmap(pages, bytes);
 }
 
@@ -268,15 +277,6 @@ measure_rate(struct ps_calibration *out)
 	(void)ps_clock_rate(ticks - ps_clock.first_ticks,
 			    ns - ps_clock.first_ns, width, &out->tsc_hz,
 			    &out->tsc_ppm);
-}
-
-static void
-name(char field[16], const char *text)
-{
-	size_t length = strlen(text);
-
-	PS_ASSERT(length < 16);
-	memcpy(field, text, length);
 }
 
 int
