@@ -8,6 +8,8 @@ preloaded()
 	LD_PRELOAD=$LIB "$@"
 }
 ls / >expected
+preloaded ls / >got 2>err
+has "$(<err)" 'MOST ALLOCATIONS' 'the report, while stderr is open'
 for close in '2>&-' '2>/dev/full' '</dev/null' '2>/dev/null'; do
 	eval "preloaded ls / $close" >got
 	equal 0 $? "the status of ls with $close"

@@ -8,6 +8,7 @@ for conf in bogus:1 abort_conf:true,bogus:1 stats_print:true narenas:1,dirty_dec
 	run_bare MALLOC_CONF=$conf "$T/exact"
 	run_shim MALLOC_CONF=$conf "$T/exact"
 	same_output stderr
+	recorded
 done
 run_shim MALLOC_CONF=background_thread:true sh -c 'ls /proc/self/task | wc -l'
 equal 1 "$(<shim.out)" 'threads with background_thread:true'

@@ -6,6 +6,7 @@
 need bash
 run_shim bash -c 'for i in 3 4 5 6 7 8 9; do eval "exec $i>f$i"; echo user >&$i; done'
 equal 0 "$(<shim.status)" 'the status of a shell that opens 3 to 9'
+recorded
 for i in 3 4 5 6 7 8 9; do
 	equal user "$(<"f$i")" "the content of the file on descriptor $i"
 done

@@ -4,6 +4,7 @@
 . "$E2E/lib.sh"
 
 run_both ls /proc/self/fd
+recorded
 run_both sh -c 'ls /proc/self/task | wc -l'
 run_both sh -c 'grep -E "^(SigBlk|SigIgn|SigCgt|Threads)" /proc/self/status'
 run_both python3 -c '

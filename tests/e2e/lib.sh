@@ -102,6 +102,13 @@ recording()
 	printf '%s' "${found##*$'\n'}"
 }
 
+# recorded: the last run_shim was indeed under the shim.
+recorded()
+{
+	local file
+	file=$(recording) || { echo "$file" && exit 1; }
+}
+
 # report [PID]: the text report, in `text`, from the recording.
 report()
 {

@@ -23,7 +23,7 @@ run_bare sh work.sh bare
 run_shim sh work.sh shim
 same_output
 equal 0 "$(<shim.status)" 'the status of the script'
-cd shim && mkdir ../log && mv ../rec ../log/all && cd ..
+rm -r rec
 run_bare git -C shim log -p --format='%H %s'
 run_shim git -C shim log -p --format='%H %s'
 same_output stderr
