@@ -2,7 +2,7 @@
 /*
  * thread - what the shim keeps for each thread
  *
- * The fast paths find a thread's counters at (ps_thread_base + row_offset).
+ * The fast paths find a thread's counters at (&ps_thread_fallback + row_offset bytes).
  * A row_offset of 0 leads to a static fallback row whose countdown is always
  * 0, so that malloc's one test of the countdown also catches "thread not known
  * yet" (TLS starts as zero), "inside the shim" (parked) and "library not
@@ -21,16 +21,15 @@ struct ps_thread {
 	struct ps_section_thread *sections; /* NULL until a first section */
 	struct ps_record_thread *row;	    /* in the recording; NULL: none */
 	uint32_t row_index;
-	/* How deep in the shim: > 0 means nothing is counted or sampled.  A
-	 * stack address, not a flag, says who parked (siglongjmp heals it). */
-	volatile uint32_t depth;
-	ptrdiff_t row_offset; /* of the row from ps_thread_base; 0 = parked */
-	ptrdiff_t row_offset_saved;
-	uint64_t random; /* state of the sampler's generator */
-	uintptr_t stack_low;
+	volatile uint32_t depth; /* of enter; > 0: inside the shim */
+	volatile ptrdiff_t row_offset; /* from ps_thread_fallback; 0: parked */
+	ptrdiff_t row_offset_known;    /* the same, when not parked */
+	uint64_t random;	       /* state of the sampler's generator */
+	int64_t published_bytes;       /* our part of heap.live_bytes */
+	uintptr_t stack_low;	       /* bounds, once looked up; 0: not yet */
 	uintptr_t stack_high;
 	uint32_t has_ended; /* its destructors ran; late frees still come */
-	int32_t tid;
+	uint32_t rounds;    /* of destructors, so far */
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is
@@ -48,6 +47,39 @@ extern struct ps_record_thread ps_thread_fallback;
  * thread is counted.  Cold; preserves errno.
  */
 bool ps_thread_register(struct ps_thread *self);
+
+/* The row whose countdown malloc tests: the fallback while parked. */
+static inline struct ps_record_thread *
+ps_thread_hot_row(const struct ps_thread *self)
+{
+	return (struct ps_record_thread *)((char *)&ps_thread_fallback +
+					   self->row_offset);
+}
+
+/* The countdown ran out or is refilled: `size` bytes were asked for. */
+void ps_thread_redraw(struct ps_thread *self, uint64_t size);
+
+/* Tell the recording what this thread's blocks add up to. */
+void ps_thread_publish(struct ps_thread *self);
+
+/* The same for the calling thread, if it is known. */
+void ps_thread_publish_if_known(void);
+
+/* Bytes asked for by the thread since it started. */
+static inline uint64_t
+ps_thread_requested(const struct ps_record_thread *row)
+{
+	return ps_peek(&row->issued_bytes) - ps_peek(&row->bytes_left);
+}
+
+/* A thread without a row: counted as one of the ended ones. */
+void ps_thread_count_stray(unsigned cls, int64_t blocks, int64_t large_bytes);
+
+/* Once, at the early start; 0 or -errno. */
+int ps_thread_init(void);
+
+/* In a fork child: the calling thread is the only one. */
+void ps_thread_postfork_child(struct ps_thread *self);
 
 /*
  * Between enter and leave, this thread's allocations are neither counted nor

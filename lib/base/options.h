@@ -34,7 +34,7 @@ struct ps_options {
 	bool is_report_set;	       /* by the environment, not the default */
 	uint32_t format;	       /* enum ps_choice_format */
 	uint32_t sample_mode; /* enum ps_sample_mode of record/layout.h */
-	uint64_t sample_bytes;
+	uint64_t sample_bytes; /* mean distance; for PS_SAMPLE_POISSON only */
 	uint32_t depth; /* frames a stack */
 	bool are_sections_on;
 	char section_globs[PS_GLOBS_MAX]; /* "" = all */
@@ -49,7 +49,8 @@ void ps_options_init(struct ps_options *o);
 
 /*
  * Take every PERFSHIM_ entry of envp.  `complain` gets one line for each bad
- * value or unknown PERFSHIM_ name (it may be NULL).
+ * value or unknown PERFSHIM_ name, without a newline (it may be NULL).  Of two
+ * entries with one name the first counts; an empty value means "not set".
  */
 void ps_options_from_environment(struct ps_options *o, char *const *envp,
 				 void (*complain)(const char *line));

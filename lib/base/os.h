@@ -40,21 +40,30 @@ int ps_os_map_read(int fd, size_t bytes, const void **out);
 int ps_os_open_read(const char *path);
 int ps_os_create(const char *path); /* O_EXCL, O_NOFOLLOW, mode 0600, r/w */
 int ps_os_open_append(const char *path); /* for reports: created 0600 */
+int ps_os_open_rw(const char *path);	 /* an existing file, O_NOFOLLOW */
 int ps_os_close(int fd);
 ssize_t ps_os_read(int fd, void *buffer, size_t bytes);
+/* Raises no SIGPIPE: a reader that went away is -EPIPE. */
 ssize_t ps_os_write(int fd, const void *buffer, size_t bytes);
 /* All of it, or -errno; retried on EINTR and short writes. */
 int ps_os_write_all(int fd, const void *buffer, size_t bytes);
-int ps_os_truncate(int fd, off_t bytes);
-/* Blocks for [offset, offset+bytes); never raises SIGXFSZ. */
+ssize_t ps_os_pwrite(int fd, const void *buffer, size_t bytes, off_t offset);
+int ps_os_truncate(int fd, off_t bytes); /* -EFBIG, not SIGXFSZ */
+/*
+ * Blocks for [offset, offset+bytes); never raises SIGXFSZ (-EFBIG).
+ * -EOPNOTSUPP when the file system or kernel cannot.
+ */
 int ps_os_allocate(int fd, off_t offset, off_t bytes);
 int ps_os_rename(const char *from, const char *to);
 int ps_os_unlink(const char *path);
-int ps_os_mkdir(const char *path); /* mode 0700; 0 when it is there already */
+int ps_os_mkdir(const char *path); /* 0700; 0 when the directory is there */
 int ps_os_stat(const char *path, struct stat *out);
 int ps_os_fstat(int fd, struct stat *out);
 ssize_t ps_os_readlink(const char *path, char *buffer, size_t bytes);
-/* Whole small file into buffer, zero-terminated; returns its length. */
+/*
+ * Whole small file into buffer, zero-terminated; returns its length, or
+ * -EFBIG when it does not fit.  On error the buffer holds anything.
+ */
 ssize_t ps_os_slurp(const char *path, char *buffer, size_t bytes);
 
 /* Process and machine. */
@@ -76,7 +85,8 @@ void ps_os_complain(const char *text);
 
 /*
  * Fail the nth call from now (1 = the next) with -error, once; 0 disarms.
- * Returns how many calls were made since the last arming.
+ * Returns how many calls were made since the last arming, up to now; calls are
+ * only counted while armed (LONG_MAX counts without failing).
  */
 long ps_os_fail_at(long nth, int error);
 

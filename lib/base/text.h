@@ -48,7 +48,7 @@ void ps_text_style(struct ps_text *t, enum ps_style style);
 
 /*
  * A small printf: %s %c %d %u %ld %lu %zu %llu %x %lx %p %% with width, '-',
- * '0' and, for %s, precision.  No floating point: see ps_text_fixed.
+ * '0', '*' and, for %s, precision.  No floating point: see ps_text_fixed.
  */
 void ps_text_printf(struct ps_text *t, const char *format, ...) PS_PRINTF(2, 3);
 void ps_text_vprintf(struct ps_text *t, const char *format, va_list args);
@@ -63,8 +63,11 @@ void ps_text_json_string(struct ps_text *t, const char *s);
 /* s for a terminal: control characters and invalid UTF-8 as \xNN. */
 void ps_text_printable(struct ps_text *t, const char *s);
 
-/* Human units into a caller's buffer of >= 16 bytes; returns it. */
-const char *ps_human_bytes(char *out, double bytes);  /* 1.5 MiB */
+/*
+ * Human units into a caller's buffer of >= 16 bytes; returns it.  Three
+ * significant digits; nan is "unknown"; times over two minutes are "3m05s".
+ */
+const char *ps_human_bytes(char *out, double bytes);  /* 1.50 MiB */
 const char *ps_human_count(char *out, double count);  /* 12.3 M */
 const char *ps_human_time(char *out, double seconds); /* 4.21 ms */
 

@@ -227,6 +227,8 @@ struct ps_record_frame {
 	uint64_t pc;
 	uint32_t module;
 	uint32_t flags; /* PS_FRAME_* */
+	uint32_t generation; /* modules unloaded before it was seen */
+	uint32_t reserved;
 };
 enum { PS_FRAME_LEAF = 1 }; /* pc is the instruction itself, not a return */
 

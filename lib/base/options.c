@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options - the table, the value parsers, and the line for a bad value
+ *
+ * One row a variable: its documentation and the function that reads its value.
+ * A value is parsed into locals and stored only when it is good, so a bad one
+ * leaves the default.  Values are the user's bytes, of any length: everything
+ * that is echoed is cut and made printable.
+ *
+ * As with getenv, the first of two entries with one name counts, and an empty
+ * value means "not set".
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/options.h"
+#include "base/text.h"
+
+enum {
+	LINE_MAX_BYTES = 480, /* what ps_os_complain prints of a line */
+	ECHO_MAX_BYTES = 96,
+	NAME_MAX_BYTES = 48,
+	/* enum ps_sample_mode of record/layout.h, which base must not include;
+	 * test_options.c holds the two together. */
+	SAMPLE_OFF = 0,
+	SAMPLE_POISSON = 1,
+	SAMPLE_ALL = 2,
+	DEPTH_LIMIT = 128, /* PS_STACK_DEPTH_MAX, the same */
+};
+static const uint64_t sample_limit_bytes = UINT64_C(1) << 40;
+static const char prefix[] = "PERFSHIM_";
+
+struct choice {
+	const char *word;
+	uint32_t value;
+};
+
+static const struct choice choice_bool[] = {{"on", 1}, {"off", 0}, {NULL, 0}};
+static const struct choice choice_format[] = {
+    {"text", PS_FORMAT_TEXT}, {"json", PS_FORMAT_JSON}, {NULL, 0}};
+static const struct choice choice_calibrate[] = {{"quick", PS_CALIBRATE_QUICK},
+						 {"full", PS_CALIBRATE_FULL},
+						 {"off", PS_CALIBRATE_OFF},
+						 {NULL, 0}};
+static const struct choice choice_clock[] = {
+    {"auto", PS_CLOCK_AUTO},
+    {"tsc", PS_CLOCK_USE_TSC},
+    {"monotonic", PS_CLOCK_USE_MONOTONIC},
+    {NULL, 0}};
+
+static int
+parse_choice(const struct choice *choice, const char *value, uint32_t *out)
+{
+	for (; choice->word != NULL; choice++) {
+		if (strcmp(choice->word, value) == 0) {
+			*out = choice->value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int
+parse_bool(const char *value, bool *out)
+{
+	uint32_t on;
+	int err = parse_choice(choice_bool, value, &on);
+
+	if (err == 0)
+		*out = on != 0;
+	return err;
+}
+
+/* A string that fits `bytes` with its zero: an overlong path is not cut. */
+static int
+parse_text(const char *value, char *out, size_t bytes)
+{
+	size_t length = strlen(value);
+
+	if (length == 0 || length >= bytes)
+		return -EINVAL;
+	memcpy(out, value, length + 1);
+	return 0;
+}
+
+/* Decimal digits; *end is what follows.  -EINVAL without any or on overflow. */
+static int
+parse_u64(const char *value, uint64_t *out, const char **end)
+{
+	uint64_t number = 0;
+	const char *at = value;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*at - '0'),
+					   &number))
+			return -EINVAL;
+	}
+	if (at == value)
+		return -EINVAL;
+	*out = number;
+	*end = at;
+	return 0;
+}
+
+/* Bits to shift by for "", B, K, KiB, M ...; -1 for anything else. */
+static int
+suffix_shift(const char *suffix)
+{
+	static const char unit[] = "KMGT";
+	const char *at;
+
+	if (*suffix == 0 || strcmp(suffix, "B") == 0)
+		return 0;
+	at = strchr(unit, *suffix == 'k' ? 'K' : *suffix);
+	if (at == NULL || (suffix[1] != 0 && strcmp(suffix + 1, "iB") != 0))
+		return -1;
+	return 10 * (int)(at - unit + 1);
+}
+
+static int
+parse_size(const char *value, uint64_t *out)
+{
+	const char *end;
+	uint64_t number;
+	int shift;
+	int err = parse_u64(value, &number, &end);
+
+	if (err != 0)
+		return err;
+	shift = suffix_shift(end);
+	if (shift < 0 || number == 0 || number > sample_limit_bytes >> shift)
+		return -EINVAL;
+	*out = number << shift;
+	PS_ASSERT(*out <= sample_limit_bytes);
+	return 0;
+}
+
+/* ---- one function a variable ---- */
+
+static int
+set_out(struct ps_options *o, const char *value)
+{
+	return parse_text(value, o->out, sizeof(o->out));
+}
+
+static int
+set_report(struct ps_options *o, const char *value)
+{
+	static const struct choice words[] = {
+	    {"none", PS_REPORT_NONE}, {"stderr", PS_REPORT_STDERR}, {NULL, 0}};
+	uint32_t report = PS_REPORT_PATH;
+
+	if (parse_choice(words, value, &report) != 0 &&
+	    parse_text(value, o->report_path, sizeof(o->report_path)) != 0)
+		return -EINVAL;
+	o->report = report;
+	o->is_report_set = true;
+	return 0;
+}
+
+static int
+set_format(struct ps_options *o, const char *value)
+{
+	return parse_choice(choice_format, value, &o->format);
+}
+
+static int
+set_sample(struct ps_options *o, const char *value)
+{
+	static const struct choice words[] = {
+	    {"all", SAMPLE_ALL}, {"off", SAMPLE_OFF}, {NULL, 0}};
+
+	if (parse_choice(words, value, &o->sample_mode) == 0)
+		return 0;
+	if (parse_size(value, &o->sample_bytes) != 0)
+		return -EINVAL;
+	o->sample_mode = SAMPLE_POISSON;
+	return 0;
+}
+
+static int
+set_depth(struct ps_options *o, const char *value)
+{
+	const char *end;
+	uint64_t depth;
+	int err = parse_u64(value, &depth, &end);
+
+	if (err != 0 || *end != 0 || depth < 1 || depth > DEPTH_LIMIT)
+		return -EINVAL;
+	o->depth = (uint32_t)depth;
+	return 0;
+}
+
+static int
+set_sections(struct ps_options *o, const char *value)
+{
+	if (parse_bool(value, &o->are_sections_on) == 0) {
+		o->section_globs[0] = 0;
+		return 0;
+	}
+	if (parse_text(value, o->section_globs, sizeof(o->section_globs)) != 0)
+		return -EINVAL;
+	o->are_sections_on = true;
+	return 0;
+}
+
+static int
+set_calibrate(struct ps_options *o, const char *value)
+{
+	return parse_choice(choice_calibrate, value, &o->calibrate);
+}
+
+static int
+set_children(struct ps_options *o, const char *value)
+{
+	return parse_bool(value, &o->are_children_on);
+}
+
+static int
+set_clock(struct ps_options *o, const char *value)
+{
+	return parse_choice(choice_clock, value, &o->clock);
+}
+
+static int
+set_pool(struct ps_options *o, const char *value)
+{
+	return parse_bool(value, &o->is_pool_on);
+}
+
+static const struct {
+	struct ps_option_row row;
+	int (*set)(struct ps_options *o, const char *value);
+} table[] = {
+    {{"PERFSHIM_OUT", "a directory", "none",
+      "where each process writes its recording; none: kept in memory"},
+     set_out},
+    {{"PERFSHIM_REPORT", "stderr, none, or a path with %p (pid) and %e (exe)",
+      "stderr", "where the report at exit goes"},
+     set_report},
+    {{"PERFSHIM_FORMAT", "text, json", "text", "format of the report at exit"},
+     set_format},
+    {{"PERFSHIM_SAMPLE", "a size such as 512K, all, off", "512K",
+      "mean bytes between two sampled allocations"},
+     set_sample},
+    {{"PERFSHIM_DEPTH", "1 to 128", "64", "frames kept of a stack"}, set_depth},
+    {{"PERFSHIM_SECTIONS", "on, off, or name globs such as db_*,parse", "on",
+      "which marked sections are timed"},
+     set_sections},
+    {{"PERFSHIM_CALIBRATE", "quick, full, off", "quick",
+      "how the machine is measured"},
+     set_calibrate},
+    {{"PERFSHIM_CHILDREN", "on, off", "on",
+      "record the processes that the program starts"},
+     set_children},
+    {{"PERFSHIM_CLOCK", "auto, tsc, monotonic", "auto",
+      "clock of sections and timeline"},
+     set_clock},
+    {{"PERFSHIM_POOL", "on, off", "on",
+      "serve small blocks from the pool; off: from jemalloc"},
+     set_pool},
+};
+_Static_assert(PS_COUNT(table) <= 32, "one bit a row in a uint32_t");
+
+void
+ps_options_init(struct ps_options *o)
+{
+	*o = (struct ps_options){
+	    .report = PS_REPORT_STDERR,
+	    .format = PS_FORMAT_TEXT,
+	    .sample_mode = SAMPLE_POISSON,
+	    .sample_bytes = 512 * 1024,
+	    .depth = 64,
+	    .are_sections_on = true,
+	    .calibrate = PS_CALIBRATE_QUICK,
+	    .are_children_on = true,
+	    .clock = PS_CLOCK_AUTO,
+	    .is_pool_on = true,
+	};
+}
+
+const struct ps_option_row *
+ps_options_row(unsigned index)
+{
+	return index < PS_COUNT(table) ? &table[index].row : NULL;
+}
+
+/* Row of the name of this length, PS_COUNT(table) when there is none. */
+static size_t
+find_row(const char *name, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < PS_COUNT(table); i++) {
+		const char *row_name = table[i].row.name;
+
+		if (strncmp(row_name, name, length) == 0 &&
+		    row_name[length] == 0)
+			break;
+	}
+	return i;
+}
+
+int
+ps_options_set(struct ps_options *o, const char *name, const char *value)
+{
+	size_t i = find_row(name, strlen(name));
+
+	return i < PS_COUNT(table) ? table[i].set(o, value) : -ENOENT;
+}
+
+/* ---- complaints ---- */
+
+/* Edits (insert, delete, replace) that turn a into b; cut at NAME_MAX_BYTES. */
+static unsigned
+edit_distance(const char *a, size_t a_length, const char *b)
+{
+	unsigned row[NAME_MAX_BYTES + 1];
+	size_t b_length = strnlen(b, NAME_MAX_BYTES);
+
+	a_length = PS_MIN(a_length, (size_t)NAME_MAX_BYTES);
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_length; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_length; j++) {
+			unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+			unsigned shifted = PS_MIN(row[j], row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = PS_MIN(replaced, shifted);
+		}
+	}
+	return row[b_length];
+}
+
+static const char *
+nearest_name(const char *name, size_t length)
+{
+	size_t best = 0;
+	unsigned best_distance = UINT32_MAX;
+
+	for (size_t i = 0; i < PS_COUNT(table); i++) {
+		unsigned distance =
+		    edit_distance(name, length, table[i].row.name);
+
+		if (distance < best_distance) {
+			best_distance = distance;
+			best = i;
+		}
+	}
+	PS_ASSERT(best_distance != UINT32_MAX);
+	return table[best].row.name;
+}
+
+/* The user's bytes: at most `max` of them, printable. */
+static void
+put_echo(struct ps_text *t, const char *bytes, size_t length, size_t max)
+{
+	char copy[ECHO_MAX_BYTES + 1];
+	size_t kept = PS_MIN(length, max);
+
+	PS_ASSERT(max <= ECHO_MAX_BYTES);
+	memcpy(copy, bytes, kept);
+	copy[kept] = 0;
+	ps_text_printable(t, copy);
+	if (kept < length)
+		ps_text_str(t, "...");
+}
+
+static void
+complain_value(const struct ps_option_row *row, const char *value,
+	       void (*complain)(const char *line))
+{
+	char line[LINE_MAX_BYTES];
+	struct ps_text t;
+
+	ps_text_init(&t, line, sizeof(line), -1);
+	ps_text_printf(&t, "%s=", row->name);
+	/* printable may write four bytes for one */
+	put_echo(&t, value, strlen(value), ECHO_MAX_BYTES / 2);
+	ps_text_printf(&t, ": not understood; allowed: %s; using %s",
+		       row->allowed, row->fallback);
+	PS_ASSERT(t.cut == 0);
+	complain(line);
+}
+
+static void
+complain_name(const char *name, size_t length,
+	      void (*complain)(const char *line))
+{
+	char line[LINE_MAX_BYTES];
+	struct ps_text t;
+
+	ps_text_init(&t, line, sizeof(line), -1);
+	put_echo(&t, name, length, NAME_MAX_BYTES);
+	ps_text_printf(&t, ": no such variable; the nearest is %s",
+		       nearest_name(name, length));
+	PS_ASSERT(t.cut == 0);
+	complain(line);
+}
+
+static void
+take_entry(struct ps_options *o, const char *entry, uint32_t *seen,
+	   void (*complain)(const char *line))
+{
+	const char *equals = strchr(entry, '=');
+	size_t length;
+	size_t i;
+
+	if (equals == NULL || equals[1] == 0)
+		return;
+	length = (size_t)(equals - entry);
+	i = find_row(entry, length);
+	if (i == PS_COUNT(table)) {
+		if (complain != NULL)
+			complain_name(entry, length, complain);
+		return;
+	}
+	if (*seen & 1u << i)
+		return;
+	*seen |= 1u << i;
+	if (table[i].set(o, equals + 1) != 0 && complain != NULL)
+		complain_value(&table[i].row, equals + 1, complain);
+}
+
+void
+ps_options_from_environment(struct ps_options *o, char *const *envp,
+			    void (*complain)(const char *line))
+{
+	uint32_t seen = 0;
+
+	for (; envp != NULL && *envp != NULL; envp++) {
+		if (strncmp(*envp, prefix, sizeof(prefix) - 1) == 0)
+			take_entry(o, *envp, &seen, complain);
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os_pages - address space: mapping, protecting, giving back
+ */
+#include <sys/mman.h>
+
+#include "base/os_call.h"
+
+static int
+map(void *addr, size_t bytes, int prot, int flags, int fd, void **out)
+{
+	long at = call6(SYS_mmap, (long)addr, (long)bytes, prot, flags, fd, 0);
+
+	if (at < 0 && at > -4096)
+		return (int)at;
+	PS_ASSERT((flags & MAP_FIXED) == 0 || at == (long)addr);
+	if (out != NULL)
+		*out = (void *)at;
+	return 0;
+}
+
+int
+ps_os_map(size_t bytes, void **out)
+{
+	return map(NULL, bytes, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, out);
+}
+
+int
+ps_os_reserve(size_t bytes, void **out)
+{
+	return map(NULL, bytes, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, out);
+}
+
+int
+ps_os_commit(void *addr, size_t bytes)
+{
+	return (int)CALL3(SYS_mprotect, addr, bytes, PROT_READ | PROT_WRITE);
+}
+
+int
+ps_os_discard(void *addr, size_t bytes)
+{
+	return (int)CALL3(SYS_madvise, addr, bytes, MADV_DONTNEED);
+}
+
+int
+ps_os_discard_lazy(void *addr, size_t bytes)
+{
+	return (int)CALL3(SYS_madvise, addr, bytes, MADV_FREE);
+}
+
+int
+ps_os_no_huge(void *addr, size_t bytes)
+{
+	return (int)CALL3(SYS_madvise, addr, bytes, MADV_NOHUGEPAGE);
+}
+
+int
+ps_os_unmap(void *addr, size_t bytes)
+{
+	return (int)CALL2(SYS_munmap, addr, bytes);
+}
+
+int
+ps_os_map_over(void *addr, size_t bytes)
+{
+	PS_ASSERT(addr != NULL);
+	return map(addr, bytes, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, NULL);
+}
+
+int
+ps_os_map_file(int fd, size_t bytes, void *addr, void **out)
+{
+	int fixed = addr != NULL ? MAP_FIXED : 0;
+
+	return map(addr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | fixed, fd,
+		   out);
+}
+
+int
+ps_os_map_read(int fd, size_t bytes, const void **out)
+{
+	void *at;
+	int err = map(NULL, bytes, PROT_READ, MAP_SHARED, fd, &at);
+
+	if (err == 0)
+		*out = at;
+	return err;
+}

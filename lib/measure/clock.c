@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock - the run's clock: TSC when it can be trusted, else CLOCK_MONOTONIC
+ *
+ * The kernel's word is taken from its clock source file: it watches the TSC
+ * against other timers and leaves it when they disagree, which no program can
+ * do better.  Without /sys (a chroot, a sandbox) the answer is unknown, and
+ * unknown means CLOCK_MONOTONIC.
+ *
+ * The rate is not taken from CPUID leaf 0x15/0x16 or the CPU's name: those are
+ * nominal and were seen to be 0.15 % off.  Two pairs of readings give it
+ * within (their widths) / (their distance).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "measure/clock.h"
+#include "measure/stat.h"
+#include "simd/cpu.h"
+
+#define CLOCK_SOURCE                                                           \
+	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
+
+enum {
+	PAIR_TRIES = 10,
+	COST_BATCHES = 15,
+	COST_READINGS = 64, /* a batch */
+	QUANTUM_READINGS = 200,
+};
+
+struct ps_clock ps_clock;
+
+static bool
+kernel_uses_tsc(void)
+{
+	char source[32];
+	ssize_t length = ps_os_slurp(CLOCK_SOURCE, source, sizeof(source));
+
+	return length == 4 && memcmp(source, "tsc\n", 4) == 0;
+}
+
+void
+ps_clock_init(enum ps_choice_clock choice)
+{
+	bool is_tsc = choice != PS_CLOCK_USE_MONOTONIC &&
+		      ps_cpu_has_invariant_tsc() &&
+		      (choice == PS_CLOCK_USE_TSC || kernel_uses_tsc());
+
+	PS_ASSERT(choice <= PS_CLOCK_USE_MONOTONIC);
+	ps_clock.kind = is_tsc ? PS_CLOCK_TSC : PS_CLOCK_MONOTONIC;
+}
+
+const char *
+ps_clock_name(void)
+{
+	return ps_clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic";
+}
+
+uint64_t
+ps_clock_pair(ps_ticks *ticks, uint64_t *ns)
+{
+	uint64_t width = UINT64_MAX;
+
+	for (int i = 0; i < PAIR_TRIES; i++) {
+		uint64_t before = ps_os_monotonic_ns();
+		ps_ticks now = ps_clock_now();
+		uint64_t after = ps_os_monotonic_ns();
+
+		PS_ASSERT(after >= before);
+		if (after - before < width) {
+			width = after - before;
+			*ticks = now;
+			*ns = before + width / 2;
+		}
+	}
+	if (ps_clock.kind == PS_CLOCK_TSC)
+		return width;
+	*ns = *ticks; /* one clock is exactly itself */
+	return 0;
+}
+
+int
+ps_clock_rate(ps_ticks ticks, uint64_t ns, uint64_t width_ns, double *hz,
+	      double *ppm)
+{
+	if (ns == 0 || ticks == 0 || ns <= width_ns)
+		return -ENODATA;
+	*hz = (double)ticks / (double)ns * 1e9;
+	/* Each end is off by at most half its width. */
+	*ppm = (double)width_ns / 2 / (double)ns * 1e6;
+	return 0;
+}
+
+static double
+cost_of_batch(void)
+{
+	uint64_t start = ps_os_monotonic_ns();
+
+	for (int i = 0; i < COST_READINGS; i++) {
+		ps_ticks now = ps_clock_now();
+
+		__asm__ volatile("" : : "r"(now));
+	}
+	return (double)(ps_os_monotonic_ns() - start);
+}
+
+double
+ps_clock_cost_ns(void)
+{
+	double batches[COST_BATCHES];
+	double median = 0;
+	int error;
+
+	for (int i = 0; i < COST_BATCHES; i++)
+		batches[i] = cost_of_batch();
+	error = ps_stat_median(batches, COST_BATCHES, &median);
+	PS_ASSERT(error == 0);
+	return median / COST_READINGS;
+}
+
+static uint64_t
+common_divisor(uint64_t a, uint64_t b)
+{
+	while (b != 0) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+ps_ticks
+ps_clock_quantum(void)
+{
+	ps_ticks last = ps_clock_now();
+	ps_ticks quantum = 0;
+
+	for (int i = 0; i < QUANTUM_READINGS; i++) {
+		ps_ticks now = ps_clock_now();
+
+		/* A step back is another core's clock, not a step. */
+		if (now > last)
+			quantum = common_divisor(now - last, quantum);
+		last = now;
+	}
+	return quantum;
+}

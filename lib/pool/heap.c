@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap - the pool: one heap a thread, pages of one size class each
+ *
+ * Idea: the fast paths touch one list a class (the bin), as tcmalloc's do, so
+ * that a malloc and a free are a pop and a push; the pages behind it keep the
+ * blocks of a class together, as mimalloc's do, so that memory returns page by
+ * page.  Blocks move between bin and pages in bulk: a refill takes a page's
+ * whole free list in one step, a flush gives back the older half of a bin that
+ * has grown past its limit.
+ *
+ * How many blocks a bin holds is never stored: it is what refills brought,
+ * less what allocations took, plus what frees put, and the last two are
+ * counted anyway.  So a free has one comparison to do for it and a malloc none.
+ *
+ * Remote frees are one list a class and heap, taken by the owner with one
+ * exchange.  Freeing threads never look at the page beyond its owner, so a page
+ * may change hands at any time: a block that arrives at a former owner is sent
+ * on to the present one.  Heaps are never unmapped; an ended thread's heap goes
+ * to the next thread that starts, and while it waits, threads that need a page
+ * drain and adopt its pages first.
+ *
+ * Costs: refill O(blocks carved or collected), flush O(blocks flushed).
+ */
+#include <string.h>
+
+#include "base/os.h"
+#include "pool/page.h"
+#include "base/lock.h"
+
+enum {
+	BIN_BYTES = 65536, /* a bin may hold about this much ... */
+	BIN_BLOCKS_MIN = 4,
+	BIN_BLOCKS_MAX = 1024,
+	HEAP_CHUNK_BYTES = 65536,
+};
+
+/* Guards the lists below; held for a few instructions, or while a waiting
+ * heap is drained. */
+static struct ps_lock pool_lock;
+static struct ps_pool_heap *waiting; /* heaps without a thread */
+static char *chunk;		     /* where new heaps are cut from */
+static size_t chunk_left;
+
+void
+ps_heap_init(void)
+{
+	PS_ASSERT(ps_class_sizes[0] == PS_POOL_GRAIN);
+	PS_ASSERT(waiting == NULL);
+}
+
+/* ---- bins --------------------------------------------------------------- */
+
+static int64_t
+bin_max(unsigned cls)
+{
+	int64_t blocks = BIN_BYTES / ps_class_bytes(cls);
+
+	return PS_MIN(PS_MAX(blocks, BIN_BLOCKS_MIN), BIN_BLOCKS_MAX);
+}
+
+/* Let the bin grow to `count` blocks before a free calls for a flush. */
+static void
+set_bin_limit(struct ps_pool_heap *heap, unsigned cls, int64_t count)
+{
+	heap->bin[cls].limit = count - heap->brought[cls];
+}
+
+static void
+bin_gained(struct ps_pool_heap *heap, unsigned cls, int64_t blocks)
+{
+	heap->brought[cls] += blocks;
+	set_bin_limit(heap, cls, blocks + bin_max(cls));
+}
+
+void
+ps_heap_free_remote(struct ps_page *page, void *block)
+{
+	uintptr_t owner =
+	    atomic_load_explicit(&page->owner, memory_order_acquire);
+	struct ps_remote *remote = &ps_page_heap(owner)->remote[page->cls];
+	void *head = ps_peek(&remote->head);
+
+	/* Release: the owner's exchange in take_remote sees the link. */
+	do
+		ps_set_next(block, head);
+	while (!atomic_compare_exchange_weak_explicit(
+	    &remote->head, &head, block, memory_order_release,
+	    memory_order_relaxed));
+}
+
+static void *
+take_remote(struct ps_pool_heap *heap, unsigned cls)
+{
+	struct ps_remote *remote = &heap->remote[cls];
+
+	if (ps_peek(&remote->head) == NULL)
+		return NULL;
+	return atomic_exchange_explicit(&remote->head, NULL,
+					memory_order_acquire);
+}
+
+/*
+ * Sort a remote list: plain blocks of ours go to the bin, sampled ones to
+ * their page, and what belongs to another heap by now is sent on.  Returns how
+ * many reached the bin.
+ */
+static int64_t
+collect_remote(struct ps_pool_heap *heap, unsigned cls)
+{
+	void *block = take_remote(heap, cls);
+	struct ps_bin *bin = &heap->bin[cls];
+	int64_t count = 0;
+
+	while (block != NULL) {
+		void *next = ps_next_of(block);
+		struct ps_page *page = ps_page_of(block);
+		uintptr_t owner = ps_peek(&page->owner);
+
+		PS_ASSERT(page->cls == cls);
+		if (owner == (uintptr_t)heap) {
+			ps_set_next(block, bin->head);
+			bin->head = block;
+			count++;
+		} else if (ps_page_heap(owner) == heap) {
+			ps_page_return(heap, page, block,
+				       owner & PS_PAGE_KIND_MASK);
+		} else {
+			ps_heap_free_remote(page, block);
+		}
+		block = next;
+	}
+	return count;
+}
+
+/* All free blocks of a page into the (empty) bin, in one step. */
+static void
+fill_from_page(struct ps_pool_heap *heap, unsigned cls, struct ps_page *page)
+{
+	struct ps_bin *bin = &heap->bin[cls];
+	uint32_t count;
+
+	if (page->free == NULL)
+		(void)ps_page_carve(page);
+	count = page->carved - page->used;
+	PS_ASSERT(count > 0 && bin->head == NULL);
+	bin->head = page->free;
+	page->free = NULL;
+	page->used += count;
+	if (!ps_page_has_blocks(page))
+		ps_page_unlist(ps_page_list_of(heap, PS_PAGE_PLAIN, cls), page);
+	bin_gained(heap, cls, count);
+}
+
+/* ---- heaps without a thread --------------------------------------------- */
+
+static void
+adopt_list(struct ps_pool_heap *from, struct ps_pool_heap *to,
+	   enum ps_page_kind kind, unsigned cls)
+{
+	struct ps_page **list = ps_page_list_of(from, kind, cls);
+	struct ps_page *page;
+
+	while ((page = *list) != NULL) {
+		ps_page_unlist(list, page);
+		ps_page_set_owner(page, (uintptr_t)to | kind);
+		ps_page_list(ps_page_list_of(to, kind, cls), page);
+		ps_bump(&from->pages_held, (uint64_t)-1);
+		ps_bump(&to->pages_held, 1);
+	}
+}
+
+/* Blocks freed to a waiting heap go back to its pages, which get listed. */
+static void
+drain_waiting(struct ps_pool_heap *from, unsigned cls)
+{
+	int64_t count = collect_remote(from, cls);
+	struct ps_bin *bin = &from->bin[cls];
+
+	while (bin->head != NULL) {
+		void *block = bin->head;
+
+		bin->head = ps_next_of(block);
+		ps_page_return(from, ps_page_of(block), block, PS_PAGE_PLAIN);
+		count--;
+	}
+	PS_ASSERT(count == 0);
+}
+
+/* Pages of the class with free blocks, from heaps that have no thread. */
+static bool
+adopt(struct ps_pool_heap *heap, unsigned cls)
+{
+	struct ps_pool_heap *from;
+
+	if (waiting == NULL)
+		return false;
+	ps_lock_take(&pool_lock);
+	for (from = waiting; from != NULL; from = from->next) {
+		drain_waiting(from, cls);
+		adopt_list(from, heap, PS_PAGE_PLAIN, cls);
+	}
+	ps_lock_give(&pool_lock);
+	return *ps_page_list_of(heap, PS_PAGE_PLAIN, cls) != NULL;
+}
+
+void *
+ps_heap_refill(struct ps_pool_heap *heap, unsigned cls)
+{
+	struct ps_page **list = ps_page_list_of(heap, PS_PAGE_PLAIN, cls);
+	struct ps_bin *bin = &heap->bin[cls];
+	int64_t count;
+	void *block;
+
+	PS_ASSERT(bin->head == NULL && cls < PS_POOL_CLASSES);
+	count = collect_remote(heap, cls);
+	if (count > 0) {
+		bin_gained(heap, cls, count);
+	} else {
+		if (*list == NULL && !adopt(heap, cls) &&
+		    ps_page_take(heap, PS_PAGE_PLAIN, cls) == NULL)
+			return NULL;
+		fill_from_page(heap, cls, *list);
+	}
+	block = bin->head;
+	bin->head = ps_next_of(block);
+	return block;
+}
+
+/* Cut the bin after `keep` blocks and return the rest of the list. */
+static void *
+cut_bin(struct ps_bin *bin, int64_t keep)
+{
+	void *block = bin->head;
+	void *rest;
+
+	if (keep <= 0 || block == NULL) {
+		bin->head = NULL;
+		return block;
+	}
+	while (--keep > 0 && ps_next_of(block) != NULL)
+		block = ps_next_of(block);
+	rest = ps_next_of(block);
+	ps_set_next(block, NULL);
+	return rest;
+}
+
+static void
+flush_to(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
+{
+	void *block = cut_bin(&heap->bin[cls], keep);
+	int64_t count = 0;
+
+	while (block != NULL) {
+		void *next = ps_next_of(block);
+
+		ps_page_return(heap, ps_page_of(block), block, PS_PAGE_PLAIN);
+		count++;
+		block = next;
+	}
+	heap->brought[cls] -= count;
+	set_bin_limit(heap, cls, keep + bin_max(cls));
+}
+
+void
+ps_heap_flush(struct ps_pool_heap *heap, unsigned cls)
+{
+	PS_ASSERT(cls < PS_POOL_CLASSES);
+	flush_to(heap, cls, bin_max(cls) / 2);
+}
+
+/* ---- sampled and internal pages ----------------------------------------- */
+
+void *
+ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
+		   enum ps_page_kind kind)
+{
+	struct ps_page **list = ps_page_list_of(heap, kind, cls);
+	struct ps_page *page = *list;
+	void *block;
+
+	PS_ASSERT(kind != PS_PAGE_PLAIN && cls < PS_POOL_CLASSES);
+	if (page == NULL && ps_peek(&heap->remote[cls].head) != NULL) {
+		int64_t count = collect_remote(heap, cls);
+
+		bin_gained(heap, cls, count);
+		page = *list;
+	}
+	if (page == NULL)
+		page = ps_page_take(heap, kind, cls);
+	if (page == NULL)
+		return NULL;
+	if (page->free == NULL)
+		(void)ps_page_carve(page);
+	block = page->free;
+	page->free = ps_next_of(block);
+	page->used++;
+	if (!ps_page_has_blocks(page))
+		ps_page_unlist(list, page);
+	return block;
+}
+
+void
+ps_heap_free_kind(struct ps_page *page, void *block)
+{
+	uintptr_t owner = ps_peek(&page->owner);
+
+	PS_ASSERT((owner & PS_PAGE_KIND_MASK) != PS_PAGE_PLAIN);
+	ps_page_return(ps_page_heap(owner), page, block,
+		       owner & PS_PAGE_KIND_MASK);
+}
+
+/* ---- heaps -------------------------------------------------------------- */
+
+static struct ps_pool_heap *
+create_heap(void)
+{
+	size_t bytes =
+	    PS_ROUND_UP(sizeof(struct ps_pool_heap), (size_t)PS_CACHE_LINE);
+	struct ps_pool_heap *heap;
+
+	if (chunk_left < bytes) {
+		void *memory;
+
+		if (ps_os_map(HEAP_CHUNK_BYTES, &memory) != 0)
+			return NULL;
+		chunk = memory;
+		chunk_left = HEAP_CHUNK_BYTES;
+	}
+	heap = (struct ps_pool_heap *)chunk;
+	chunk += bytes;
+	chunk_left -= bytes;
+	return heap;
+}
+
+struct ps_pool_heap *
+ps_heap_attach(_Atomic uint64_t *allocations, _Atomic uint64_t *frees)
+{
+	struct ps_pool_heap *heap;
+
+	ps_lock_take(&pool_lock);
+	heap = waiting;
+	if (heap != NULL)
+		waiting = heap->next;
+	else
+		heap = create_heap();
+	ps_lock_give(&pool_lock);
+	if (heap == NULL)
+		return NULL;
+	heap->next = NULL;
+	ps_heap_recount(heap, allocations, frees);
+	return heap;
+}
+
+static int64_t
+count_bin(const struct ps_bin *bin)
+{
+	int64_t count = 0;
+
+	for (const void *block = bin->head; block != NULL;
+	     block = ps_next_of(block))
+		count++;
+	return count;
+}
+
+void
+ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
+		_Atomic uint64_t *frees)
+{
+	heap->allocations = allocations;
+	heap->frees = frees;
+	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
+		int64_t count = count_bin(&heap->bin[cls]);
+
+		heap->brought[cls] =
+		    count - (int64_t)(ps_peek(&frees[cls]) -
+				      ps_peek(&allocations[cls]));
+		set_bin_limit(heap, cls, count + bin_max(cls));
+	}
+}
+
+void
+ps_heap_detach(struct ps_pool_heap *heap)
+{
+	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
+		int64_t count = collect_remote(heap, cls);
+
+		heap->brought[cls] += count;
+		flush_to(heap, cls, 0);
+		for (int kind = 0; kind < PS_PAGE_KINDS; kind++) {
+			struct ps_page **list =
+			    ps_page_list_of(heap, kind, cls);
+
+			if (*list != NULL && (*list)->used == 0)
+				ps_page_give(heap, list, *list);
+		}
+	}
+	ps_lock_take(&pool_lock);
+	heap->next = waiting;
+	waiting = heap;
+	ps_lock_give(&pool_lock);
+}
+
+void *
+ps_page_block(const struct ps_page *page, const void *ptr)
+{
+	size_t offset = (uintptr_t)ptr - page->start;
+
+	return (char *)page->start +
+	       offset / page->block_bytes * (size_t)page->block_bytes;
+}
+
+void
+ps_heap_prefork(void)
+{
+	ps_lock_take(&pool_lock);
+}
+
+void
+ps_heap_postfork_parent(void)
+{
+	ps_lock_give(&pool_lock);
+}
+
+void
+ps_heap_postfork_child(void)
+{
+	ps_lock_init(&pool_lock);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jemalloc - the entry points of the jemalloc that is embedded in us
+ *
+ * scripts/embed-jemalloc.sh renames them, so that they meet nobody else's
+ * jemalloc.  The constants are those of jemalloc/jemalloc.h of the 5 series.
+ */
+#ifndef PS_POOL_JEMALLOC_H
+#define PS_POOL_JEMALLOC_H
+
+#include "base/base.h"
+
+void *je_mallocx(size_t size, int flags);
+void *je_rallocx(void *ptr, size_t size, int flags);
+size_t je_sallocx(const void *ptr, int flags);
+void je_dallocx(void *ptr, int flags);
+int je_mallctl(const char *name, void *old, size_t *old_bytes, void *new_value,
+	       size_t new_bytes);
+int je_mallctlnametomib(const char *name, size_t *mib, size_t *length);
+int je_mallctlbymib(const size_t *mib, size_t length, void *old,
+		    size_t *old_bytes, void *new_value, size_t new_bytes);
+
+/* align is a power of two */
+#define JE_ALIGN(align) ((int)__builtin_ctzll(align))
+#define JE_ZERO 0x40
+#define JE_TCACHE_NONE (1 << 8) /* cache -1, kept as id + 2 in bits 8..19 */
+#define JE_ARENA(index) ((int)(((index) + 1u) << 20))
+
+typedef struct je_extent_hooks je_extent_hooks;
+struct je_extent_hooks {
+	void *(*alloc)(je_extent_hooks *, void *at, size_t bytes, size_t align,
+		       bool *is_zeroed, bool *is_committed, unsigned arena);
+	bool (*dalloc)(je_extent_hooks *, void *, size_t, bool, unsigned);
+	void (*destroy)(je_extent_hooks *, void *, size_t, bool, unsigned);
+	bool (*commit)(je_extent_hooks *, void *, size_t, size_t offset,
+		       size_t length, unsigned);
+	bool (*decommit)(je_extent_hooks *, void *, size_t, size_t, size_t,
+			 unsigned);
+	bool (*purge_lazy)(je_extent_hooks *, void *, size_t, size_t, size_t,
+			   unsigned);
+	bool (*purge_forced)(je_extent_hooks *, void *, size_t, size_t, size_t,
+			     unsigned);
+	bool (*split)(je_extent_hooks *, void *, size_t, size_t, size_t, bool,
+		      unsigned);
+	bool (*merge)(je_extent_hooks *, void *, size_t, void *, size_t, bool,
+		      unsigned);
+};
+
+#endif /* PS_POOL_JEMALLOC_H */

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * range - reserved address ranges that jemalloc fills
+ *
+ * Idea: reserve once with PROT_NONE, hand addresses to jemalloc in the order it
+ * asks (a bump, never taken back: jemalloc retains), and let it manage what
+ * lies below the mark.  The record of a page and the aux word of a block are
+ * found by arithmetic from the address, in tables reserved the same way and
+ * made writable together with the addresses they describe.
+ *
+ * jemalloc grows an arena by doubling pieces; a piece is made writable as a
+ * whole, which costs no memory until it is touched.  When the kernel counts it
+ * against a limit and refuses, the hook fails and jemalloc asks for less.
+ *
+ * The obvious alternative, pages by mmap of our own with a free list of units,
+ * was left because decay, purging and coalescing would have to be built again.
+ */
+#include <sys/resource.h>
+
+#include "base/os.h"
+#include "pool/jemalloc.h"
+#include "pool/range.h"
+
+enum { LARGE_ARENAS = 8 };
+
+/* One reserved range as its arenas' hooks see it. */
+struct region {
+	je_extent_hooks hooks; /* first: the hooks get its address */
+	uintptr_t base;
+	size_t bytes;
+	_Atomic size_t taken;
+	bool has_pages; /* page records go along */
+};
+
+struct ps_range ps_range;
+
+static struct region pool_region;
+static struct region large_region;
+static unsigned pool_arena;
+static bool has_pool_arena;
+/* 0: not created yet, else index + 1. */
+static _Atomic unsigned large_arena[LARGE_ARENAS];
+
+static bool
+commit_page_records(uintptr_t start, size_t bytes)
+{
+	uintptr_t first = (start - ps_range.base) >> PS_UNIT_SHIFT;
+	uintptr_t last = (start + bytes - 1 - ps_range.base) >> PS_UNIT_SHIFT;
+	uintptr_t table = (uintptr_t)ps_range.pages;
+	uintptr_t low = table + first * PS_PAGE_RECORD_BYTES;
+	uintptr_t high = table + (last + 1) * PS_PAGE_RECORD_BYTES;
+
+	low &= ~(uintptr_t)4095;
+	high = PS_ROUND_UP(high, (uintptr_t)4096);
+	return ps_os_commit((void *)low, high - low) == 0;
+}
+
+/* Addresses for `bytes`, aligned; 0 when the region is used up. */
+static uintptr_t
+bump(struct region *r, size_t bytes, size_t align)
+{
+	size_t taken = ps_peek(&r->taken);
+	size_t start;
+
+	do {
+		start = PS_ROUND_UP(r->base + taken, align) - r->base;
+		if (bytes > r->bytes || start > r->bytes - bytes)
+			return 0;
+	} while (
+	    !atomic_compare_exchange_weak(&r->taken, &taken, start + bytes));
+	return r->base + start;
+}
+
+static void *
+hook_alloc(je_extent_hooks *hooks, void *at, size_t bytes, size_t align,
+	   bool *is_zeroed, bool *is_committed, unsigned arena)
+{
+	struct region *r = (struct region *)hooks;
+	uintptr_t start;
+
+	(void)arena;
+	if (at != NULL)
+		return NULL;
+	start = bump(r, bytes, PS_MAX(align, (size_t)PS_UNIT_BYTES));
+	if (start == 0)
+		return NULL;
+	if (ps_os_commit((void *)start, bytes) != 0)
+		return NULL;
+	if (r->has_pages && !commit_page_records(start, bytes))
+		return NULL;
+	*is_zeroed = true;
+	*is_committed = true;
+	return (void *)start;
+}
+
+/* true: no, keep it.  Addresses are never given back. */
+static bool
+hook_dalloc(je_extent_hooks *hooks, void *at, size_t bytes, bool is_committed,
+	    unsigned arena)
+{
+	(void)hooks;
+	(void)at;
+	(void)bytes;
+	(void)is_committed;
+	(void)arena;
+	return true;
+}
+
+static void
+hook_destroy(je_extent_hooks *hooks, void *at, size_t bytes, bool is_committed,
+	     unsigned arena)
+{
+	(void)hooks;
+	(void)is_committed;
+	(void)arena;
+	(void)ps_os_discard(at, bytes);
+}
+
+static bool
+hook_commit(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
+	    size_t length, unsigned arena)
+{
+	(void)hooks;
+	(void)bytes;
+	(void)arena;
+	return ps_os_commit((char *)at + offset, length) != 0;
+}
+
+static bool
+hook_refuse(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
+	    size_t length, unsigned arena)
+{
+	(void)hooks;
+	(void)at;
+	(void)bytes;
+	(void)offset;
+	(void)length;
+	(void)arena;
+	return true;
+}
+
+static bool
+hook_purge_lazy(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
+		size_t length, unsigned arena)
+{
+	(void)hooks;
+	(void)bytes;
+	(void)arena;
+	return ps_os_discard_lazy((char *)at + offset, length) != 0;
+}
+
+static bool
+hook_purge_forced(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
+		  size_t length, unsigned arena)
+{
+	(void)hooks;
+	(void)bytes;
+	(void)arena;
+	return ps_os_discard((char *)at + offset, length) != 0;
+}
+
+static bool
+hook_split(je_extent_hooks *hooks, void *at, size_t bytes, size_t first,
+	   size_t second, bool is_committed, unsigned arena)
+{
+	(void)hooks;
+	(void)at;
+	(void)bytes;
+	(void)first;
+	(void)second;
+	(void)is_committed;
+	(void)arena;
+	return false;
+}
+
+static bool
+hook_merge(je_extent_hooks *hooks, void *first, size_t first_bytes,
+	   void *second, size_t second_bytes, bool is_committed, unsigned arena)
+{
+	(void)hooks;
+	(void)first;
+	(void)first_bytes;
+	(void)second;
+	(void)second_bytes;
+	(void)is_committed;
+	(void)arena;
+	return false;
+}
+
+static void
+init_region(struct region *r, uintptr_t base, size_t bytes, bool has_pages)
+{
+	r->hooks = (je_extent_hooks){
+	    .alloc = hook_alloc,
+	    .dalloc = hook_dalloc,
+	    .destroy = hook_destroy,
+	    .commit = hook_commit,
+	    .decommit = hook_refuse,
+	    .purge_lazy = hook_purge_lazy,
+	    .purge_forced = hook_purge_forced,
+	    .split = hook_split,
+	    .merge = hook_merge,
+	};
+	r->base = base;
+	r->bytes = bytes;
+	r->has_pages = has_pages;
+}
+
+/* An arena over the region; its index, or UINT32_MAX. */
+static unsigned
+create_arena(struct region *r)
+{
+	je_extent_hooks *hooks = &r->hooks;
+	unsigned index;
+	size_t bytes = sizeof(index);
+
+	if (je_mallctl("arenas.create", &index, &bytes, &hooks,
+		       sizeof(hooks)) != 0)
+		return UINT32_MAX;
+	return index;
+}
+
+/*
+ * Pool range of `pool` bytes, its page records, its aux words and the large
+ * range in one reservation, so that one RLIMIT_AS check covers them.
+ */
+static bool
+reserve(size_t pool, size_t large)
+{
+	size_t records = (pool >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES;
+	size_t aux = pool / 16 * sizeof(uint32_t);
+	void *memory;
+	uintptr_t start;
+
+	if (ps_os_reserve(pool + large + records + aux + 2 * PS_UNIT_BYTES,
+			  &memory) != 0)
+		return false;
+	start = PS_ROUND_UP((uintptr_t)memory, (uintptr_t)PS_UNIT_BYTES);
+	ps_range.large_base = start + pool;
+	ps_range.large_bytes = large;
+	ps_range.pages = (struct ps_page *)(start + pool + large);
+	ps_range.aux = (uint32_t *)(start + pool + large + records);
+	ps_range.base = start;
+	ps_range.bytes = pool;
+	init_region(&pool_region, start, pool, true);
+	init_region(&large_region, start + pool, large, false);
+	return true;
+}
+
+/*
+ * 64 GiB of small blocks and 1 TiB of large ones, which costs nothing until it
+ * is used.  Under RLIMIT_AS every reserved byte counts: take an eighth of it
+ * and leave the large blocks to jemalloc's own mappings.
+ */
+void
+ps_range_init(void)
+{
+	uint64_t limit = ps_os_limit(RLIMIT_AS);
+	size_t pool = (size_t)64 << 30;
+	size_t large = (size_t)1 << 40;
+
+	if (limit != UINT64_MAX) {
+		pool = (size_t)(limit / 8) & ~((size_t)PS_UNIT_BYTES * 16 - 1);
+		large = 0;
+	}
+	while (pool >= (size_t)4 << 20 && !reserve(pool, large)) {
+		pool /= 4;
+		large /= 4;
+	}
+	if (ps_range.bytes == 0)
+		return;
+	pool_arena = create_arena(&pool_region);
+	has_pool_arena = pool_arena != UINT32_MAX;
+}
+
+void *
+ps_range_take(size_t units)
+{
+	void *start;
+
+	if (!has_pool_arena)
+		return NULL;
+	start = je_mallocx(units << PS_UNIT_SHIFT,
+			   JE_ALIGN((size_t)PS_UNIT_BYTES) |
+			       JE_ARENA(pool_arena) | JE_TCACHE_NONE);
+	PS_ASSERT(start == NULL || ps_range_is_pool(start));
+	PS_ASSERT(((uintptr_t)start & (PS_UNIT_BYTES - 1)) == 0);
+	return start;
+}
+
+void
+ps_range_give(void *start)
+{
+	PS_ASSERT(ps_range_is_pool(start));
+	je_dallocx(start, JE_TCACHE_NONE);
+}
+
+bool
+ps_range_aux_commit(void *start, size_t units)
+{
+	PS_ASSERT(ps_range_is_pool(start));
+	return ps_os_commit(ps_range_aux(start), units * (PS_UNIT_BYTES / 16) *
+						     sizeof(uint32_t)) == 0;
+}
+
+static unsigned
+large_arena_index(unsigned hint)
+{
+	_Atomic unsigned *slot = &large_arena[hint % LARGE_ARENAS];
+	unsigned known = atomic_load_explicit(slot, memory_order_acquire);
+	unsigned expected = 0;
+	unsigned made;
+
+	if (ps_likely(known != 0))
+		return known - 1;
+	made = create_arena(&large_region);
+	if (made == UINT32_MAX)
+		return UINT32_MAX;
+	/* A second arena made by a racing thread stays empty; it is small. */
+	if (atomic_compare_exchange_strong(slot, &expected, made + 1))
+		return made;
+	return expected - 1;
+}
+
+void *
+ps_large_alloc(size_t size, int flags, unsigned hint)
+{
+	void *block = NULL;
+	unsigned arena;
+
+	if (size > PTRDIFF_MAX)
+		return NULL;
+	if (ps_range.large_bytes != 0) {
+		arena = large_arena_index(hint);
+		if (arena != UINT32_MAX)
+			block = je_mallocx(size, flags | JE_ARENA(arena) |
+						     JE_TCACHE_NONE);
+	}
+	return block != NULL ? block : je_mallocx(size, flags);
+}
+
+void *
+ps_large_realloc(void *ptr, size_t size, unsigned hint)
+{
+	unsigned arena = large_arena_index(hint);
+
+	PS_ASSERT(ps_range_is_large(ptr) && size > 0);
+	return je_rallocx(ptr, size,
+			  arena == UINT32_MAX
+			      ? JE_TCACHE_NONE
+			      : (JE_ARENA(arena) | JE_TCACHE_NONE));
+}
+
+bool
+ps_large_is_jemalloc(const void *ptr)
+{
+	unsigned arena;
+	size_t bytes = sizeof(arena);
+
+	return je_mallctl("arenas.lookup", &arena, &bytes, (void *)&ptr,
+			  sizeof(ptr)) == 0;
+}
+
+size_t
+ps_range_taken_bytes(void)
+{
+	return ps_peek(&pool_region.taken) + ps_peek(&large_region.taken);
+}

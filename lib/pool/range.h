@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * range - reserved address ranges that jemalloc fills
+ *
+ * Two ranges are reserved without memory behind them.  The first holds all
+ * pages of the pool, so that "is this block the pool's?" is one subtract and
+ * one compare, and the page of a block is an index.  The second holds all
+ * larger blocks, so that "is this block ours at all?" is as cheap and never
+ * touches memory.  jemalloc arenas with extent hooks take addresses from the
+ * ranges by bumping; which pages to keep, purge or reuse stays jemalloc's.
+ *
+ * Threads: all calls after ps_range_init from any thread.
+ */
+#ifndef PS_POOL_RANGE_H
+#define PS_POOL_RANGE_H
+
+#include "base/base.h"
+
+enum {
+	PS_UNIT_SHIFT = 16,
+	PS_UNIT_BYTES = 1 << PS_UNIT_SHIFT, /* smallest page, 64 KiB */
+	PS_PAGE_RECORD_BYTES = 128,
+};
+
+struct ps_page;
+
+/* Read-only after ps_range_init; one cache line. */
+struct ps_range {
+	uintptr_t base;	       /* of the pool's range; 0 size: no pool */
+	size_t bytes;	       /* 0 when nothing could be reserved */
+	struct ps_page *pages; /* record of the unit at base + i * 64 KiB */
+	uint32_t *aux;	       /* one word for each 16 bytes of the range */
+	uintptr_t large_base;
+	size_t large_bytes;
+} PS_ALIGNED(PS_CACHE_LINE);
+extern struct ps_range ps_range;
+
+/*
+ * Reserve; smaller when RLIMIT_AS is set.  Failure is no error: ps_range.bytes
+ * stays 0 and everything comes from jemalloc's own mappings.
+ */
+void ps_range_init(void);
+
+/* Units in one piece, 64 KiB aligned, from jemalloc; NULL when there is none.
+ * Their ps_page records are readable and writable. */
+void *ps_range_take(size_t units);
+void ps_range_give(void *start);
+
+/* Make the aux words of all blocks in a page usable; false: no memory. */
+bool ps_range_aux_commit(void *start, size_t units);
+
+/* The word that goes with a block of the pool. */
+static inline uint32_t *
+ps_range_aux(const void *block)
+{
+	return &ps_range.aux[((uintptr_t)block - ps_range.base) / 16];
+}
+
+/*
+ * A block above the pool's sizes; flags as je_mallocx (JE_ALIGN, JE_ZERO).
+ * `hint` spreads threads over arenas.
+ */
+void *ps_large_alloc(size_t size, int flags, unsigned hint);
+
+/* A block of the large range made larger or smaller, moved if need be. */
+void *ps_large_realloc(void *ptr, size_t size, unsigned hint);
+
+/* Whether jemalloc owns an address that lies in neither range (slow). */
+bool ps_large_is_jemalloc(const void *ptr);
+
+static inline bool
+ps_range_is_pool(const void *ptr)
+{
+	return (uintptr_t)ptr - ps_range.base < ps_range.bytes;
+}
+
+static inline bool
+ps_range_is_large(const void *ptr)
+{
+	return (uintptr_t)ptr - ps_range.large_base < ps_range.large_bytes;
+}
+
+/* Bytes of address range taken so far and bytes reserved. */
+size_t ps_range_taken_bytes(void);
+
+#endif /* PS_POOL_RANGE_H */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sample - the blocks that were picked, while they live
+ *
+ * Samples live in chunks that are mapped as needed and never given back; free
+ * ones are a stack with a tagged head (index and a counter in one word, so that
+ * a pop cannot be fooled by a pop and push in between).  The table for blocks
+ * outside the pool chains samples from 65536 heads; a spin lock guards each of
+ * 64 stripes.  When no such sample lives, a free costs one load.
+ */
+#include "base/lock.h"
+#include "base/os.h"
+#include "measure/real.h"
+#include "profile/sample.h"
+
+enum {
+	CHUNK_SAMPLES = 4096,
+	CHUNKS = 8192, /* 32 M samples */
+	HEADS = 65536,
+	STRIPES = 64,
+};
+
+static struct ps_sample *_Atomic chunks[CHUNKS];
+static _Atomic uint32_t made = 1;  /* index 0 is "none" */
+static _Atomic uint64_t free_head; /* tag << 32 | index */
+static _Atomic(uint32_t *) heads;
+static struct ps_lock stripes[STRIPES];
+static _Atomic uint64_t hashed;
+static uint32_t epoch;
+
+/* xorshift64*, Vigna 2016; never 0. */
+static uint64_t
+next_random(uint64_t *state)
+{
+	uint64_t x = *state;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	*state = x;
+	return x * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+uint64_t
+ps_sample_draw(uint64_t *random, double mean_bytes)
+{
+	/* (0, 1]: 53 random bits, never 0, so that the logarithm is finite */
+	double u = ((double)(next_random(random) >> 11) + 1.0) * 0x1p-53;
+	double bytes = -ps_log(u) * mean_bytes;
+
+	PS_ASSERT(bytes >= 0.0);
+	return (uint64_t)bytes + 1;
+}
+
+struct ps_sample *
+ps_sample_at(uint32_t index)
+{
+	struct ps_sample *chunk = atomic_load_explicit(
+	    &chunks[index / CHUNK_SAMPLES], memory_order_acquire);
+
+	PS_ASSERT(index != PS_SAMPLE_NONE && chunk != NULL);
+	return &chunk[index % CHUNK_SAMPLES];
+}
+
+static bool
+map_chunk(uint32_t number)
+{
+	struct ps_sample *none = NULL;
+	void *memory;
+
+	if (number >= CHUNKS)
+		return false;
+	if (ps_peek(&chunks[number]) != NULL)
+		return true;
+	if (ps_os_map(CHUNK_SAMPLES * sizeof(struct ps_sample), &memory) != 0)
+		return false;
+	if (!atomic_compare_exchange_strong(&chunks[number], &none, memory))
+		(void)ps_os_unmap(memory,
+				  CHUNK_SAMPLES * sizeof(struct ps_sample));
+	return true;
+}
+
+static uint32_t
+pop_free(void)
+{
+	uint64_t head = atomic_load_explicit(&free_head, memory_order_acquire);
+	uint64_t next;
+
+	do {
+		if ((uint32_t)head == PS_SAMPLE_NONE)
+			return PS_SAMPLE_NONE;
+		next = ((head >> 32) + 1) << 32 |
+		       ps_sample_at((uint32_t)head)->next;
+	} while (!atomic_compare_exchange_weak(&free_head, &head, next));
+	return (uint32_t)head;
+}
+
+uint32_t
+ps_sample_new(struct ps_sample **out)
+{
+	uint32_t index = pop_free();
+
+	if (index == PS_SAMPLE_NONE) {
+		index = atomic_fetch_add(&made, 1);
+		if (!map_chunk(index / CHUNK_SAMPLES)) {
+			atomic_fetch_sub(&made, 1);
+			return PS_SAMPLE_NONE;
+		}
+	}
+	*out = ps_sample_at(index);
+	(*out)->epoch = epoch;
+	return index;
+}
+
+void
+ps_sample_drop(uint32_t index)
+{
+	struct ps_sample *sample = ps_sample_at(index);
+	uint64_t head = ps_peek(&free_head);
+	uint64_t next;
+
+	do {
+		sample->next = (uint32_t)head;
+		next = ((head >> 32) + 1) << 32 | index;
+	} while (!atomic_compare_exchange_weak(&free_head, &head, next));
+}
+
+/* ---- blocks outside the pool -------------------------------------------- */
+
+static uint32_t
+head_of(uintptr_t block)
+{
+	return (uint32_t)((block >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 48) &
+	       (HEADS - 1);
+}
+
+static bool
+have_heads(void)
+{
+	uint32_t *none = NULL;
+	void *memory;
+
+	if (ps_peek(&heads) != NULL)
+		return true;
+	if (ps_os_map(HEADS * sizeof(uint32_t), &memory) != 0)
+		return false;
+	if (!atomic_compare_exchange_strong(&heads, &none, memory))
+		(void)ps_os_unmap(memory, HEADS * sizeof(uint32_t));
+	return true;
+}
+
+void
+ps_sample_hash(uint32_t index)
+{
+	struct ps_sample *sample = ps_sample_at(index);
+	uint32_t h = head_of(sample->block);
+	struct ps_lock *stripe = &stripes[h % STRIPES];
+
+	if (!have_heads())
+		return;
+	ps_lock_take(stripe);
+	sample->next = ps_peek(&heads)[h];
+	ps_peek(&heads)[h] = index;
+	ps_lock_give(stripe);
+	atomic_fetch_add(&hashed, 1);
+}
+
+static uint32_t
+unchain(uint32_t *link, uintptr_t block)
+{
+	uint32_t index;
+
+	while ((index = *link) != PS_SAMPLE_NONE) {
+		struct ps_sample *sample = ps_sample_at(index);
+
+		if (sample->block == block) {
+			*link = sample->next;
+			return index;
+		}
+		link = &sample->next;
+	}
+	return PS_SAMPLE_NONE;
+}
+
+uint32_t
+ps_sample_unhash(uintptr_t block)
+{
+	uint32_t h = head_of(block);
+	struct ps_lock *stripe = &stripes[h % STRIPES];
+	uint32_t index;
+
+	if (ps_peek(&hashed) == 0)
+		return PS_SAMPLE_NONE;
+	ps_lock_take(stripe);
+	index = unchain(&ps_peek(&heads)[h], block);
+	ps_lock_give(stripe);
+	if (index != PS_SAMPLE_NONE)
+		atomic_fetch_sub(&hashed, 1);
+	return index;
+}
+
+void
+ps_sample_postfork_child(void)
+{
+	for (unsigned i = 0; i < STRIPES; i++)
+		ps_lock_init(&stripes[i]);
+	epoch++;
+}
+
+uint32_t
+ps_sample_epoch(void)
+{
+	return epoch;
+}

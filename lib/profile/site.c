@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site - what is known of allocation sites, and of the heap as a whole
+ *
+ * The peak without copying: a new maximum only moves the epoch on.  The first
+ * change of a site after that saves its live values as those of the peak;
+ * sites that never change again need not, since their live values still are
+ * the peak's.  So a peak costs one store, a change one comparison, and a
+ * recording read at any moment, even of a killed process, has the sites as
+ * they were at the peak.  The obvious alternative, copying all sites at each
+ * new maximum, is quadratic while a heap grows.
+ */
+#include "measure/real.h"
+#include "profile/site.h"
+#include "profile/timeline.h"
+#include "record/writer.h"
+
+/*
+ * A block of s bytes is hit by a Poisson process over bytes with mean distance
+ * R with probability p = 1 - exp(-s/R) (jemalloc, PROFILING_INTERNALS.md), so
+ * it stands for 1/p blocks; the variance of that is (1-p)/p^2
+ * (Horvitz and Thompson, 1952).
+ */
+void
+ps_site_weigh(uint64_t size, struct ps_weight *out)
+{
+	const struct ps_record_sampling *sampling = &ps_record->sampling;
+	double ratio = (double)size / (double)sampling->interval_bytes;
+	double p = 1.0;
+	double spread;
+
+	if (sampling->mode == PS_SAMPLE_POISSON && size != 0)
+		p = -ps_expm1(-ratio);
+	PS_ASSERT(p > 0.0 && p <= 1.0);
+	spread = (1.0 - p) / (p * p);
+	out->allocations = (uint64_t)(PS_WEIGHT_ONE / p + 0.5);
+	out->bytes = (uint64_t)((double)size / p + 0.5);
+	out->allocations_variance = (uint64_t)(PS_WEIGHT_ONE * spread + 0.5);
+	out->bytes_variance =
+	    (uint64_t)((double)size * (double)size * spread + 0.5);
+}
+
+static inline void
+add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+static inline void
+sub(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_fetch_sub_explicit(counter, n, memory_order_relaxed);
+}
+
+/* Keep the values of the last peak before this site changes. */
+static void
+before_change(struct ps_record_site *site)
+{
+	uint64_t epoch = ps_peek(&ps_record->heap.peak_epoch);
+
+	if (ps_peek(&site->peak_epoch) == epoch)
+		return;
+	ps_poke(&site->peak_allocations, ps_peek(&site->live_allocations));
+	ps_poke(&site->peak_bytes, ps_peek(&site->live_bytes));
+	ps_poke(&site->peak_epoch, epoch);
+}
+
+static bool
+raise_to(_Atomic uint64_t *peak, uint64_t value)
+{
+	uint64_t known = ps_peek(peak);
+
+	while (value > known)
+		if (atomic_compare_exchange_weak(peak, &known, value))
+			return true;
+	return false;
+}
+
+static bool
+is_exact(void)
+{
+	return ps_record->sampling.mode == PS_SAMPLE_ALL;
+}
+
+void
+ps_site_allocated(uint32_t row, uint64_t size, ps_ticks now)
+{
+	struct ps_record_heap *heap = &ps_record->heap;
+	struct ps_record_site *site = ps_record_entry(PS_TABLE_SITES, row);
+	struct ps_weight w;
+	uint64_t live;
+
+	ps_site_weigh(size, &w);
+	before_change(site);
+	add(&site->samples, 1);
+	add(&site->allocations, w.allocations);
+	add(&site->bytes, w.bytes);
+	add(&site->allocations_variance, w.allocations_variance);
+	add(&site->bytes_variance, w.bytes_variance);
+	add(&site->live_samples, 1);
+	add(&site->live_allocations, w.allocations);
+	add(&site->live_bytes, w.bytes);
+	live = atomic_fetch_add(&heap->sampled_live_bytes, w.bytes) + w.bytes;
+	if (raise_to(&heap->sampled_peak_bytes, live))
+		add(&heap->peak_epoch, 1);
+	if (is_exact())
+		ps_heap_changed((int64_t)size, now);
+}
+
+void
+ps_site_freed(uint32_t row, uint64_t size, bool is_temporary)
+{
+	struct ps_record_site *site = ps_record_entry(PS_TABLE_SITES, row);
+	struct ps_weight w;
+
+	ps_site_weigh(size, &w);
+	before_change(site);
+	sub(&site->live_samples, 1);
+	sub(&site->live_allocations, w.allocations);
+	sub(&site->live_bytes, w.bytes);
+	if (is_temporary)
+		add(&site->temporary, w.allocations);
+	sub(&ps_record->heap.sampled_live_bytes, w.bytes);
+	if (is_exact())
+		sub(&ps_record->heap.live_bytes, size);
+}
+
+void
+ps_heap_changed(int64_t delta, ps_ticks now)
+{
+	struct ps_record_heap *heap = &ps_record->heap;
+	uint64_t live = atomic_fetch_add(&heap->live_bytes, (uint64_t)delta) +
+			(uint64_t)delta;
+
+	/* Another thread's share of a block's life may come late: a sum that
+	 * dips below zero is no peak. */
+	if ((int64_t)live < 0)
+		return;
+	if (raise_to(&heap->peak_bytes, live))
+		ps_poke(&heap->peak_ticks, now);
+	ps_timeline_note(now, live);
+}

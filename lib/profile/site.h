@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site - what is known of allocation sites, and of the heap as a whole
+ *
+ * Adds samples to the rows of PS_TABLE_SITES and keeps the peak: the highest
+ * sum of live samples so far, with every site as it was at that moment.
+ *
+ * Threads: any; counters are atomic adds.  The peak is exact for one thread;
+ * with several, an allocation that races with a new peak may count on either
+ * side of it.
+ */
+#ifndef PS_PROFILE_SITE_H
+#define PS_PROFILE_SITE_H
+
+#include "record/layout.h"
+
+/* What one sample stands for; see struct ps_record_site. */
+struct ps_weight {
+	uint64_t allocations; /* in 1/PS_WEIGHT_ONE */
+	uint64_t bytes;
+	uint64_t allocations_variance;
+	uint64_t bytes_variance;
+};
+
+/* Weight of a sampled block of `size` bytes under the recording's mode. */
+void ps_site_weigh(uint64_t size, struct ps_weight *out);
+
+void ps_site_allocated(uint32_t site, uint64_t size, ps_ticks now);
+void ps_site_freed(uint32_t site, uint64_t size, bool is_temporary);
+
+/*
+ * The heap as a whole changed by `delta` block bytes (not called for samples
+ * in PS_SAMPLE_ALL, where the samples say it exactly).
+ */
+void ps_heap_changed(int64_t delta, ps_ticks now);
+
+#endif /* PS_PROFILE_SITE_H */

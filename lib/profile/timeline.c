@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timeline - the heap over time, in a fixed number of steps
+ *
+ * Slot i covers [start + i x step, start + (i + 1) x step) and holds the
+ * highest level within it.  When time runs past the last slot, neighbours merge
+ * and the step doubles, so a run of any length has 256 to 512 steps.  Slots in
+ * which nothing was noted take the level of the one before.
+ */
+#include "profile/timeline.h"
+#include "record/writer.h"
+
+static atomic_flag is_busy = ATOMIC_FLAG_INIT;
+
+void
+ps_timeline_init(uint64_t step_ticks)
+{
+	PS_ASSERT(step_ticks > 0);
+	atomic_flag_clear(&is_busy);
+	ps_poke(&ps_record->timeline.count, 0);
+	ps_poke(&ps_record->timeline.step_ticks, step_ticks);
+}
+
+static void
+merge_neighbours(struct ps_record_timeline *t)
+{
+	uint32_t count = ps_peek(&t->count);
+
+	for (uint32_t i = 0; i < count / 2; i++) {
+		uint64_t a = ps_peek(&t->tick[2 * i].live_bytes);
+		uint64_t b = ps_peek(&t->tick[2 * i + 1].live_bytes);
+
+		ps_poke(&t->tick[i].live_bytes, PS_MAX(a, b));
+	}
+	if (count % 2 != 0)
+		ps_poke(&t->tick[count / 2].live_bytes,
+			ps_peek(&t->tick[count - 1].live_bytes));
+	ps_poke(&t->count, (count + 1) / 2);
+	ps_poke(&t->step_ticks, ps_peek(&t->step_ticks) * 2);
+	for (uint32_t i = 0; i < (count + 1) / 2; i++)
+		ps_poke(&t->tick[i].ticks, ps_record->clock.start_ticks +
+					       i * ps_peek(&t->step_ticks));
+}
+
+/* Slots up to `slot` exist, at the level of the last one. */
+static void
+extend_to(struct ps_record_timeline *t, uint32_t slot)
+{
+	uint32_t count = ps_peek(&t->count);
+	uint64_t level =
+	    count == 0 ? 0 : ps_peek(&t->tick[count - 1].live_bytes);
+
+	for (; count <= slot; count++) {
+		ps_poke(&t->tick[count].live_bytes, level);
+		ps_poke(&t->tick[count].ticks,
+			ps_record->clock.start_ticks +
+			    count * ps_peek(&t->step_ticks));
+		ps_poke(&t->count, count + 1);
+	}
+}
+
+static void
+note_locked(struct ps_record_timeline *t, uint64_t since, uint64_t live)
+{
+	uint64_t slot;
+	bool is_new;
+
+	while ((slot = since / ps_peek(&t->step_ticks)) >= PS_TIMELINE_SLOTS)
+		merge_neighbours(t);
+	is_new = slot >= ps_peek(&t->count);
+	extend_to(t, (uint32_t)slot);
+	if (is_new || live > ps_peek(&t->tick[slot].live_bytes))
+		ps_poke(&t->tick[slot].live_bytes, live);
+}
+
+void
+ps_timeline_note(ps_ticks now, uint64_t live)
+{
+	struct ps_record_timeline *t = &ps_record->timeline;
+	uint64_t start = ps_record->clock.start_ticks;
+
+	if (now < start || ps_peek(&t->step_ticks) == 0)
+		return;
+	if (atomic_flag_test_and_set_explicit(&is_busy, memory_order_acquire))
+		return;
+	note_locked(t, now - start, live);
+	atomic_flag_clear_explicit(&is_busy, memory_order_release);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alloc - the slow side of every allocation function
+ *
+ * Where a block comes from, in this order:
+ *   - nobody relocated us yet (an IFUNC resolver called malloc): a static
+ *     buffer, whose blocks are never freed
+ *   - the thread cannot be known (start-up under way, thread already ended, no
+ *     memory for tables): jemalloc, counted with the ended threads
+ *   - the thread is inside the shim: an internal page, never counted
+ *   - the countdown ran out: a sampled page, or jemalloc and the sample table
+ *   - else the thread's bin, or jemalloc for what the pool does not serve
+ *
+ * Where a block goes is read off its address: the pool's range and the kind of
+ * its page; jemalloc's range; anything else is asked of jemalloc's own index
+ * and, if unknown there, given to libc, which may have made it before us or in
+ * a library that was loaded past us (RTLD_DEEPBIND).
+ *
+ * Stacks are taken before any lock is held.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "measure/clock.h"
+#include "pool/heap.h"
+#include "pool/jemalloc.h"
+#include "profile/site.h"
+#include "record/writer.h"
+#include "shim/alloc.h"
+#include "shim/count.h"
+#include "shim/picked.h"
+#include "shim/start.h"
+
+enum { BOOTSTRAP_BYTES = 65536 };
+
+/* ---- before relocation -------------------------------------------------- */
+
+static char bootstrap[BOOTSTRAP_BYTES] PS_ALIGNED(16);
+static _Atomic size_t bootstrap_used;
+/* Reads as NULL until the loader has relocated this library (hazards A5). */
+static void *volatile relocated = &bootstrap;
+
+bool
+ps_is_bootstrap(const void *ptr)
+{
+	return (uintptr_t)ptr - (uintptr_t)bootstrap < sizeof(bootstrap);
+}
+
+/* The size is kept in the 16 bytes before the block. */
+static void *
+bootstrap_alloc(size_t size, size_t align)
+{
+	size_t need = PS_ROUND_UP(size, (size_t)16) + align + 16;
+	size_t start;
+	uintptr_t block;
+
+	if (size > sizeof(bootstrap))
+		return NULL;
+	start = atomic_fetch_add(&bootstrap_used, need);
+	if (start + need > sizeof(bootstrap))
+		return NULL;
+	block = PS_ROUND_UP((uintptr_t)bootstrap + start + 16, align);
+	((size_t *)block)[-1] = size;
+	return (void *)block;
+}
+
+/* ---- blocks of jemalloc ------------------------------------------------- */
+
+static int
+je_flags(size_t align, bool is_zeroed)
+{
+	return (align > 16 ? JE_ALIGN(align) : 0) | (is_zeroed ? JE_ZERO : 0);
+}
+
+/* jemalloc's smallest class is 8 bytes, and aligned to 8 only. */
+static void *
+large_block(size_t size, size_t align, bool is_zeroed, unsigned hint)
+{
+	return ps_large_alloc(PS_MAX(size, (size_t)16),
+			      je_flags(align, is_zeroed), hint);
+}
+
+static void *
+uncounted_block(size_t size, size_t align, bool is_zeroed)
+{
+	if (size > PTRDIFF_MAX)
+		return NULL;
+	return je_mallocx(PS_MAX(size, (size_t)16),
+			  je_flags(align, is_zeroed));
+}
+
+static void *
+stray_block(size_t size, size_t align, bool is_zeroed)
+{
+	void *block = large_block(size, align, is_zeroed, 0);
+
+	if (block != NULL && ps_is_counted_large(block)) {
+		size_t usable = je_sallocx(block, 0);
+		unsigned cls = ps_class_of_usable(usable);
+
+		ps_thread_count_stray(
+		    cls, 1, cls == PS_CLASS_LARGE ? (int64_t)usable : 0);
+	}
+	return block;
+}
+
+/* ---- blocks of the pool ------------------------------------------------- */
+
+static unsigned
+pool_class(size_t size, size_t align)
+{
+	if (!ps_options.is_pool_on)
+		return PS_POOL_CLASSES;
+	return ps_class_of_aligned(size, align);
+}
+
+static void *
+bin_block(struct ps_pool_heap *heap, unsigned cls)
+{
+	struct ps_bin *bin = &heap->bin[cls];
+	void *block = bin->head;
+
+	if (block == NULL)
+		return ps_heap_refill(heap, cls);
+	bin->head = *(void **)block;
+	return block;
+}
+
+static void *
+internal_block(struct ps_thread *self, size_t size, size_t align,
+	       bool is_zeroed)
+{
+	unsigned cls = pool_class(size, align);
+	void *block = NULL;
+
+	if (cls < PS_POOL_CLASSES && self->depth == 1)
+		block = ps_heap_alloc_kind(self->heap, cls, PS_PAGE_INTERNAL);
+	if (block == NULL)
+		return uncounted_block(size, align, is_zeroed);
+	return is_zeroed ? memset(block, 0, ps_class_bytes(cls)) : block;
+}
+
+static void
+count_from_bin(struct ps_thread *self, unsigned cls)
+{
+	ps_bump(&self->row->allocations, 1);
+	ps_bump(&self->row->class_allocations[cls], 1);
+}
+
+static void *
+plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
+{
+	unsigned cls = pool_class(size, align);
+	void *block = NULL;
+	size_t usable;
+
+	if (cls < PS_POOL_CLASSES) {
+		block = bin_block(self->heap, cls);
+		if (block != NULL) {
+			count_from_bin(self, cls);
+			return is_zeroed ? memset(block, 0, size) : block;
+		}
+	}
+	block = large_block(size, align, is_zeroed, self->row_index);
+	if (block == NULL)
+		return NULL;
+	usable = je_sallocx(block, 0);
+	ps_count_allocated(self, ps_class_of_usable(usable), usable);
+	return block;
+}
+
+/* ---- samples ------------------------------------------------------------ */
+
+/* A block with a sample beside it; *usable is set for a counted one. */
+static void *
+sampled_pool_block(struct ps_thread *self, unsigned cls, size_t size,
+		   bool is_zeroed, uint32_t site)
+{
+	struct ps_sample *sample;
+	uint32_t index = ps_sample_new(&sample);
+	void *block;
+
+	if (index == PS_SAMPLE_NONE)
+		return NULL;
+	block = ps_heap_alloc_kind(self->heap, cls, PS_PAGE_SAMPLED);
+	if (block == NULL) {
+		ps_sample_drop(index);
+		return NULL;
+	}
+	ps_count_allocated(self, cls, 0);
+	ps_picked_fill(self, sample, site, size, block);
+	*ps_range_aux(block) = index;
+	return is_zeroed ? memset(block, 0, size) : block;
+}
+
+static void *
+take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
+	    uint32_t site)
+{
+	unsigned cls = pool_class(size, align);
+	void *block = NULL;
+
+	if (site != UINT32_MAX && cls < PS_POOL_CLASSES) {
+		block = sampled_pool_block(self, cls, size, is_zeroed, site);
+		if (block != NULL) {
+			ps_site_allocated(site, size, ps_clock_now());
+			return block;
+		}
+	}
+	block = plain_block(self, size, align, is_zeroed);
+	if (block == NULL)
+		return NULL;
+	if (site == UINT32_MAX || ps_range_is_pool(block))
+		atomic_fetch_add(&ps_record->sampling.dropped, 1);
+	else
+		ps_picked_hash(self, site, size, block);
+	return block;
+}
+
+static void *
+sampled_block(struct ps_thread *self, size_t size, size_t align,
+	      bool is_zeroed, const struct ps_unwind_context *caller)
+{
+	ps_ticks begun = ps_clock_now();
+	uint32_t site;
+	void *block;
+
+	if (!ps_thread_enter(self))
+		return NULL;
+	site = ps_picked_site(self, caller);
+	block = take_sample(self, size, align, is_zeroed, site);
+	if (block != NULL) {
+		atomic_fetch_add(&ps_record->sampling.samples, 1);
+		ps_thread_redraw(self, size);
+		ps_thread_publish(self);
+	}
+	ps_thread_leave(self);
+	atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks,
+				  ps_clock_now() - begun,
+				  memory_order_relaxed);
+	return block;
+}
+
+/* ---- allocating --------------------------------------------------------- */
+
+static void *
+counted_block(struct ps_thread *self, size_t size, size_t align,
+	      bool is_zeroed, const struct ps_unwind_context *caller)
+{
+	struct ps_record_thread *row = self->row;
+	uint64_t left = ps_peek(&row->bytes_left);
+	void *block;
+
+	if (size >= left && ps_record->sampling.mode != PS_SAMPLE_OFF &&
+	    size <= PTRDIFF_MAX)
+		return sampled_block(self, size, align, is_zeroed, caller);
+	block = plain_block(self, size, align, is_zeroed);
+	if (block == NULL)
+		return NULL;
+	if (size < left)
+		ps_poke(&row->bytes_left, left - size);
+	else
+		ps_thread_redraw(self, size);
+	return block;
+}
+
+static void *
+any_block(size_t size, size_t align, bool is_zeroed,
+	  const struct ps_unwind_context *caller)
+{
+	struct ps_thread *self = &ps_self;
+
+	if (self->heap == NULL && !ps_thread_register(self))
+		return stray_block(size, align, is_zeroed);
+	if (self->depth > 0)
+		return internal_block(self, size, align, is_zeroed);
+	return counted_block(self, size, align, is_zeroed, caller);
+}
+
+PS_COLD void *
+ps_alloc(size_t size, size_t align, bool is_zeroed,
+	 const struct ps_unwind_context *caller)
+{
+	int saved_errno;
+	void *block;
+
+	if (ps_unlikely(relocated == NULL))
+		return bootstrap_alloc(size, align);
+	saved_errno = errno;
+	block = any_block(size, align, is_zeroed, caller);
+	errno = block != NULL ? saved_errno : ENOMEM;
+	if (ps_unlikely(block == NULL) && ps_record != NULL)
+		atomic_fetch_add(&ps_record->heap.failed, 1);
+	return block;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alloc - the slow side of every allocation function
+ *
+ * What the exported functions tail-call when their one test fails, and the
+ * whole of those that have no fast path.  errno is set to ENOMEM on failure and
+ * is otherwise the caller's.
+ */
+#ifndef PS_SHIM_ALLOC_H
+#define PS_SHIM_ALLOC_H
+
+#include "pool/range.h"
+#include "shim/unwind.h"
+
+/*
+ * A block of at least `size` bytes at a multiple of `align` (a power of two,
+ * 16 or more), zeroed when asked; counted, and sampled when it is its turn.
+ * NULL: no memory.
+ */
+void *ps_alloc(size_t size, size_t align, bool is_zeroed,
+	       const struct ps_unwind_context *caller);
+void *ps_realloc(void *ptr, size_t size,
+		 const struct ps_unwind_context *caller);
+void ps_free(void *ptr);
+size_t ps_usable_size(const void *ptr);
+
+/* Made before the library was relocated: static, never freed. */
+bool ps_is_bootstrap(const void *ptr);
+
+/*
+ * Blocks that are nobody's to count come from jemalloc's own mappings, so that
+ * their address tells, as long as counted ones have a range of their own.
+ */
+static inline bool
+ps_is_counted_large(const void *ptr)
+{
+	return ps_range_is_large(ptr) || ps_range.large_bytes == 0;
+}
+
+#endif /* PS_SHIM_ALLOC_H */

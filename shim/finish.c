@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * finish - how the process ends: the last figures and the exit report
+ *
+ * Ends that we see: the destructor (exit, return from main) and _exit, _Exit
+ * and quick_exit, which are wrapped because every /bin/sh ends so.  All others
+ * (signals, exec) are told by the recording alone.
+ *
+ * Who speaks: with a bare LD_PRELOAD, the process whose parent is not under the
+ * shim, on standard error, if descriptor 2 is still the file that it was.  A
+ * report path with %p is for every process; one without, for that process only.
+ *
+ * The report is built in pages of its own: the end may come from a signal
+ * handler that interrupted malloc.  SIGPIPE is held back meanwhile, because a
+ * closed pipe must not change the exit status of a program that succeeded.
+ */
+#include <dlfcn.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "base/scratch.h"
+#include "base/text.h"
+#include "measure/calibrate.h"
+#include "measure/clock.h"
+#include "pool/heap.h"
+#include "record/reader.h"
+#include "record/writer.h"
+#include "report/report.h"
+#include "report/symbols.h"
+#include "shim/finish.h"
+#include "shim/markers.h"
+#include "shim/start.h"
+#include "shim/thread.h"
+
+enum {
+	OUTPUT_BYTES = 65536,
+	PARENT_CHUNK = 16384,
+	/* A program that ran for less is not made to wait 5 ms. */
+	CALIBRATE_AFTER_MS = 100,
+	/* A forked child that did less leaves no file of its own. */
+	CHILD_MIN_ALLOCATIONS = 1,
+};
+
+static _Atomic int has_finished;
+static bool is_silent;
+static bool is_child;
+static struct stat stderr_at_start;
+static bool has_stderr;
+static char output[OUTPUT_BYTES];
+
+/* ---- who speaks --------------------------------------------------------- */
+
+static bool
+contains(const char *bytes, size_t length, const char *word)
+{
+	return memmem(bytes, length, word, strlen(word)) != NULL;
+}
+
+/* Our library among the mappings of the parent; unreadable means no. */
+static bool
+is_parent_under_shim(void)
+{
+	char chunk[PARENT_CHUNK];
+	char path[40];
+	struct ps_text text;
+	size_t kept = 0;
+	ssize_t got;
+	bool found = false;
+	int fd;
+
+	ps_text_init(&text, path, sizeof(path), -1);
+	ps_text_printf(&text, "/proc/%d/maps", ps_os_ppid());
+	fd = ps_os_open_read(path);
+	if (fd < 0)
+		return false;
+	while (!found && (got = ps_os_read(fd, chunk + kept,
+					   sizeof(chunk) - kept)) > 0) {
+		size_t length = kept + (size_t)got;
+
+		found = contains(chunk, length, "/libperfshim.so");
+		kept = PS_MIN(length, (size_t)32);
+		memmove(chunk, chunk + length - kept, kept);
+	}
+	(void)ps_os_close(fd);
+	return found;
+}
+
+void
+ps_finish_init(void)
+{
+	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
+	is_silent = ps_options.report == PS_REPORT_NONE ||
+		    (ps_options.report == PS_REPORT_STDERR &&
+		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
+	if (!is_silent)
+		is_child = is_parent_under_shim();
+}
+
+void
+ps_finish_postfork_child(void)
+{
+	atomic_store(&has_finished, 0);
+	is_child = true;
+}
+
+static bool
+is_stderr_unchanged(void)
+{
+	struct stat now;
+
+	return has_stderr && ps_os_fstat(2, &now) == 0 &&
+	       now.st_dev == stderr_at_start.st_dev &&
+	       now.st_ino == stderr_at_start.st_ino &&
+	       now.st_rdev == stderr_at_start.st_rdev;
+}
+
+/* The path with %p and %e filled in; whether it had %p. */
+static bool
+expand_path(char *out, size_t bytes)
+{
+	const char *exe =
+	    ps_record_entry(PS_TABLE_STRINGS, ps_record->process.name);
+	struct ps_text text;
+	bool has_pid = false;
+
+	ps_text_init(&text, out, bytes, -1);
+	for (const char *c = ps_options.report_path; *c != '\0'; c++) {
+		if (c[0] == '%' && c[1] == 'p') {
+			ps_text_printf(&text, "%d", ps_os_pid());
+			has_pid = true;
+			c++;
+		} else if (c[0] == '%' && c[1] == 'e') {
+			ps_text_str(&text, exe);
+			c++;
+		} else {
+			ps_text_char(&text, *c);
+		}
+	}
+	return has_pid;
+}
+
+/* Descriptor for the report, or -1: silence. */
+static int
+open_output(bool *is_opened)
+{
+	char path[PS_PATH_MAX * 2];
+	bool has_pid;
+	int fd;
+
+	*is_opened = false;
+	if (is_silent)
+		return -1;
+	if (ps_options.report == PS_REPORT_STDERR)
+		return is_child || !is_stderr_unchanged() ? -1 : 2;
+	has_pid = expand_path(path, sizeof(path));
+	if (is_child && (!has_pid || !ps_options.are_children_on))
+		return -1;
+	fd = ps_os_open_append(path);
+	if (fd < 0) {
+		char line[PS_PATH_MAX * 2 + 64];
+		struct ps_text text;
+
+		ps_text_init(&text, line, sizeof(line), -1);
+		ps_text_printf(&text, "PERFSHIM_REPORT=%s: cannot open (%s)",
+			       path, strerrordesc_np(-fd));
+		ps_os_complain(line);
+		return -1;
+	}
+	*is_opened = true;
+	return fd;
+}
+
+/* ---- last figures ------------------------------------------------------- */
+
+static uint64_t
+timeval_ns(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_usec * 1000u;
+}
+
+static void
+record_usage(void)
+{
+	struct ps_record_process *p = &ps_record->process;
+	struct rusage usage;
+
+	if (ps_os_usage(&usage) != 0)
+		return;
+	ps_poke(&p->user_ns, timeval_ns(usage.ru_utime));
+	ps_poke(&p->system_ns, timeval_ns(usage.ru_stime));
+	ps_poke(&p->max_rss_bytes, (uint64_t)usage.ru_maxrss * 1024);
+}
+
+static void
+record_clock(void)
+{
+	uint64_t ns;
+	ps_ticks ticks;
+
+	(void)ps_clock_pair(&ticks, &ns);
+	ps_poke(&ps_record->clock.last_ns, ns);
+	ps_poke(&ps_record->clock.last_ticks, ticks);
+}
+
+static bool
+is_calibration_wanted(void)
+{
+	uint64_t ns = ps_os_monotonic_ns() - ps_record->clock.start_ns;
+
+	return ps_options.calibrate != PS_CALIBRATE_OFF && !is_child &&
+	       ns >= (uint64_t)CALIBRATE_AFTER_MS * 1000000u;
+}
+
+static void
+record_calibration(void)
+{
+	ps_finish_calibrate(&ps_record->calibration, is_calibration_wanted());
+	if (ps_peek(&ps_record->overhead.markers) != 0)
+		ps_markers_calibrate(&ps_record->calibration.marker_ns,
+				     &ps_record->calibration.marker_inside_ns);
+}
+
+/* ---- the report --------------------------------------------------------- */
+
+static bool
+hold_sigpipe(sigset_t *before)
+{
+	sigset_t pipe_only;
+	sigset_t pending;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
+		return false;
+	return pthread_sigmask(SIG_BLOCK, &pipe_only, before) == 0;
+}
+
+static void
+release_sigpipe(const sigset_t *before)
+{
+	struct timespec now = {0};
+	sigset_t pipe_only;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	(void)sigtimedwait(&pipe_only, NULL, &now);
+	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static bool
+is_colour_wanted(int fd)
+{
+	struct stat st;
+	bool is_terminal = ps_os_fstat(fd, &st) == 0 &&
+			   S_ISCHR(st.st_mode) && isatty(fd);
+
+	return is_terminal && getenv("NO_COLOR") == NULL;
+}
+
+static void
+write_report(int fd)
+{
+	struct ps_symbols *symbols;
+	struct ps_scratch scratch;
+	struct ps_reader reader;
+	struct ps_text text;
+	const char *why;
+
+	if (ps_reader_attach(&reader, ps_record, ps_record->file_bytes,
+			     &why) != 0)
+		return;
+	ps_text_init(&text, output, sizeof(output), fd);
+	text.is_colour = is_colour_wanted(fd);
+	ps_scratch_init(&scratch, (size_t)256 << 20);
+	symbols = ps_symbols_elf(&scratch, &reader,
+				 dlsym(RTLD_DEFAULT, "__cxa_demangle"));
+	(void)ps_report_write(&reader, symbols,
+			      ps_options.format == PS_FORMAT_JSON
+				  ? PS_REPORT_JSON
+				  : PS_REPORT_TEXT,
+			      &text);
+	ps_text_flush(&text);
+	ps_scratch_fini(&scratch);
+}
+
+static void
+report(void)
+{
+	sigset_t before;
+	bool is_opened;
+	bool is_held;
+	int fd = open_output(&is_opened);
+
+	if (fd < 0)
+		return;
+	is_held = hold_sigpipe(&before);
+	write_report(fd);
+	if (is_held)
+		release_sigpipe(&before);
+	if (is_opened)
+		(void)ps_os_close(fd);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+/* vfork children and raw clones run in our memory or with our recording, and
+ * are not the process that it describes. */
+static bool
+is_our_process(void)
+{
+	return ps_record->process.pid == ps_os_pid();
+}
+
+void
+ps_finish(int status)
+{
+	struct ps_thread *self = &ps_self;
+
+	if (ps_record == NULL || !is_our_process() ||
+	    atomic_exchange(&has_finished, 1) != 0)
+		return;
+	if (!ps_thread_enter(self))
+		return;
+	ps_thread_publish(self);
+	record_usage();
+	record_clock();
+	record_calibration();
+	ps_poke(&ps_record->heap.pool_mapped_bytes, ps_heap_mapped_bytes());
+	ps_poke(&ps_record->process.exit_code, status);
+	ps_poke(&ps_record->process.state, PS_STATE_EXITED);
+	if (ps_options.are_children_on &&
+	    ps_peek(&self->row->allocations) >= CHILD_MIN_ALLOCATIONS)
+		ps_start_file();
+	report();
+	ps_thread_leave(self);
+}
+
+__attribute__((destructor)) static void
+destructor(void)
+{
+	ps_finish(-1);
+}
+
+PS_EXPORT void
+_exit(int status)
+{
+	ps_finish(status & 0xff);
+	for (;;)
+		syscall(SYS_exit_group, status);
+}
+
+void _Exit(int status) __attribute__((alias("_exit"), visibility("default")));

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * finish - how the process ends: the last figures and the exit report
+ */
+#ifndef PS_SHIM_FINISH_H
+#define PS_SHIM_FINISH_H
+
+#include "base/base.h"
+
+/* From the constructor: decide who will speak, and remember descriptor 2. */
+void ps_finish_init(void);
+/* A forked child is silent and has not finished yet. */
+void ps_finish_postfork_child(void);
+
+/*
+ * The process ends now, with this status when it is known (-1: not): complete
+ * the recording and write the report.  Once; later calls return at once.  No
+ * malloc and no lock that another thread may hold.
+ */
+void ps_finish(int status);
+
+#endif /* PS_SHIM_FINISH_H */

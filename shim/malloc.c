@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * malloc - the allocation functions that programs call
+ *
+ * The fast paths and the exported names; see hazards.md B0 for why the set must
+ * be complete.  A malloc is: the countdown's one test (which also fails for a
+ * thread that is new, inside the shim or not relocated), the class by table, a
+ * pop from the thread's bin, and three counters of the thread's row.  A free
+ * is: range, page record, owner, a push, one counter and its limit.  Everything
+ * else tail-calls a cold function, so that no register is saved on the way and
+ * the caller's frame is still the one to unwind from.
+ *
+ * scripts/check-fastpath counts the instructions of malloc, free and operator
+ * new and delete and fails over budget.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "pool/heap.h"
+#include "shim/alloc.h"
+#include "shim/malloc.h"
+#include "shim/start.h"
+#include "shim/thread.h"
+
+/* A block from the bin, or NULL when anything is out of the ordinary. */
+PS_INLINE void *
+fast_block(size_t size)
+{
+	const struct ps_thread *self = &ps_self;
+	struct ps_record_thread *row = ps_thread_hot_row(self);
+	uint64_t left = ps_peek(&row->bytes_left);
+	struct ps_bin *bin;
+	unsigned cls;
+	void *block;
+
+	if (ps_unlikely(size >= left || size > PS_POOL_SMALL_MAX))
+		return NULL;
+	cls = ps_class_of(size);
+	bin = &self->heap->bin[cls];
+	block = bin->head;
+	if (ps_unlikely(block == NULL))
+		return NULL;
+	bin->head = *(void **)block;
+	ps_poke(&row->bytes_left, left - size);
+	ps_bump(&row->allocations, 1);
+	ps_bump(&row->class_allocations[cls], 1);
+	return block;
+}
+
+/* Put back; false when anything is out of the ordinary. */
+PS_INLINE bool
+fast_free(void *ptr)
+{
+	const struct ps_thread *self = &ps_self;
+	size_t offset = (uintptr_t)ptr - ps_range.base;
+	struct ps_pool_heap *heap = self->heap;
+	struct ps_record_thread *row = self->row;
+	const struct ps_page *page;
+	struct ps_bin *bin;
+	uint64_t frees;
+	unsigned cls;
+
+	if (ps_unlikely(offset >= ps_range.bytes))
+		return false;
+	page = &ps_range.pages[offset >> PS_UNIT_SHIFT];
+	if (ps_unlikely(ps_peek(&page->owner) != (uintptr_t)heap ||
+			heap == NULL))
+		return false;
+	cls = page->cls;
+	bin = &heap->bin[cls];
+	*(void **)ptr = bin->head;
+	bin->head = ptr;
+	frees = ps_peek(&row->class_frees[cls]) + 1;
+	ps_poke(&row->class_frees[cls], frees);
+	if (ps_unlikely((int64_t)(frees -
+				  ps_peek(&row->class_allocations[cls])) >=
+			bin->limit))
+		ps_free_overflow(heap, cls);
+	return true;
+}
+
+PS_COLD void
+ps_free_overflow(struct ps_pool_heap *heap, unsigned cls)
+{
+	int saved_errno = errno;
+
+	ps_heap_flush(heap, cls);
+	ps_thread_publish(&ps_self);
+	errno = saved_errno;
+}
+
+/* ---- C ------------------------------------------------------------------ */
+
+static PS_COLD void *
+malloc_slow(size_t size)
+{
+	struct ps_unwind_context caller;
+
+	PS_UNWIND_CALLER(&caller);
+	return ps_alloc(size, 16, false, &caller);
+}
+
+PS_EXPORT void *
+malloc(size_t size)
+{
+	void *block = fast_block(size);
+
+	return ps_likely(block != NULL) ? block : malloc_slow(size);
+}
+
+PS_EXPORT void
+free(void *ptr)
+{
+	if (ps_unlikely(!fast_free(ptr)))
+		ps_free(ptr);
+}
+
+static PS_COLD void *
+calloc_slow(size_t size)
+{
+	struct ps_unwind_context caller;
+
+	PS_UNWIND_CALLER(&caller);
+	return ps_alloc(size, 16, true, &caller);
+}
+
+static PS_COLD void *
+no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+PS_EXPORT void *
+calloc(size_t count, size_t size)
+{
+	size_t bytes;
+	void *block;
+
+	if (ps_unlikely(__builtin_mul_overflow(count, size, &bytes)))
+		return no_memory();
+	block = fast_block(bytes);
+	if (ps_unlikely(block == NULL))
+		return calloc_slow(bytes);
+	return memset(block, 0, bytes);
+}
+
+static PS_COLD void *
+realloc_slow(void *ptr, size_t size)
+{
+	struct ps_unwind_context caller;
+
+	PS_UNWIND_CALLER(&caller);
+	return ps_realloc(ptr, size, &caller);
+}
+
+static PS_COLD void *
+free_to_null(void *ptr)
+{
+	free(ptr);
+	return NULL;
+}
+
+/* As glibc: realloc(p, 0) frees and returns NULL, errno untouched. */
+PS_EXPORT void *
+realloc(void *ptr, size_t size)
+{
+	if (ps_unlikely(ptr == NULL))
+		return malloc(size);
+	if (ps_unlikely(size == 0))
+		return free_to_null(ptr);
+	return realloc_slow(ptr, size);
+}
+
+PS_EXPORT void *
+reallocarray(void *ptr, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (ps_unlikely(__builtin_mul_overflow(count, size, &bytes)))
+		return no_memory();
+	return realloc(ptr, bytes);
+}
+
+/* ---- aligned ------------------------------------------------------------ */
+
+static bool
+is_power_of_two(size_t n)
+{
+	return n != 0 && (n & (n - 1)) == 0;
+}
+
+PS_NOINLINE static void *
+aligned_block(size_t align, size_t size)
+{
+	struct ps_unwind_context caller;
+
+	PS_UNWIND_CALLER(&caller);
+	return ps_alloc(size, PS_MAX(align, (size_t)16), false, &caller);
+}
+
+/* glibc rounds an odd alignment up and refuses one beyond half of the
+ * address space with EINVAL. */
+PS_EXPORT void *
+memalign(size_t align, size_t size)
+{
+	if (ps_unlikely(align > SIZE_MAX / 2 + 1)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (ps_unlikely(!is_power_of_two(align)))
+		align = align <= 16 ? 16
+				    : (size_t)1
+					  << (64 - __builtin_clzll(align - 1));
+	return aligned_block(align, size);
+}
+
+PS_EXPORT void *
+aligned_alloc(size_t align, size_t size)
+{
+	return memalign(align, size);
+}
+
+PS_EXPORT int
+posix_memalign(void **out, size_t align, size_t size)
+{
+	int saved_errno = errno;
+	void *block;
+
+	if (!is_power_of_two(align) || align % sizeof(void *) != 0)
+		return EINVAL;
+	block = aligned_block(align, size);
+	errno = saved_errno;
+	if (block == NULL)
+		return ENOMEM;
+	*out = block;
+	return 0;
+}
+
+PS_EXPORT void *
+valloc(size_t size)
+{
+	return aligned_block(4096, size);
+}
+
+PS_EXPORT void *
+pvalloc(size_t size)
+{
+	if (ps_unlikely(size > SIZE_MAX - 4095))
+		return no_memory();
+	return aligned_block(4096, PS_ROUND_UP(size, (size_t)4096));
+}
+
+PS_EXPORT size_t
+malloc_usable_size(void *ptr)
+{
+	return ps_usable_size(ptr);
+}
+
+/* C23; the size may be wrong in programs, so it is not trusted. */
+PS_EXPORT void
+free_sized(void *ptr, size_t size)
+{
+	(void)size;
+	free(ptr);
+}
+
+PS_EXPORT void
+free_aligned_sized(void *ptr, size_t align, size_t size)
+{
+	(void)align;
+	(void)size;
+	free(ptr);
+}
+
+PS_EXPORT void
+cfree(void *ptr)
+{
+	free(ptr);
+}
+
+/* ---- glibc's other names for the same functions ------------------------- */
+
+#define SAME_AS(name) __attribute__((alias(#name), visibility("default")))
+
+void *__libc_malloc(size_t size) SAME_AS(malloc);
+void __libc_free(void *ptr) SAME_AS(free);
+void *__libc_calloc(size_t count, size_t size) SAME_AS(calloc);
+void *__libc_realloc(void *ptr, size_t size) SAME_AS(realloc);
+void *__libc_memalign(size_t align, size_t size) SAME_AS(memalign);
+void *__libc_valloc(size_t size) SAME_AS(valloc);
+void *__libc_pvalloc(size_t size) SAME_AS(pvalloc);
+int __posix_memalign(void **out, size_t align, size_t size)
+    SAME_AS(posix_memalign);
+
+/* ---- C++ ---------------------------------------------------------------- */
+
+/*
+ * The names are Itanium's manglings: operator new(size_t) and its kin.  They
+ * tail-call ps_new_slow when the bin is empty; that one runs the new handler
+ * and throws (shim/operator_new.c).  Sizes given to delete are not trusted.
+ */
+#define NEW(name)                                                              \
+	PS_EXPORT void *name(size_t size);                                     \
+	PS_EXPORT void *name(size_t size)                                      \
+	{                                                                      \
+		void *block = fast_block(size);                                \
+                                                                               \
+		return ps_likely(block != NULL) ? block : ps_new_slow(size);   \
+	}
+#define NEW_NOTHROW(name)                                                      \
+	PS_EXPORT void *name(size_t size, const void *nothrow);                \
+	PS_EXPORT void *name(size_t size, const void *nothrow)                 \
+	{                                                                      \
+		void *block = fast_block(size);                                \
+                                                                               \
+		(void)nothrow;                                                 \
+		return ps_likely(block != NULL) ? block                        \
+						: ps_new_nothrow_slow(size);   \
+	}
+#define NEW_ALIGNED(name)                                                      \
+	PS_EXPORT void *name(size_t size, size_t align);                       \
+	PS_EXPORT void *name(size_t size, size_t align)                        \
+	{                                                                      \
+		return ps_new_aligned(size, align);                            \
+	}
+#define NEW_ALIGNED_NOTHROW(name)                                              \
+	PS_EXPORT void *name(size_t size, size_t align, const void *nothrow);  \
+	PS_EXPORT void *name(size_t size, size_t align, const void *nothrow)   \
+	{                                                                      \
+		(void)nothrow;                                                 \
+		return ps_new_aligned_nothrow(size, align);                    \
+	}
+#define DELETE(name)                                                           \
+	PS_EXPORT void name(void *ptr);                                        \
+	PS_EXPORT void name(void *ptr)                                         \
+	{                                                                      \
+		if (ps_unlikely(!fast_free(ptr)))                              \
+			ps_free(ptr);                                          \
+	}
+
+NEW(_Znwm)
+NEW(_Znam)
+NEW_NOTHROW(_ZnwmRKSt9nothrow_t)
+NEW_NOTHROW(_ZnamRKSt9nothrow_t)
+NEW_ALIGNED(_ZnwmSt11align_val_t)
+NEW_ALIGNED(_ZnamSt11align_val_t)
+NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
+NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
+DELETE(_ZdlPv)
+DELETE(_ZdaPv)
+
+/* The other ten take arguments that nobody needs. */
+#define DELETE_AS(name, same)                                                  \
+	void name(void *ptr)                                                   \
+	    __attribute__((alias(#same), visibility("default")))
+
+DELETE_AS(_ZdlPvm, _ZdlPv);
+DELETE_AS(_ZdaPvm, _ZdaPv);
+DELETE_AS(_ZdlPvRKSt9nothrow_t, _ZdlPv);
+DELETE_AS(_ZdaPvRKSt9nothrow_t, _ZdaPv);
+DELETE_AS(_ZdlPvSt11align_val_t, _ZdlPv);
+DELETE_AS(_ZdaPvSt11align_val_t, _ZdaPv);
+DELETE_AS(_ZdlPvmSt11align_val_t, _ZdlPv);
+DELETE_AS(_ZdaPvmSt11align_val_t, _ZdaPv);
+DELETE_AS(_ZdlPvSt11align_val_tRKSt9nothrow_t, _ZdlPv);
+DELETE_AS(_ZdaPvSt11align_val_tRKSt9nothrow_t, _ZdaPv);

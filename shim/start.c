@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start - the shim's life: early start, constructor, fork
+ *
+ * The early start runs inside the first malloc of the process, which may be a
+ * constructor of any library, long before ours.  It uses system calls only;
+ * what it calls in libc (pthread_key_create, pthread_atfork) neither allocates
+ * nor takes a lock that its caller may hold.  If it does allocate after all, the
+ * state says so and that block comes from jemalloc, uncounted by a thread.
+ *
+ * The constructor is the last of all libraries' and the first moment at which
+ * the loader may be asked for anything.  Nothing it does is needed for
+ * allocation: when a part fails, the program runs on without that part.
+ *
+ * In a fork child the recording is replaced at its own address by an empty one,
+ * so that not a byte is written into the parent's.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "base/text.h"
+#include "measure/clock.h"
+#include "pool/heap.h"
+#include "profile/sample.h"
+#include "profile/section.h"
+#include "profile/stack.h"
+#include "profile/timeline.h"
+#include "record/writer.h"
+#include "shim/count.h"
+#include "shim/finish.h"
+#include "shim/start.h"
+#include "shim/thread.h"
+#include "shim/unwind.h"
+
+enum { NOT_STARTED, STARTING, STARTED, FAILED };
+
+enum { TIMELINE_STEP_NS = 1000000 };
+
+struct ps_options ps_options;
+struct ps_real ps_real;
+
+static _Atomic int state;
+/* In a fork child: what the parent's blocks add up to. */
+static uint64_t inherited_live_bytes;
+
+static bool
+find_module(uintptr_t pc, struct ps_stack_module *out)
+{
+	struct ps_unwind_module found;
+
+	if (!ps_unwind_find_module(pc, &found))
+		return false;
+	out->start = found.start;
+	out->end = found.end;
+	out->bias = found.bias;
+	out->path = found.path;
+	return true;
+}
+
+/* ---- early start -------------------------------------------------------- */
+
+/* A privileged program takes no settings and writes no files (hazards S1). */
+static void
+read_options(void)
+{
+	ps_options_init(&ps_options);
+	if (getauxval(AT_SECURE) != 0) {
+		ps_options.report = PS_REPORT_NONE;
+		return;
+	}
+	if (environ != NULL)
+		ps_options_from_environment(&ps_options, environ,
+					    ps_os_complain);
+}
+
+/* Ticks of the given nanoseconds, before the clock's rate is known: the TSC
+ * runs between 1 and 5 GHz, and a step need not be exact. */
+static uint64_t
+ticks_of_ns(uint64_t ns)
+{
+	return ps_clock.kind == PS_CLOCK_TSC ? ns * 5 / 2 : ns;
+}
+
+static void
+describe_recording(void)
+{
+	struct ps_record_header *r = ps_record;
+	uint64_t ns;
+	ps_ticks ticks;
+
+	(void)ps_clock_pair(&ticks, &ns);
+	r->clock.kind = ps_clock.kind;
+	r->clock.start_ticks = ticks;
+	r->clock.start_ns = ns;
+	ps_poke(&r->clock.last_ticks, ticks);
+	ps_poke(&r->clock.last_ns, ns);
+	r->sampling.mode = ps_options.sample_mode;
+	r->sampling.interval_bytes =
+	    ps_options.sample_mode == PS_SAMPLE_POISSON
+		? ps_options.sample_bytes
+		: 1;
+	r->sampling.depth_max = ps_options.depth;
+	for (unsigned c = 0; c < PS_CLASSES; c++)
+		r->heap.class_bytes[c] = ps_class_bytes(c);
+	ps_poke(&r->heap.pool_reserved_bytes, ps_range.bytes);
+	ps_timeline_init(ticks_of_ns(TIMELINE_STEP_NS));
+}
+
+static void prefork(void);
+static void postfork_parent(void);
+static void postfork_child(void);
+
+static bool
+start(void)
+{
+	ps_class_init();
+	read_options();
+	ps_clock_init(ps_options.clock);
+	if (ps_record_open() != 0)
+		return false;
+	ps_range_init();
+	ps_heap_init();
+	describe_recording();
+	(void)ps_stack_init(find_module);
+	if (ps_thread_init() != 0)
+		return false;
+	return pthread_atfork(prefork, postfork_parent, postfork_child) == 0;
+}
+
+/* Another thread is at it: wait; this thread is: say no. */
+static bool
+wait_for_start(void)
+{
+	static PS_TLS volatile bool is_mine;
+	int expected = NOT_STARTED;
+
+	if (is_mine)
+		return false;
+	if (atomic_compare_exchange_strong(&state, &expected, STARTING)) {
+		is_mine = true;
+		atomic_store(&state, start() ? STARTED : FAILED);
+		is_mine = false;
+	}
+	while (atomic_load(&state) == STARTING)
+		ps_os_yield();
+	return atomic_load(&state) == STARTED;
+}
+
+PS_COLD bool
+ps_start_early(void)
+{
+	int now = atomic_load_explicit(&state, memory_order_acquire);
+
+	if (ps_likely(now == STARTED))
+		return true;
+	if (now == FAILED)
+		return false;
+	return wait_for_start();
+}
+
+/* ---- constructor -------------------------------------------------------- */
+
+/* libc's own functions are next in the search order after ours. */
+static void
+find_real_functions(void)
+{
+	ps_real.free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
+	ps_real.realloc =
+	    (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+	ps_real.usable_size =
+	    (size_t(*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
+	ps_real.dlclose = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+}
+
+static void
+start_unwinding(void)
+{
+	const char *why = "";
+
+	if (ps_options.sample_mode == PS_SAMPLE_OFF)
+		why = "sampling is off";
+	else if (ps_unwind_init(&why) == 0)
+		return;
+	ps_record->sampling.stacks_off = ps_record_string(why);
+}
+
+void
+ps_start_file(void)
+{
+	char line[PS_PATH_MAX + 80];
+	struct ps_text text;
+	int error;
+
+	if (ps_options.out[0] == '\0' || ps_record->is_file)
+		return;
+	error = ps_record_to_file(ps_options.out);
+	if (error == 0)
+		return;
+	ps_text_init(&text, line, sizeof(line), -1);
+	ps_text_printf(&text,
+		       "PERFSHIM_OUT=%s: no recording there (error %d: %s); "
+		       "going on in memory",
+		       ps_options.out, -error, strerrordesc_np(-error));
+	ps_os_complain(line);
+}
+
+/* A program may change directory later; the recording is named now. */
+static void
+make_out_absolute(void)
+{
+	char here[PS_PATH_MAX];
+	char joined[PS_PATH_MAX];
+	struct ps_text text;
+	ssize_t length;
+
+	if (ps_options.out[0] == '\0' || ps_options.out[0] == '/')
+		return;
+	length = ps_os_readlink("/proc/self/cwd", here, sizeof(here) - 1);
+	if (length <= 0)
+		return;
+	here[length] = '\0';
+	ps_text_init(&text, joined, sizeof(joined), -1);
+	ps_text_printf(&text, "%s/%s", here, ps_options.out);
+	if (text.cut == 0)
+		memcpy(ps_options.out, joined, text.length + 1);
+}
+
+__attribute__((constructor)) static void
+constructor(void)
+{
+	struct ps_thread *self = &ps_self;
+	ps_ticks begun;
+
+	if (!ps_start_early() || !ps_thread_enter(self))
+		return;
+	begun = ps_clock_now();
+	find_real_functions();
+	make_out_absolute();
+	ps_start_file();
+	start_unwinding();
+	ps_finish_init();
+	ps_poke(&ps_record->overhead.start_ticks, ps_clock_now() - begun);
+	ps_thread_leave(self);
+}
+
+/* ---- fork --------------------------------------------------------------- */
+
+static void
+prefork(void)
+{
+	ps_unwind_prefork();
+	ps_record_lock();
+	ps_heap_prefork();
+	ps_thread_publish_if_known();
+	inherited_live_bytes = ps_peek(&ps_record->heap.live_bytes);
+}
+
+static void
+postfork_parent(void)
+{
+	ps_heap_postfork_parent();
+	ps_record_unlock();
+	ps_unwind_postfork();
+}
+
+/* Live blocks by class of the process that forked, all threads. */
+static void
+sum_live(uint64_t *live, uint64_t *large_bytes)
+{
+	uint32_t rows = ps_peek(&ps_record->table[PS_TABLE_THREADS].count);
+
+	for (uint32_t i = 0; i < rows; i++) {
+		const struct ps_record_thread *row =
+		    ps_record_entry(PS_TABLE_THREADS, i);
+
+		*large_bytes += ps_peek(&row->large_bytes) -
+				ps_peek(&row->large_freed_bytes);
+		for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+			live[c] += ps_peek(&row->class_allocations[c]) -
+				   ps_peek(&row->class_frees[c]);
+	}
+}
+
+static void
+inherit(const uint64_t *live, uint64_t large_bytes)
+{
+	struct ps_record_thread *row = ps_record_entry(PS_TABLE_THREADS, 0);
+	struct ps_record_heap *heap = &ps_record->heap;
+
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+		ps_poke(&row->class_allocations[c], live[c]);
+	ps_poke(&row->large_bytes, large_bytes);
+	ps_poke(&heap->live_bytes, inherited_live_bytes);
+	ps_poke(&heap->peak_bytes, inherited_live_bytes);
+}
+
+static void
+postfork_child(void)
+{
+	struct ps_thread *self = &ps_self;
+	uint64_t live[PS_CLASS_SLOTS] = {0};
+	uint64_t large_bytes = 0;
+	uint32_t stacks_off;
+
+	sum_live(live, &large_bytes);
+	stacks_off = ps_unwind_is_on() ? 0 : 1;
+	if (ps_record_postfork_child() != 0) {
+		/* No memory for a recording: this child is not profiled, and
+		 * its parent's file is not touched. */
+		atomic_store(&state, FAILED);
+		return;
+	}
+	ps_stack_reset();
+	ps_sample_postfork_child();
+	describe_recording();
+	inherit(live, large_bytes);
+	ps_thread_postfork_child(self);
+	ps_section_postfork_child();
+	if (stacks_off)
+		ps_record->sampling.stacks_off =
+		    ps_record_string("libunwind is not loaded");
+	ps_unwind_postfork();
+	ps_finish_postfork_child();
+}
+
+/* ---- modules that go away ----------------------------------------------- */
+
+PS_EXPORT int
+dlclose(void *handle)
+{
+	int result;
+
+	if (ps_real.dlclose == NULL)
+		find_real_functions();
+	result = ps_real.dlclose != NULL ? ps_real.dlclose(handle) : -1;
+	ps_unwind_flush();
+	ps_stack_modules_changed();
+	return result;
+}
