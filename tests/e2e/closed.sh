@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# closed, full and broken streams: status and stdout stay what they are.
+. "$E2E/lib.sh"
+
+preloaded()
+{
+	LD_PRELOAD=$LIB "$@"
+}
+ls / >expected
+preloaded ls / >got 2>err
+has "$(<err)" 'MOST ALLOCATIONS' 'the report, while stderr is open'
+for close in '2>&-' '2>/dev/full' '</dev/null' '2>/dev/null'; do
+	eval "preloaded ls / $close" >got
+	equal 0 $? "the status of ls with $close"
+	cmp -s expected got || fail "the stdout of ls with $close unchanged" "$(<got)"
+done
+preloaded sh -c 'exit 7' >&- 2>&-
+equal 7 $? 'the status with stdout and stderr closed'
+eval 'preloaded "$T/die" return >&- 2>err'
+equal 0 $? 'the status of a program with stdout closed'
+
+# A reader that goes away must not turn success into SIGPIPE.
+preloaded sh -c 'exit 3' 2> >(head -c 1 >/dev/null)
+equal 3 $? 'the status when the reader of stderr has gone'
+{ preloaded sh -c 'exit 4' 2>&1; echo "status $?" >&3; } 3>status | true
+equal 'status 4' "$(<status)" 'the status when nobody reads'

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# fork: each child has a recording of its own, and the parent keeps its.
+. "$E2E/lib.sh"
+
+run_both PERFSHIM_SAMPLE=16K "$T/family"
+json
+expect 'heap["allocations"] >= 30000' 'heap["allocations"] < 31000'
+report
+report_has parent_allocate
+equal 4 "$(find rec -name '*.perfshim' | wc -l)" 'recordings of a parent and three children'
+
+parent=$(<shim.pid)
+for file in rec/*.perfshim; do
+	[[ $file == *".$parent."* ]] && continue
+	"$B/perfreport" --json -o report.json "$file" || fail "perfreport to read $file"
+	expect "process[\"ppid\"] == $parent" 'heap["allocations"] >= 30000' \
+		'heap["allocations"] < 31000' 'sites("child_allocate")' \
+		'not sites("parent_allocate")'
+done
+
+# Children that are to be left alone leave nothing.
+rm -r rec
+run_shim PERFSHIM_CHILDREN=off "$T/family"
+same_output
+equal 1 "$(find rec -name '*.perfshim' | wc -l)" 'recordings with PERFSHIM_CHILDREN=off'
