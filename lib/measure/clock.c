@@ -58,21 +58,33 @@ ps_clock_name(void)
 	return ps_clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic";
 }
 
+static uint64_t
+bracket(ps_ticks *ticks, uint64_t *ns)
+{
+	uint64_t before = ps_os_monotonic_ns();
+	ps_ticks now = ps_clock_now();
+	uint64_t after = ps_os_monotonic_ns();
+
+	PS_ASSERT(after >= before);
+	*ticks = now;
+	*ns = before + (after - before) / 2;
+	return after - before;
+}
+
 uint64_t
 ps_clock_pair(ps_ticks *ticks, uint64_t *ns)
 {
-	uint64_t width = UINT64_MAX;
+	uint64_t width = bracket(ticks, ns);
 
-	for (int i = 0; i < PAIR_TRIES; i++) {
-		uint64_t before = ps_os_monotonic_ns();
-		ps_ticks now = ps_clock_now();
-		uint64_t after = ps_os_monotonic_ns();
+	for (int i = 1; i < PAIR_TRIES; i++) {
+		ps_ticks other_ticks;
+		uint64_t other_ns;
+		uint64_t other = bracket(&other_ticks, &other_ns);
 
-		PS_ASSERT(after >= before);
-		if (after - before < width) {
-			width = after - before;
-			*ticks = now;
-			*ns = before + width / 2;
+		if (other < width) {
+			width = other;
+			*ticks = other_ticks;
+			*ns = other_ns;
 		}
 	}
 	if (ps_clock.kind == PS_CLOCK_TSC)

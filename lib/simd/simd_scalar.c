@@ -47,8 +47,6 @@ burn(uint64_t rounds)
 const struct ps_simd_kernels ps_simd_scalar = {
     .isa = PS_SIMD_SCALAR,
     .vector = 1,
-    .tile_rows = 1,
-    .tile_columns = 1,
     .add = add,
     .add_streamed = add,
     .burn = burn,
