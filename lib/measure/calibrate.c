@@ -64,6 +64,7 @@ add_once(const struct workload *w)
 	const float *a = w->memory + w->n + SKEW;
 	const float *b = a + w->n + SKEW;
 
+	PS_ASSERT(w->work != MULTIPLY);
 	if (w->work == ADD)
 		ps_vector_add_cached(w->memory, a, b, w->n);
 	else
@@ -76,6 +77,7 @@ multiply_once(const struct workload *w)
 	size_t n = w->n;
 	const float *a = w->memory + n * n;
 
+	PS_ASSERT(w->workspace != NULL);
 	ps_matrix_multiply_in(w->workspace, w->memory, n, a, n, a + n * n, n, n,
 			      n, n);
 }
@@ -122,7 +124,7 @@ add_bytes_per_s(const struct workload *w)
 {
 	double bytes = 3.0 * sizeof(float) * (double)w->n * w->turns;
 
-	PS_ASSERT(w->work != MULTIPLY);
+	PS_ASSERT(bytes > 0);
 	return bytes / best_ns(w) * 1e9;
 }
 
@@ -131,7 +133,7 @@ multiply_flops(const struct workload *w)
 {
 	double n = (double)w->n;
 
-	PS_ASSERT(w->work == MULTIPLY && w->workspace != NULL);
+	PS_ASSERT(w->work == MULTIPLY);
 	return 2 * n * n * n * w->turns / best_ns(w) * 1e9;
 }
 

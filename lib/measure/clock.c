@@ -28,6 +28,9 @@ enum {
 	QUANTUM_READINGS = 200,
 };
 
+/* Two of them add up to more than any distance, and do not overflow. */
+#define UNKNOWN_WIDTH (UINT64_MAX / 4)
+
 struct ps_clock ps_clock;
 
 static bool
@@ -65,9 +68,11 @@ bracket(ps_ticks *ticks, uint64_t *ns)
 	ps_ticks now = ps_clock_now();
 	uint64_t after = ps_os_monotonic_ns();
 
-	PS_ASSERT(after >= before);
 	*ticks = now;
-	*ns = before + (after - before) / 2;
+	*ns = before;
+	if (after < before) /* a kernel's bug: nothing is known */
+		return UNKNOWN_WIDTH;
+	*ns += (after - before) / 2;
 	return after - before;
 }
 
@@ -97,7 +102,8 @@ int
 ps_clock_rate(ps_ticks ticks, uint64_t ns, uint64_t width_ns, double *hz,
 	      double *ppm)
 {
-	if (ns == 0 || ticks == 0 || ns <= width_ns)
+	/* Signed: a distance that went backwards is no distance. */
+	if ((int64_t)ticks <= 0 || (int64_t)ns <= 0 || ns <= width_ns)
 		return -ENODATA;
 	*hz = (double)ticks / (double)ns * 1e9;
 	/* Each end is off by at most half its width. */

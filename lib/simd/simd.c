@@ -171,6 +171,7 @@ ps_simd_burn(uint64_t rounds)
 	const struct ps_simd_kernels *table = ps_simd_kernels();
 	volatile float sink;
 
+	PS_ASSERT(table->burn_flops > 0);
 	sink = table->burn(rounds);
 	(void)sink;
 	return rounds * table->burn_flops;

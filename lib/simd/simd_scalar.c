@@ -20,6 +20,7 @@ ps_matrix_multiply_scalar(float *c, size_t ldc, const float *a, size_t lda,
 			  const float *b, size_t ldb, size_t m, size_t n,
 			  size_t k)
 {
+	PS_ASSERT(m <= 1 || ldc >= n);
 	for (size_t i = 0; i < m; i++) {
 		for (size_t j = 0; j < n; j++)
 			c[i * ldc + j] = 0;
