@@ -55,7 +55,7 @@ enum {
 static size_t
 memory_floats(size_t n)
 {
-	return 3 * n + 2 * SKEW;
+	return 3 * n + (size_t)2 * SKEW;
 }
 
 static void
@@ -216,7 +216,7 @@ name(char field[16], const char *text)
 
 	PS_ASSERT(length < 16);
 	memset(field, 0, 16);
-	memcpy(field, text, length);
+	memcpy(field, text, length + 1);
 }
 
 static int
@@ -253,7 +253,7 @@ measure_memory(struct ps_calibration *out)
 	struct workload w = {.work = ADD_STREAMED,
 			     .turns = 1,
 			     .repeats = 10,
-			     .limit_ns = 300 * MS,
+			     .limit_ns = UINT64_C(300) * MS,
 			     .n = n};
 	void *pages;
 

@@ -147,7 +147,7 @@ multiply_block(const struct problem *x, const struct block *y)
 	for (size_t i = 0; i < x->m; i += rows) {
 		rows = (uint32_t)PS_MIN(x->kernels->tile_rows, x->m - i);
 		for (uint32_t r = 0; r < rows; r++)
-			memcpy(panel + r * PS_MATRIX_PANEL_STRIDE,
+			memcpy(panel + (size_t)r * PS_MATRIX_PANEL_STRIDE,
 			       x->a + (i + r) * x->lda + y->row,
 			       y->depth * sizeof(*panel));
 		multiply_panel(x, y, panel, i, rows);
