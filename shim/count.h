@@ -12,7 +12,7 @@
 #include "pool/heap.h"
 #include "shim/thread.h"
 
-_Static_assert(PS_POOL_CLASSES == PS_CLASSES, "one set of classes");
+_Static_assert((int)PS_POOL_CLASSES == (int)PS_CLASSES, "one set of classes");
 
 /* Larger blocks are told to the recording at once, smaller ones in sum. */
 enum { PS_PUBLISH_BYTES = 65536 };

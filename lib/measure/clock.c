@@ -24,7 +24,7 @@
 enum {
 	PAIR_TRIES = 10,
 	COST_BATCHES = 15,
-	COST_READINGS = 64, /* a batch */
+	COST_READINGS = 256, /* a batch: 1/256 of the bracket is error */
 	QUANTUM_READINGS = 200,
 };
 
@@ -48,6 +48,8 @@ ps_clock_init(enum ps_choice_clock choice)
 
 	PS_ASSERT(choice <= PS_CLOCK_USE_MONOTONIC);
 	ps_clock.kind = is_tsc ? PS_CLOCK_TSC : PS_CLOCK_MONOTONIC;
+	ps_clock.first_width_ns =
+	    ps_clock_pair(&ps_clock.first_ticks, &ps_clock.first_ns);
 }
 
 const char *

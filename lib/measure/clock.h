@@ -18,14 +18,21 @@
 
 enum ps_clock_kind { PS_CLOCK_TSC = 1, PS_CLOCK_MONOTONIC = 2 };
 
+/* All zero before ps_clock_init; constant after. */
 struct ps_clock {
-	uint32_t kind; /* enum ps_clock_kind; 0 before ps_clock_init */
+	uint32_t kind; /* enum ps_clock_kind */
+	uint32_t reserved;
+	/* A pair (see ps_clock_pair), the far end for a later rate. */
+	ps_ticks first_ticks;
+	uint64_t first_ns;
+	uint64_t first_width_ns;
 };
 extern struct ps_clock ps_clock;
 
 /*
  * Decide.  PS_CLOCK_USE_TSC takes the TSC if it is invariant, whatever the
  * kernel uses; intervals are then right as long as the sockets agree.
+ * About 30 us: CPUID, a file of /sys, one pair.
  */
 void ps_clock_init(enum ps_choice_clock choice);
 
@@ -56,7 +63,7 @@ uint64_t ps_clock_pair(ps_ticks *ticks, uint64_t *ns);
 int ps_clock_rate(ps_ticks ticks, uint64_t ns, uint64_t width_ns, double *hz,
 		  double *ppm);
 
-/* Mean cost of one reading, the median of several batches; about 20 us. */
+/* Mean cost of one reading, the median of several batches; about 40 us. */
 double ps_clock_cost_ns(void);
 
 /*

@@ -9,7 +9,7 @@
  *
  * exp: x = k log 2 + r with |r| <= log(2) / 2, log 2 in two parts so that k
  * times the first is exact; e^r - 1 by its Taylor series up to r^14 (the next
- * term is below 2^-62 of it).  expm1 for large x is exp - 1.
+ * term is below 2^-61 of it).  expm1 for large x is exp - 1.
  *
  * Table-driven methods are twice as fast; at one call per sampled allocation
  * that is nothing, and tables cost cache.
@@ -49,8 +49,8 @@ split(double x, int *exponent)
 	}
 	memcpy(&bits, &x, sizeof(bits));
 	e += (int)(bits >> MANTISSA_BITS);
-	m = from_bits((bits & MANTISSA_MASK) |
-		      (uint64_t)EXPONENT_BIAS << MANTISSA_BITS);
+	m = from_bits((bits & MANTISSA_MASK) | (uint64_t)EXPONENT_BIAS
+						   << MANTISSA_BITS);
 	if (m > 0x1.6a09e667f3bcdp0) {
 		m /= 2;
 		e++;

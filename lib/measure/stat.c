@@ -41,8 +41,8 @@ ps_stat_merge(struct ps_stat *into, const struct ps_stat *from)
 		return;
 	}
 	share = (double)from->count / (double)(into->count + from->count);
-	into->squares += from->squares +
-			 distance * distance * share * (double)into->count;
+	into->squares +=
+	    from->squares + distance * distance * share * (double)into->count;
 	into->mean += distance * share;
 	into->count += from->count;
 	into->min = PS_MIN(into->min, from->min);

@@ -141,7 +141,7 @@ module_of_locked(uintptr_t pc)
 	m->start = found.start;
 	m->end = found.end;
 	m->bias = found.bias;
-	m->path = ps_record_string_locked(found.path);
+	m->path = ps_record_string(found.path);
 	read_notes(m);
 	ps_record_publish(PS_TABLE_MODULES);
 	return row;

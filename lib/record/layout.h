@@ -20,6 +20,9 @@
 #define PS_RECORD_LAYOUT_H
 
 #include "base/base.h"
+#include "measure/calibration.h"
+#include "measure/clock.h"
+#include "measure/hist.h"
 
 #define PS_RECORD_MAGIC "PSHIMREC" /* 8 bytes, no zero */
 
@@ -34,12 +37,6 @@ enum {
 
 	PS_STACK_DEPTH_MAX = 128,
 	PS_TIMELINE_SLOTS = 512,
-
-	/* Log-linear histogram of ticks: see measure/hist.h. */
-	PS_HIST_SUB_BITS = 5,
-	PS_HIST_MAX_BITS = 44,
-	PS_HIST_BUCKETS = (PS_HIST_MAX_BITS - PS_HIST_SUB_BITS + 1)
-			  << PS_HIST_SUB_BITS,
 
 	/* Sample weights of counts are in 1/1024 of an allocation. */
 	PS_WEIGHT_ONE = 1024,
@@ -77,7 +74,6 @@ enum ps_process_state {
 	PS_STATE_EXECED = 3,  /* replaced itself: known to the next image */
 };
 
-enum ps_clock_kind { PS_CLOCK_TSC = 1, PS_CLOCK_MONOTONIC = 2 };
 enum ps_sample_mode { PS_SAMPLE_OFF, PS_SAMPLE_POISSON, PS_SAMPLE_ALL };
 
 struct ps_record_process {
@@ -115,25 +111,6 @@ struct ps_record_clock {
 	_Atomic uint64_t last_ticks;
 	_Atomic uint64_t last_ns;
 	_Atomic uint64_t backwards; /* negative intervals that were clamped */
-};
-
-/* What the SIMD core measured; a zero means "not measured". */
-struct ps_record_calibration {
-	uint32_t kind;	    /* 0 none, 1 quick, 2 full */
-	uint32_t is_cached; /* taken from an earlier process of this boot */
-	char isa[16];	    /* "scalar", "sse2", "avx2", "avx512" */
-	char clock[16];	    /* "tsc", "monotonic" */
-	double tsc_hz;
-	double tsc_ppm;		 /* uncertainty of tsc_hz */
-	double clock_ns;	 /* one reading of the clock */
-	double marker_ns;	 /* one begin + end pair */
-	double marker_inside_ns; /* the part of it inside the interval */
-	double vector_add_l1;	 /* bytes per second, 3 arrays counted */
-	double vector_add_l2;
-	double vector_add_dram;
-	double matmul_flops;   /* per second */
-	double drift_fraction; /* re-run at exit against start */
-	double cost_ns;	       /* CPU time the calibration took */
 };
 
 struct ps_record_sampling {
@@ -203,7 +180,7 @@ struct ps_record_header {
 	struct ps_record_table table[PS_TABLES];
 	struct ps_record_process process;
 	struct ps_record_clock clock;
-	struct ps_record_calibration calibration;
+	struct ps_calibration calibration;
 	struct ps_record_sampling sampling;
 	struct ps_record_heap heap;
 	struct ps_record_overhead overhead;

@@ -15,8 +15,9 @@
 struct ps_reader {
 	const struct ps_record_header *header;
 	size_t bytes;
-	uint32_t count[PS_TABLES]; /* checked against capacity and size */
-	bool is_mapped;		   /* by ps_reader_open: unmapped by close */
+	uint32_t count[PS_TABLES];    /* checked against capacity and size */
+	const char *start[PS_TABLES]; /* as checked; the file may change */
+	bool is_mapped;		      /* by ps_reader_open: unmapped by close */
 };
 
 /*
@@ -39,8 +40,11 @@ const char *ps_reader_string(const struct ps_reader *r, uint32_t offset);
 const uint32_t *ps_reader_stack(const struct ps_reader *r,
 				const struct ps_record_site *site,
 				uint32_t *depth);
-/* Seconds from the start of the recording to a tick; from two ticks. */
+/*
+ * Seconds from the start of the recording to a tick, and of one tick; nan when
+ * the recording does not say (it died before its clock's second point).
+ */
 double ps_reader_seconds(const struct ps_reader *r, uint64_t ticks);
-double ps_reader_tick_seconds(const struct ps_reader *r); /* of one tick */
+double ps_reader_tick_seconds(const struct ps_reader *r);
 
 #endif /* PS_RECORD_READER_H */

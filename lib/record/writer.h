@@ -15,7 +15,8 @@
 extern struct ps_record_header *ps_record;
 
 /*
- * Map an anonymous recording.  Before start-up, once.  0 or -errno.
+ * Map an anonymous recording.  Before start-up, once.  0 or -errno (-EALREADY
+ * when there is one).
  */
 int ps_record_open(void);
 
@@ -23,14 +24,16 @@ int ps_record_open(void);
  * Move the recording into DIRECTORY/NAME.PID.START.perfshim: the file gets a
  * copy of what was recorded so far and takes the place of the memory at the
  * same address.  Call while the process has one thread (the constructor, the
- * fork child).  On failure the anonymous recording goes on; 0 or -errno.
+ * fork child).  `directory` is absolute, so that a chdir does not lose the
+ * file.  On failure the anonymous recording goes on; 0 or -errno.
  */
 int ps_record_to_file(const char *directory);
 
 /*
  * In a fork child: leave the parent's recording, start an empty anonymous one
  * at the same address, so that pointers into it stay good.  Process, sampling
- * and class figures are set anew by the caller.
+ * and class figures are set anew by the caller.  Call when the recording is
+ * open; on failure ps_record is NULL and nothing may be written any more.
  */
 int ps_record_postfork_child(void);
 
@@ -46,7 +49,10 @@ void *ps_record_entry(enum ps_table_id id, uint32_t index);
 uint32_t ps_record_append(enum ps_table_id id, uint32_t entries, void **out);
 void ps_record_publish(enum ps_table_id id);
 
-/* Intern a string (<= 4095 bytes); 0 ("") when it finds no room. */
+/*
+ * Intern a string (cut at 4095 bytes and at a zero); 0 ("") when it finds no
+ * room.  Takes the lock, unless the calling thread holds it already.
+ */
 uint32_t ps_record_string(const char *text);
 uint32_t ps_record_string_n(const char *text, size_t length);
 
@@ -56,5 +62,6 @@ uint32_t ps_record_string_n(const char *text, size_t length);
  */
 void ps_record_lock(void);
 void ps_record_unlock(void);
+bool ps_record_is_locked_by_me(void);
 
 #endif /* PS_RECORD_WRITER_H */

@@ -68,9 +68,8 @@ ps_cpu_features(struct ps_cpu_features *out)
 	if (!(one.ecx & bit_OSXSAVE))
 		return; /* XGETBV would be an illegal instruction */
 	saved = saved_registers();
-	out->has_avx2 = (saved & XCR0_AVX) == XCR0_AVX &&
-			(one.ecx & bit_AVX) && (one.ecx & bit_FMA) &&
-			(seven.ebx & bit_AVX2);
+	out->has_avx2 = (saved & XCR0_AVX) == XCR0_AVX && (one.ecx & bit_AVX) &&
+			(one.ecx & bit_FMA) && (seven.ebx & bit_AVX2);
 	out->has_avx512 = out->has_avx2 &&
 			  (saved & XCR0_AVX512) == XCR0_AVX512 &&
 			  (seven.ebx & avx512) == avx512;

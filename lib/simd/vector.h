@@ -79,7 +79,7 @@ vector_add(float *dst, const float *a, const float *b, size_t n)
 		PS_UNROLL
 		for (uint32_t j = 0; j < UNROLLED; j += VECTOR_FLOATS)
 			vector_store(dst + i + j, vector_load(a + i + j) +
-						   vector_load(b + i + j));
+						      vector_load(b + i + j));
 	}
 	for (; i + VECTOR_FLOATS <= n; i += VECTOR_FLOATS)
 		vector_store(dst + i, vector_load(a + i) + vector_load(b + i));
@@ -97,7 +97,7 @@ vector_add_streamed(float *dst, const float *a, const float *b, size_t n)
 		PS_UNROLL
 		for (uint32_t j = 0; j < UNROLLED; j += VECTOR_FLOATS)
 			vector_stream(dst + i + j, vector_load(a + i + j) +
-						   vector_load(b + i + j));
+						       vector_load(b + i + j));
 	}
 	/* Streamed stores are not ordered with the ones that follow. */
 	__builtin_ia32_sfence();
@@ -216,8 +216,9 @@ vector_burn(uint64_t rounds)
 	return sum;
 }
 
-_Static_assert((int)TILE_ROWS <= (int)PS_MATRIX_TILE_ROWS_MAX, "fits a panel of A");
-_Static_assert(TILE_VECTORS * VECTOR_FLOATS <= (int)PS_MATRIX_TILE_COLUMNS_MAX,
+_Static_assert((int)TILE_ROWS <= (int)PS_MATRIX_TILE_ROWS_MAX,
+	       "fits a panel of A");
+_Static_assert(TILE_VECTORS *VECTOR_FLOATS <= (int)PS_MATRIX_TILE_COLUMNS_MAX,
 	       "fits matrix.c's scratch tile");
 
 #define VECTOR_KERNELS(set)                                                    \

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calibration - what was measured of this machine, and its cache on disk
+ *
+ * The cache lets a tree of processes measure once per boot.  It is a hint: a
+ * file that is damaged, not ours, writable by others, a link, of another boot,
+ * processor or version is ignored, and a failed save loses nothing.  No
+ * descriptor stays open.
+ */
+#ifndef PS_CALIBRATION_H
+#define PS_CALIBRATION_H
+
+#include "base/base.h"
+
+enum ps_calibration_kind {
+	PS_CALIBRATION_NONE,
+	PS_CALIBRATION_QUICK,
+	PS_CALIBRATION_FULL
+};
+
+/*
+ * A part of a recording (record/layout.h): changing it means a new
+ * PS_RECORD_VERSION.  A zero means "not measured".
+ */
+struct ps_calibration {
+	uint32_t kind;	      /* enum ps_calibration_kind */
+	uint32_t is_cached;   /* taken from an earlier process of this boot */
+	char isa[16];	      /* "scalar", "sse2", "avx2", "avx512" */
+	char clock[16];	      /* "tsc", "monotonic" */
+	char dram_method[16]; /* how vector_add_dram was measured:
+				 "flushed", "streamed", "capped" */
+	double tsc_hz;
+	double tsc_ppm;		 /* uncertainty of tsc_hz */
+	double clock_ns;	 /* one reading of the clock */
+	double marker_ns;	 /* one begin + end pair */
+	double marker_inside_ns; /* the part of it inside the interval */
+	double vector_add_l1;	 /* bytes per second, 3 arrays counted */
+	double vector_add_l2;
+	double vector_add_dram;
+	double matmul_flops;   /* per second */
+	double drift_fraction; /* re-run at exit against start */
+	double cost_ns;	       /* CPU time the calibration took */
+};
+
+enum { PS_CALIBRATION_PATH_MAX = 1024 };
+
+/* What a calibration holds for; zero-padded, compared as bytes. */
+struct ps_calibration_key {
+	char boot_id[40];
+	char cpu_model[64];
+	char library[24];
+};
+
+/* 0, or -ENOENT when this system does not tell its boot id: no caching. */
+int ps_calibration_key(struct ps_calibration_key *out);
+
+/*
+ * Where the cache is: $XDG_CACHE_HOME/perfshim/calibration when that is an
+ * absolute path, else $HOME/.cache/perfshim/calibration.  0, -ENOENT when
+ * neither variable is set, -ENAMETOOLONG.
+ */
+int ps_calibration_path(char *const *envp, char path[PS_CALIBRATION_PATH_MAX]);
+
+/*
+ * The cached calibration for the key, with is_cached set.  0, or -errno:
+ * -ENOENT there is none, -EPERM not ours or open to others, -ELOOP a link,
+ * -EBADMSG damaged, -ESTALE another boot, processor or version.
+ */
+int ps_calibration_load(const char *path, const struct ps_calibration_key *key,
+			struct ps_calibration *out);
+
+/*
+ * Save for the processes to come: written beside it, then renamed over it,
+ * mode 0600.  Makes the last two directories of the path.  0 or -errno.
+ */
+int ps_calibration_save(const char *path, const struct ps_calibration_key *key,
+			const struct ps_calibration *calibration);
+
+#endif /* PS_CALIBRATION_H */

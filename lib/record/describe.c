@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * describe - who and where this process is, for the header of its recording
+ *
+ * Only facts that take a system call or CPUID.  What cannot be had stays the
+ * empty string, which reports print as unknown.
+ */
+#include <string.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+
+#include "base/os.h"
+#include "record/file.h"
+#include "record/writer.h"
+
+enum { EXE_MAX_BYTES = 4096, BRAND_BYTES = 48 };
+
+/* The 48 bytes of CPUID leaves 0x80000002 to 4; length without padding. */
+static size_t
+read_cpu_model(char brand[BRAND_BYTES])
+{
+	size_t length = 0;
+
+#if defined(__x86_64__) || defined(__i386__)
+	if ((unsigned)__get_cpuid_max(0x80000000u, NULL) < 0x80000004u)
+		return 0;
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned regs[4];
+
+		__cpuid(0x80000002u + i, regs[0], regs[1], regs[2], regs[3]);
+		memcpy(brand + i * sizeof(regs), regs, sizeof(regs));
+	}
+	length = strnlen(brand, BRAND_BYTES);
+	while (length > 0 && brand[length - 1] == ' ')
+		length--;
+#endif
+	return length;
+}
+
+static void
+describe_cpu(struct ps_record_process *p)
+{
+	char brand[BRAND_BYTES];
+	size_t length = read_cpu_model(brand);
+	size_t start = 0;
+
+	PS_ASSERT(length <= BRAND_BYTES);
+	while (start < length && brand[start] == ' ')
+		start++;
+	p->cpu_model = ps_record_string_n(brand + start, length - start);
+}
+
+static void
+describe_executable(struct ps_record_process *p)
+{
+	char exe[EXE_MAX_BYTES];
+	ssize_t got = ps_os_readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	const char *slash;
+
+	if (got <= 0)
+		return;
+	PS_ASSERT((size_t)got < sizeof(exe));
+	exe[got] = 0;
+	slash = strrchr(exe, '/');
+	p->exe = ps_record_string(exe);
+	p->name = ps_record_string(slash != NULL ? slash + 1 : exe);
+}
+
+static void
+describe_boot(struct ps_record_process *p)
+{
+	char id[sizeof(p->boot_id)];
+	ssize_t got =
+	    ps_os_slurp("/proc/sys/kernel/random/boot_id", id, sizeof(id));
+
+	if (got <= 0)
+		return;
+	PS_ASSERT((size_t)got < sizeof(id));
+	if (id[got - 1] == '\n')
+		id[got - 1] = 0;
+	memcpy(p->boot_id, id, sizeof(id));
+}
+
+void
+ps_record_describe(struct ps_record_process *p)
+{
+	p->pid = ps_os_pid();
+	p->ppid = ps_os_ppid();
+	p->start_real_ns = ps_os_realtime_ns();
+	p->start_mono_ns = ps_os_monotonic_ns();
+	describe_executable(p);
+	p->library = ps_record_string(PS_VERSION);
+	describe_cpu(p);
+	describe_boot(p);
+	ps_poke(&p->state, PS_STATE_RUNNING);
+	ps_poke(&p->exit_code, -1);
+}

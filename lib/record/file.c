@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file - moves the recording onto disk and puts blocks behind it
+ *
+ * A store into a mapped page whose block the disk cannot give is SIGBUS for
+ * the host.  So blocks are allocated before they are touched: header and a
+ * first chunk of each table at the start, then 64 KiB at a time as a table
+ * grows.  No descriptor is kept (the program may close or reuse any number),
+ * so growing opens the file again by its path and goes on only if device and
+ * inode are still the ones that are mapped.  A table whose growth failed once
+ * stays as it is: trying again on each append would cost a malloc of a full
+ * disk three system calls.
+ *
+ * The new file is complete before it is mapped over the memory, header last,
+ * so that dying half-way leaves a file that readers refuse, and failing
+ * half-way leaves the memory as it was and no file.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/os.h"
+#include "base/text.h"
+#include "record/file.h"
+#include "record/plan.h"
+#include "record/writer.h"
+
+enum {
+	CHUNK_BYTES = 64 * 1024,
+	FILE_PATH_MAX = 4096,
+	NAME_KEPT_BYTES = 64,
+	NUMBERED_NAMES = 100,
+};
+
+static struct {
+	char path[FILE_PATH_MAX];
+	dev_t device;
+	ino_t inode;
+	bool has_stopped[PS_TABLES]; /* the disk refused this table a block */
+} file;
+
+/* ---- blocks ---- */
+
+static int
+write_at(int fd, const char *from, uint64_t bytes, uint64_t offset)
+{
+	while (bytes > 0) {
+		ssize_t put = ps_os_pwrite(fd, from, bytes, (off_t)offset);
+
+		if (put <= 0)
+			return put < 0 ? (int)put : -EIO;
+		PS_ASSERT((uint64_t)put <= bytes);
+		from += put;
+		offset += (uint64_t)put;
+		bytes -= (uint64_t)put;
+	}
+	return 0;
+}
+
+/* For file systems without fallocate: a written block is an allocated one. */
+static int
+write_zeros(int fd, uint64_t offset, uint64_t bytes)
+{
+	static const char zeros[4096];
+	int err = 0;
+
+	while (bytes > 0 && err == 0) {
+		uint64_t part = PS_MIN(bytes, sizeof(zeros));
+
+		err = write_at(fd, zeros, part, offset);
+		offset += part;
+		bytes -= part;
+	}
+	return err;
+}
+
+static int
+allocate(int fd, uint64_t offset, uint64_t bytes)
+{
+	int err = ps_os_allocate(fd, (off_t)offset, (off_t)bytes);
+
+	PS_ASSERT(offset + bytes <= ps_record->file_bytes);
+	return err == -EOPNOTSUPP ? write_zeros(fd, offset, bytes) : err;
+}
+
+/* The descriptor of our file, if the path still leads to it. */
+static int
+open_again(void)
+{
+	struct stat st;
+	int fd = ps_os_open_rw(file.path);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = ps_os_fstat(fd, &st);
+	if (err == 0 && (st.st_dev != file.device || st.st_ino != file.inode))
+		err = -ESTALE;
+	if (err == 0)
+		return fd;
+	ps_os_close(fd);
+	return err;
+}
+
+/* What to back so that `bytes` of a table are: whole chunks, not more than it.
+ */
+static uint64_t
+round_to_chunks(enum ps_table_id id, uint64_t bytes)
+{
+	uint64_t chunks = PS_ROUND_UP(bytes, (uint64_t)CHUNK_BYTES);
+
+	return PS_MIN(chunks, ps_record_plan_bytes(id));
+}
+
+bool
+ps_record_file_back(enum ps_table_id id, uint64_t bytes)
+{
+	struct ps_record_table *table = &ps_record->table[id];
+	uint64_t backed = ps_peek(&table->backed_bytes);
+	uint64_t wanted = round_to_chunks(id, bytes);
+	int fd;
+	int err;
+
+	PS_ASSERT(ps_record_is_locked_by_me());
+	PS_ASSERT(ps_record->is_file && wanted > backed);
+	if (file.has_stopped[id])
+		return false;
+	fd = open_again();
+	err = fd;
+	if (fd >= 0) {
+		err = allocate(fd, table->offset + backed, wanted - backed);
+		ps_os_close(fd);
+	}
+	if (err != 0) {
+		file.has_stopped[id] = true;
+		ps_bump(&ps_record->no_space, 1);
+		return false;
+	}
+	ps_poke(&table->backed_bytes, wanted);
+	return true;
+}
+
+void
+ps_record_file_forget(void)
+{
+	memset(&file, 0, sizeof(file));
+}
+
+/* ---- moving to a file ---- */
+
+static bool
+is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '+' ||
+	       c == '-';
+}
+
+static void
+put_name(struct ps_text *t)
+{
+	const struct ps_record_table *strings =
+	    &ps_record->table[PS_TABLE_STRINGS];
+	const char *name =
+	    (const char *)ps_record + strings->offset + ps_record->process.name;
+
+	if (*name == 0)
+		name = "unknown";
+	for (unsigned i = 0; i < NAME_KEPT_BYTES && name[i] != 0; i++)
+		ps_text_char(t, is_plain(name[i]) ? name[i] : '_');
+}
+
+/* DIRECTORY/NAME.PID.START[-number].perfshim into file.path. */
+static int
+build_path(const char *directory, unsigned number)
+{
+	const struct ps_record_process *p = &ps_record->process;
+	struct ps_text t;
+
+	ps_text_init(&t, file.path, sizeof(file.path), -1);
+	ps_text_printf(&t, "%s/", directory);
+	put_name(&t);
+	ps_text_printf(&t, ".%d.%lx", p->pid, p->start_real_ns);
+	if (number > 0)
+		ps_text_printf(&t, "-%u", number);
+	ps_text_str(&t, ".perfshim");
+	return t.cut == 0 ? 0 : -ENAMETOOLONG;
+}
+
+static int
+create_file(const char *directory)
+{
+	int fd = -EEXIST;
+
+	for (unsigned n = 0; n <= NUMBERED_NAMES && fd == -EEXIST; n++) {
+		fd = build_path(directory, n);
+		if (fd == 0)
+			fd = ps_os_create(file.path);
+	}
+	return fd;
+}
+
+static uint64_t
+used_bytes(const struct ps_record_table *table)
+{
+	return (uint64_t)ps_peek(&table->count) * table->entry_bytes;
+}
+
+/* What is backed at the start: what is used, and at least one chunk. */
+static uint64_t
+first_bytes(enum ps_table_id id)
+{
+	uint64_t used = used_bytes(&ps_record->table[id]);
+
+	return round_to_chunks(id, PS_MAX(used, (uint64_t)1));
+}
+
+static int
+copy_table(int fd, enum ps_table_id id)
+{
+	const struct ps_record_table *table = &ps_record->table[id];
+	int err = allocate(fd, table->offset, first_bytes(id));
+
+	if (err != 0)
+		return err;
+	return write_at(fd, (const char *)ps_record + table->offset,
+			used_bytes(table), table->offset);
+}
+
+static int
+copy_recording(int fd)
+{
+	struct stat st;
+	int err = ps_os_fstat(fd, &st);
+
+	if (err == 0)
+		err = ps_os_truncate(fd, (off_t)ps_record->file_bytes);
+	for (unsigned i = 0; i < PS_TABLES && err == 0; i++)
+		err = copy_table(fd, i);
+	if (err == 0)
+		err = allocate(fd, 0, PS_RECORD_HEADER_BYTES);
+	if (err == 0)
+		err = write_at(fd, (const char *)ps_record,
+			       PS_RECORD_HEADER_BYTES, 0);
+	if (err != 0)
+		return err;
+	file.device = st.st_dev;
+	file.inode = st.st_ino;
+	return 0;
+}
+
+int
+ps_record_to_file(const char *directory)
+{
+	void *mapped;
+	int fd;
+	int err;
+
+	PS_ASSERT(ps_record != NULL && !ps_record->is_file);
+	if (directory[0] != '/')
+		return -EINVAL; /* a chdir would lose it */
+	ps_record_file_forget();
+	fd = create_file(directory);
+	if (fd < 0)
+		return fd;
+	err = copy_recording(fd);
+	if (err == 0)
+		err = ps_os_map_file(fd, ps_record->file_bytes, ps_record,
+				     &mapped);
+	ps_os_close(fd);
+	if (err != 0) {
+		ps_os_unlink(file.path);
+		return err;
+	}
+	PS_ASSERT(mapped == ps_record);
+	ps_record->is_file = 1;
+	for (unsigned i = 0; i < PS_TABLES; i++)
+		ps_poke(&ps_record->table[i].backed_bytes, first_bytes(i));
+	return 0;
+}
