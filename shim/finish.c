@@ -222,7 +222,7 @@ static void
 record_calibration(void)
 {
 	ps_machine_calibrate(&ps_record->calibration, is_calibration_wanted());
-	if (ps_peek(&ps_record->overhead.markers) != 0)
+	if (ps_peek(&ps_record->table[PS_TABLE_SECTION_STATS].count) != 0)
 		ps_markers_calibrate(&ps_record->calibration.marker_ns,
 				     &ps_record->calibration.marker_inside_ns);
 }

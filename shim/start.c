@@ -122,6 +122,7 @@ start(void)
 	ps_clock_init(ps_options.clock);
 	if (ps_record_open() != 0)
 		return false;
+	ps_section_init(ps_options.are_sections_on, ps_options.section_globs);
 	ps_range_init();
 	ps_heap_init();
 	describe_recording();
@@ -319,7 +320,7 @@ postfork_child(void)
 	describe_recording();
 	inherit(live, large_bytes);
 	ps_thread_postfork_child(self);
-	ps_section_postfork_child();
+	ps_section_postfork_child(self->sections, self->row_index, self->row);
 	if (stacks_off)
 		ps_record->sampling.stacks_off =
 		    ps_record_string("libunwind is not loaded");

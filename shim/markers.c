@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * markers - what the marks in programs call
+ *
+ * A site's slot is its section's number plus 2; 1 means off.  Registration
+ * works as soon as malloc does, before our own constructor, because that of a
+ * library may come first; and it goes on working after the exit report.
+ *
+ * The clock is read as late as possible in begin and as early as possible in
+ * end, so that most of a mark's cost lies outside the interval it measures.
+ */
+#define PERFSHIM_NO_MARKS
+#include "shim/perfshim.h"
+
+#include <errno.h>
+
+#include "base/os.h"
+#include "measure/clock.h"
+#include "profile/section.h"
+#include "record/writer.h"
+#include "shim/markers.h"
+#include "shim/start.h"
+#include "shim/thread.h"
+
+enum { SLOT_OFF = 1, SLOT_FIRST = 2, CALIBRATION_PAIRS = 400 };
+
+static PS_COLD struct ps_section_thread *
+open_sections(struct ps_thread *self)
+{
+	int saved_errno = errno;
+
+	if (self->heap != NULL || ps_thread_register(self))
+		self->sections =
+		    ps_section_thread_open(self->row_index, self->row);
+	errno = saved_errno;
+	return self->sections;
+}
+
+/* This thread's sections; NULL when it cannot have any. */
+PS_INLINE struct ps_section_thread *
+my_sections(void)
+{
+	struct ps_thread *self = &ps_self;
+
+	return ps_likely(self->sections != NULL) ? self->sections
+						 : open_sections(self);
+}
+
+PS_INLINE uintptr_t
+stack_pointer(void)
+{
+	return (uintptr_t)__builtin_frame_address(0);
+}
+
+static void
+begin(uintptr_t slot, const void *scope)
+{
+	struct ps_section_thread *t = my_sections();
+
+	if (ps_unlikely(t == NULL))
+		return;
+	ps_section_begin(t, (uint32_t)(slot - SLOT_FIRST), (uintptr_t)scope,
+			 stack_pointer());
+	ps_section_started(t, ps_clock_now());
+}
+
+static void
+end(uintptr_t slot)
+{
+	ps_ticks now = ps_clock_now();
+	struct ps_section_thread *t = my_sections();
+
+	if (ps_likely(t != NULL))
+		ps_section_end(t, (uint32_t)(slot - SLOT_FIRST),
+			       stack_pointer(), now);
+}
+
+static void
+span_begin(uintptr_t slot, perfshim_span *span)
+{
+	(void)slot;
+	span->begun = ps_clock_now();
+}
+
+static void
+span_end(perfshim_span *span)
+{
+	ps_ticks now = ps_clock_now();
+	struct ps_section_thread *t = my_sections();
+
+	if (t == NULL || span->begun == 0)
+		return;
+	if (now < span->begun) {
+		atomic_fetch_add(&ps_record->clock.backwards, 1);
+		now = span->begun;
+	}
+	ps_section_span(t, (uint32_t)(span->slot - SLOT_FIRST),
+			now - span->begun);
+	span->begun = 0;
+}
+
+/* ---- registration ------------------------------------------------------- */
+
+static uintptr_t
+slot_of(const char *name, const char *file, uint32_t line)
+{
+	uint32_t section = ps_section_intern(name, file, line);
+
+	if (section == UINT32_MAX || !ps_section_is_on(section))
+		return SLOT_OFF;
+	return section + SLOT_FIRST;
+}
+
+static void
+resolve(struct perfshim_site *site)
+{
+	uintptr_t slot = SLOT_OFF;
+
+	if (site->abi == PERFSHIM_ABI && site->name != NULL && ps_start_early())
+		slot = slot_of(site->name, site->file, site->line);
+	*(volatile uintptr_t *)&site->slot = slot;
+}
+
+PS_EXPORT uint32_t
+perfshim_register_v1(struct perfshim_link *link,
+		     struct perfshim_site *const *start,
+		     struct perfshim_site *const *stop)
+{
+	if (link->size < sizeof(*link) || !ps_start_early())
+		return 1;
+	link->resolve = resolve;
+	link->begin = begin;
+	link->end = end;
+	link->span_begin = span_begin;
+	link->span_end = span_end;
+	for (; start < stop; start++)
+		if (*start != NULL)
+			resolve(*start);
+	return 2;
+}
+
+/* ---- for other languages ------------------------------------------------ */
+
+PS_EXPORT void
+perfshim_begin(const char *name)
+{
+	uintptr_t slot = SLOT_OFF;
+
+	if (name != NULL && ps_start_early())
+		slot = slot_of(name, NULL, 0);
+	if (slot != SLOT_OFF)
+		begin(slot, NULL);
+}
+
+PS_EXPORT void
+perfshim_end(const char *name)
+{
+	ps_ticks now = ps_clock_now();
+	struct ps_section_thread *t;
+	uint32_t section;
+
+	if (name == NULL || !ps_start_early())
+		return;
+	section = ps_section_find(name);
+	if (section != UINT32_MAX && !ps_section_is_on(section))
+		return;
+	t = my_sections();
+	if (t != NULL)
+		ps_section_end(t, section, stack_pointer(), now);
+}
+
+/* ---- what it costs ------------------------------------------------------ */
+
+static void
+sort(uint64_t *values, int count)
+{
+	for (int i = 1; i < count; i++) {
+		uint64_t value = values[i];
+		int j = i;
+
+		for (; j > 0 && values[j - 1] > value; j--)
+			values[j] = values[j - 1];
+		values[j] = value;
+	}
+}
+
+/*
+ * Pairs run in a thread object of their own and a section number that no
+ * program has, whose row is memory here.
+ */
+void
+ps_markers_calibrate(double *pair_ns, double *inside_ns)
+{
+	static struct ps_record_section_stats scratch;
+	static uint64_t cost[CALIBRATION_PAIRS];
+	static struct ps_record_thread row;
+	struct ps_section_thread *t = ps_section_thread_probe(&row, &scratch);
+	double ns_per_tick;
+	uint64_t ns;
+	ps_ticks ticks;
+	uint32_t probe = PS_SECTIONS_MAX - 1;
+
+	if (t == NULL)
+		return;
+	(void)ps_clock_pair(&ticks, &ns);
+	if (ticks <= ps_record->clock.start_ticks)
+		return;
+	ns_per_tick = (double)(ns - ps_record->clock.start_ns) /
+		      (double)(ticks - ps_record->clock.start_ticks);
+	for (int i = 0; i < CALIBRATION_PAIRS; i++) {
+		ps_ticks before = ps_clock_now();
+
+		for (int k = 0; k < 8; k++) {
+			ps_section_begin(t, probe, 0, stack_pointer());
+			ps_section_started(t, ps_clock_now());
+			ps_section_end(t, probe, stack_pointer(),
+				       ps_clock_now());
+		}
+		cost[i] = ps_clock_now() - before;
+	}
+	sort(cost, CALIBRATION_PAIRS);
+	*pair_ns = (double)cost[CALIBRATION_PAIRS / 2] / 8.0 * ns_per_tick;
+	*inside_ns = (double)ps_peek(&scratch.total_ticks) /
+		     (double)ps_peek(&scratch.calls) * ns_per_tick;
+	ps_section_probe_end(t);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * perfshim.h - marks sections of a C or C++ program for perfshim
+ *
+ *     PERFSHIM_SECTION("parse") { ... }      a block, however it is left
+ *     PERFSHIM_FUNCTION();                   the rest of this function's scope
+ *     PERFSHIM_BEGIN("read"); ... PERFSHIM_END("read");
+ *     perfshim_span s;                       an interval that may end on
+ *     PERFSHIM_SPAN_BEGIN(&s, "request");    another thread than it
+ *     PERFSHIM_SPAN_END(&s);                 began on
+ *
+ * Run the program with LD_PRELOAD=libperfshim.so and the report has a line for
+ * each name: calls, total, self, percentiles, allocations.  Without it a mark
+ * costs a load and a predicted branch; nothing is linked.  Define
+ * PERFSHIM_DISABLE to compile the marks away.
+ *
+ * C99, C++11 and later, gcc and clang.  A name is a string literal; the same
+ * name anywhere means the same section.  Sections nest per thread.  An end
+ * whose begin is not innermost closes what lies within, which is counted as
+ * unbalanced; an end without a begin is counted and ignored.
+ *
+ * How a mark finds the profiler: each has a static site whose slot is 0 until
+ * somebody asked.  A constructor of this header, once per module, looks up
+ * perfshim_register_v1 and hands over the module's sites; sites that it cannot
+ * list (in C++ inline functions and templates) and those that run before it
+ * ask at their first use.  The profiler owns all statistics and copies names,
+ * so a module may be unloaded at any time.
+ */
+#ifndef PERFSHIM_H
+#define PERFSHIM_H
+
+#ifdef PERFSHIM_DISABLE
+
+typedef struct perfshim_span {
+	char unused;
+} perfshim_span;
+#define PERFSHIM_SECTION(name)
+#define PERFSHIM_FUNCTION() ((void)0)
+#define PERFSHIM_BEGIN(name) ((void)0)
+#define PERFSHIM_END(name) ((void)0)
+#define PERFSHIM_SPAN_BEGIN(span, name) ((void)(span))
+#define PERFSHIM_SPAN_END(span) ((void)(span))
+
+#else
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PERFSHIM_ABI 1u
+
+/* One place that marks.  Static storage; the profiler writes `slot`. */
+struct perfshim_site {
+	uint32_t size; /* of this struct, for later versions */
+	uint32_t abi;
+	const char *name;
+	const char *file;
+	uint32_t line;
+	uint32_t reserved;
+	uintptr_t slot; /* 0 not asked yet, 1 off, else the section */
+};
+
+typedef struct perfshim_span {
+	uintptr_t slot;
+	uint64_t begun;
+} perfshim_span;
+
+/* What a module knows of the profiler; one a module. */
+struct perfshim_link {
+	uint32_t size;
+	uint32_t state; /* 0 not looked up, 1 absent, 2 present */
+	void (*resolve)(struct perfshim_site *site);
+	void (*begin)(uintptr_t slot, const void *scope);
+	void (*end)(uintptr_t slot);
+	void (*span_begin)(uintptr_t slot, perfshim_span *span);
+	void (*span_end)(perfshim_span *span);
+};
+
+/* For other languages, exported by the preload: find them with dlsym. */
+void perfshim_begin(const char *name);
+void perfshim_end(const char *name);
+
+/*
+ * Called by this header's constructor: fills in *link, resolves the sites in
+ * [start, stop) and returns 2.
+ */
+uint32_t perfshim_register_v1(struct perfshim_link *link,
+			      struct perfshim_site *const *start,
+			      struct perfshim_site *const *stop);
+
+#ifndef PERFSHIM_NO_MARKS
+
+/* dlsym under another name, so that <dlfcn.h> may declare it its own way. */
+extern void *perfshim_find_(void *handle, const char *name) __asm__("dlsym")
+    __attribute__((weak));
+
+__attribute__((weak, visibility("hidden"))) struct perfshim_link perfshim_link_;
+
+extern struct perfshim_site *const perfshim_first_[] __asm__(
+    "__start_perfshim_sites") __attribute__((weak, visibility("hidden")));
+extern struct perfshim_site *const perfshim_last_[] __asm__(
+    "__stop_perfshim_sites") __attribute__((weak, visibility("hidden")));
+
+#define PERFSHIM_OFF_ ((uintptr_t)1)
+
+__attribute__((cold, noinline, unused)) static void
+perfshim_look_up_(void)
+{
+	typedef uint32_t register_function(
+	    struct perfshim_link *, struct perfshim_site *const *,
+	    struct perfshim_site *const *);
+	register_function *found = 0;
+
+	if (perfshim_link_.state != 0)
+		return;
+	perfshim_link_.size = (uint32_t)sizeof(perfshim_link_);
+	if (perfshim_find_ != 0)
+		__extension__ found = (register_function *)perfshim_find_(
+		    0, "perfshim_register_v1");
+	perfshim_link_.state =
+	    found != 0
+		? found(&perfshim_link_, perfshim_first_, perfshim_last_)
+		: 1u;
+}
+
+__attribute__((constructor, unused)) static void
+perfshim_module_starts_(void)
+{
+	perfshim_look_up_();
+}
+
+/* A site's first use, if no constructor listed it before. */
+__attribute__((cold, noinline, unused)) static uintptr_t
+perfshim_ask_(struct perfshim_site *site)
+{
+	perfshim_look_up_();
+	if (perfshim_link_.state == 2)
+		perfshim_link_.resolve(site);
+	else
+		site->slot = PERFSHIM_OFF_;
+	return site->slot;
+}
+
+__attribute__((always_inline, unused)) static inline uintptr_t
+perfshim_slot_(struct perfshim_site *site)
+{
+	uintptr_t slot = *(volatile uintptr_t *)&site->slot;
+
+	return __builtin_expect(slot == 0, 0) ? perfshim_ask_(site) : slot;
+}
+
+__attribute__((always_inline, unused)) static inline void
+perfshim_begin_(struct perfshim_site *site)
+{
+	uintptr_t slot = perfshim_slot_(site);
+
+	if (__builtin_expect(slot != PERFSHIM_OFF_, 0))
+		perfshim_link_.begin(slot, 0);
+}
+
+__attribute__((always_inline, unused)) static inline void
+perfshim_end_(struct perfshim_site *site)
+{
+	uintptr_t slot = perfshim_slot_(site);
+
+	if (__builtin_expect(slot != PERFSHIM_OFF_, 0))
+		perfshim_link_.end(slot);
+}
+
+/* A scoped section; its own address tells whether its frame still exists. */
+struct perfshim_scope {
+	uintptr_t slot;
+	int is_first;
+};
+
+__attribute__((always_inline, unused)) static inline void
+perfshim_scope_begin_(struct perfshim_scope *scope, struct perfshim_site *site)
+{
+	scope->slot = perfshim_slot_(site);
+	scope->is_first = 1;
+	if (__builtin_expect(scope->slot != PERFSHIM_OFF_, 0))
+		perfshim_link_.begin(scope->slot, scope);
+}
+
+__attribute__((always_inline, unused)) static inline void
+perfshim_scope_end_(struct perfshim_scope *scope)
+{
+	if (__builtin_expect(scope->slot != PERFSHIM_OFF_, 0))
+		perfshim_link_.end(scope->slot);
+}
+
+#define PERFSHIM_JOIN2_(a, b) a##b
+#define PERFSHIM_JOIN_(a, b) PERFSHIM_JOIN2_(a, b)
+#define PERFSHIM_ID_(prefix) PERFSHIM_JOIN_(prefix, __LINE__)
+
+#define PERFSHIM_SITE_INIT_(name)                                              \
+	{                                                                      \
+		(uint32_t)sizeof(struct perfshim_site), PERFSHIM_ABI, name,    \
+		    __FILE__, __LINE__, 0, 0                                   \
+	}
+
+/*
+ * In C a site is listed in section perfshim_sites.  In C++ it may lie in an
+ * inline function, whose variables cannot share a section with others, and so
+ * it asks when it is first used.  `retain` keeps the list when the linker
+ * collects unused sections (lld's default with --gc-sections).
+ */
+#ifdef __cplusplus
+#define PERFSHIM_LISTED_(site)
+#else
+#ifdef __has_attribute
+#if __has_attribute(retain)
+#define PERFSHIM_RETAIN_ , retain
+#endif
+#endif
+#ifndef PERFSHIM_RETAIN_
+#define PERFSHIM_RETAIN_
+#endif
+#define PERFSHIM_LISTED_(site)                                                 \
+	static struct perfshim_site *const perfshim_listed_ __attribute__((    \
+	    section("perfshim_sites"), used PERFSHIM_RETAIN_)) = &site;
+#endif
+
+#define PERFSHIM_SITE_(name)                                                   \
+	__extension__({                                                        \
+		static struct perfshim_site perfshim_site_ =                   \
+		    PERFSHIM_SITE_INIT_(name);                                 \
+		PERFSHIM_LISTED_(perfshim_site_)                               \
+		&perfshim_site_;                                               \
+	})
+
+#define PERFSHIM_BEGIN(name) perfshim_begin_(PERFSHIM_SITE_(name))
+#define PERFSHIM_END(name) perfshim_end_(PERFSHIM_SITE_(name))
+
+#define PERFSHIM_SCOPE_(id)                                                    \
+	struct perfshim_scope id                                               \
+	    __attribute__((cleanup(perfshim_scope_end_), unused))
+
+#define PERFSHIM_FUNCTION()                                                    \
+	PERFSHIM_SCOPE_(PERFSHIM_ID_(perfshim_function_));                     \
+	perfshim_scope_begin_(&PERFSHIM_ID_(perfshim_function_),               \
+			      PERFSHIM_SITE_OF_FUNCTION_())
+
+/* __func__ is no constant expression, so its site is named when it asks. */
+#define PERFSHIM_SITE_OF_FUNCTION_()                                           \
+	__extension__({                                                        \
+		static struct perfshim_site perfshim_site_ =                   \
+		    PERFSHIM_SITE_INIT_(0);                                    \
+		if (__builtin_expect(perfshim_site_.name == 0, 0))             \
+			perfshim_site_.name = __func__;                        \
+		&perfshim_site_;                                               \
+	})
+
+#define PERFSHIM_SECTION(name)                                                 \
+	for (PERFSHIM_SCOPE_(PERFSHIM_ID_(perfshim_scope_)) =                  \
+		 perfshim_scope_open_();                                       \
+	     perfshim_scope_once_(&PERFSHIM_ID_(perfshim_scope_),              \
+				  PERFSHIM_SITE_(name));)
+
+/* Not begun yet: the loop's condition begins it, once. */
+__attribute__((always_inline, unused)) static inline struct perfshim_scope
+perfshim_scope_open_(void)
+{
+	struct perfshim_scope scope;
+
+	scope.slot = PERFSHIM_OFF_;
+	scope.is_first = 1;
+	return scope;
+}
+
+__attribute__((always_inline, unused)) static inline int
+perfshim_scope_once_(struct perfshim_scope *scope, struct perfshim_site *site)
+{
+	if (!scope->is_first)
+		return 0;
+	perfshim_scope_begin_(scope, site);
+	scope->is_first = 0;
+	return 1;
+}
+
+__attribute__((always_inline, unused)) static inline void
+perfshim_span_begin_(perfshim_span *span, struct perfshim_site *site)
+{
+	span->slot = perfshim_slot_(site);
+	span->begun = 0;
+	if (__builtin_expect(span->slot != PERFSHIM_OFF_, 0))
+		perfshim_link_.span_begin(span->slot, span);
+}
+
+#define PERFSHIM_SPAN_BEGIN(span, name)                                        \
+	perfshim_span_begin_(span, PERFSHIM_SITE_(name))
+
+__attribute__((always_inline, unused)) static inline void
+PERFSHIM_SPAN_END(perfshim_span *span)
+{
+	if (__builtin_expect(span->slot > PERFSHIM_OFF_, 0))
+		perfshim_link_.span_end(span);
+}
+
+#endif /* PERFSHIM_NO_MARKS */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PERFSHIM_DISABLE */
+#endif /* PERFSHIM_H */
