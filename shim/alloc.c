@@ -86,8 +86,7 @@ uncounted_block(size_t size, size_t align, bool is_zeroed)
 {
 	if (size > PTRDIFF_MAX)
 		return NULL;
-	return je_mallocx(PS_MAX(size, (size_t)16),
-			  je_flags(align, is_zeroed));
+	return je_mallocx(PS_MAX(size, (size_t)16), je_flags(align, is_zeroed));
 }
 
 static void *
@@ -219,8 +218,8 @@ take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 }
 
 static void *
-sampled_block(struct ps_thread *self, size_t size, size_t align,
-	      bool is_zeroed, const struct ps_unwind_context *caller)
+sampled_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
+	      const struct ps_unwind_context *caller)
 {
 	ps_ticks begun = ps_clock_now();
 	uint32_t site;
@@ -237,16 +236,15 @@ sampled_block(struct ps_thread *self, size_t size, size_t align,
 	}
 	ps_thread_leave(self);
 	atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks,
-				  ps_clock_now() - begun,
-				  memory_order_relaxed);
+				  ps_clock_now() - begun, memory_order_relaxed);
 	return block;
 }
 
 /* ---- allocating --------------------------------------------------------- */
 
 static void *
-counted_block(struct ps_thread *self, size_t size, size_t align,
-	      bool is_zeroed, const struct ps_unwind_context *caller)
+counted_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
+	      const struct ps_unwind_context *caller)
 {
 	struct ps_record_thread *row = self->row;
 	uint64_t left = ps_peek(&row->bytes_left);

@@ -78,8 +78,8 @@ is_parent_under_shim(void)
 	fd = ps_os_open_read(path);
 	if (fd < 0)
 		return false;
-	while (!found && (got = ps_os_read(fd, chunk + kept,
-					   sizeof(chunk) - kept)) > 0) {
+	while (!found &&
+	       (got = ps_os_read(fd, chunk + kept, sizeof(chunk) - kept)) > 0) {
 		size_t length = kept + (size_t)got;
 
 		found = contains(chunk, length, "/libperfshim.so");
@@ -256,8 +256,8 @@ static bool
 is_colour_wanted(int fd)
 {
 	struct stat st;
-	bool is_terminal = ps_os_fstat(fd, &st) == 0 &&
-			   S_ISCHR(st.st_mode) && isatty(fd);
+	bool is_terminal =
+	    ps_os_fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && isatty(fd);
 
 	return is_terminal && getenv("NO_COLOR") == NULL;
 }
@@ -271,8 +271,8 @@ write_report(int fd)
 	struct ps_text text;
 	const char *why;
 
-	if (ps_reader_attach(&reader, ps_record, ps_record->file_bytes,
-			     &why) != 0)
+	if (ps_reader_attach(&reader, ps_record, ps_record->file_bytes, &why) !=
+	    0)
 		return;
 	ps_text_init(&text, output, sizeof(output), fd);
 	text.is_colour = is_colour_wanted(fd);

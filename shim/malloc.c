@@ -72,9 +72,9 @@ fast_free(void *ptr)
 	bin->head = ptr;
 	frees = ps_peek(&row->class_frees[cls]) + 1;
 	ps_poke(&row->class_frees[cls], frees);
-	if (ps_unlikely((int64_t)(frees -
-				  ps_peek(&row->class_allocations[cls])) >=
-			bin->limit))
+	if (ps_unlikely(
+		(int64_t)(frees - ps_peek(&row->class_allocations[cls])) >=
+		bin->limit))
 		ps_free_overflow(heap, cls);
 	return true;
 }
@@ -209,9 +209,9 @@ memalign(size_t align, size_t size)
 		return NULL;
 	}
 	if (ps_unlikely(!is_power_of_two(align)))
-		align = align <= 16 ? 16
-				    : (size_t)1
-					  << (64 - __builtin_clzll(align - 1));
+		align = align <= 16
+			    ? 16
+			    : (size_t)1 << (64 - __builtin_clzll(align - 1));
 	return aligned_block(align, size);
 }
 

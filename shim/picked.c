@@ -28,8 +28,7 @@ ps_picked_site(struct ps_thread *self, const struct ps_unwind_context *caller)
 			(void)ps_unwind_stack_bounds(
 			    caller->sp, &self->stack_low, &self->stack_high);
 		depth = ps_unwind_walk(caller, pcs, ps_options.depth,
-				       self->stack_low, self->stack_high,
-				       &end);
+				       self->stack_low, self->stack_high, &end);
 	}
 	if (depth == 0)
 		atomic_fetch_add(&sampling->no_stack, 1);
@@ -37,13 +36,12 @@ ps_picked_site(struct ps_thread *self, const struct ps_unwind_context *caller)
 		flags |= PS_SITE_TRUNCATED;
 		atomic_fetch_add(&sampling->truncated, 1);
 	}
-	return ps_stack_site(pcs, depth,
-			     depth == 0 ? PS_SITE_NO_STACK : flags);
+	return ps_stack_site(pcs, depth, depth == 0 ? PS_SITE_NO_STACK : flags);
 }
 
 void
 ps_picked_fill(struct ps_thread *self, struct ps_sample *sample, uint32_t site,
-	    size_t size, void *block)
+	       size_t size, void *block)
 {
 	sample->size = size;
 	sample->site = site;

@@ -5,8 +5,8 @@
  * The early start runs inside the first malloc of the process, which may be a
  * constructor of any library, long before ours.  It uses system calls only;
  * what it calls in libc (pthread_key_create, pthread_atfork) neither allocates
- * nor takes a lock that its caller may hold.  If it does allocate after all, the
- * state says so and that block comes from jemalloc, uncounted by a thread.
+ * nor takes a lock that its caller may hold.  If it does allocate after all,
+ * the state says so and that block comes from jemalloc, uncounted by a thread.
  *
  * The constructor is the last of all libraries' and the first moment at which
  * the loader may be asked for anything.  Nothing it does is needed for
@@ -100,10 +100,9 @@ describe_recording(void)
 	ps_poke(&r->clock.last_ticks, ticks);
 	ps_poke(&r->clock.last_ns, ns);
 	r->sampling.mode = ps_options.sample_mode;
-	r->sampling.interval_bytes =
-	    ps_options.sample_mode == PS_SAMPLE_POISSON
-		? ps_options.sample_bytes
-		: 1;
+	r->sampling.interval_bytes = ps_options.sample_mode == PS_SAMPLE_POISSON
+					 ? ps_options.sample_bytes
+					 : 1;
 	r->sampling.depth_max = ps_options.depth;
 	for (unsigned c = 0; c < PS_CLASSES; c++)
 		r->heap.class_bytes[c] = ps_class_bytes(c);

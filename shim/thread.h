@@ -2,10 +2,10 @@
 /*
  * thread - what the shim keeps for each thread
  *
- * The fast paths find a thread's counters at (&ps_thread_fallback + row_offset bytes).
- * A row_offset of 0 leads to a static fallback row whose countdown is always
- * 0, so that malloc's one test of the countdown also catches "thread not known
- * yet" (TLS starts as zero), "inside the shim" (parked) and "library not
+ * The fast paths find a thread's counters at (&ps_thread_fallback + row_offset
+ * bytes). A row_offset of 0 leads to a static fallback row whose countdown is
+ * always 0, so that malloc's one test of the countdown also catches "thread not
+ * known yet" (TLS starts as zero), "inside the shim" (parked) and "library not
  * relocated yet" (see the assert below).
  */
 #ifndef PS_SHIM_THREAD_H
@@ -21,7 +21,7 @@ struct ps_thread {
 	struct ps_section_thread *sections; /* NULL until a first section */
 	struct ps_record_thread *row;	    /* in the recording; NULL: none */
 	uint32_t row_index;
-	volatile uint32_t depth; /* of enter; > 0: inside the shim */
+	volatile uint32_t depth;       /* of enter; > 0: inside the shim */
 	volatile ptrdiff_t row_offset; /* from ps_thread_fallback; 0: parked */
 	ptrdiff_t row_offset_known;    /* the same, when not parked */
 	uint64_t random;	       /* state of the sampler's generator */

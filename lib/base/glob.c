@@ -47,6 +47,7 @@ ps_glob_list_match(const char *globs, const char *name)
 	for (;;) {
 		const char *end = strchrnul(globs, ',');
 
+		PS_ASSERT(*end == 0 || *end == ',');
 		if (is_match(globs, end, name))
 			return true;
 		if (*end == 0)

@@ -363,7 +363,7 @@ put_echo(struct ps_text *t, const char *bytes, size_t length, size_t max)
 	char copy[ECHO_MAX_BYTES + 1];
 	size_t kept = PS_MIN(length, max);
 
-	PS_ASSERT(max <= ECHO_MAX_BYTES);
+	PS_ASSERT(max > 0 && max <= ECHO_MAX_BYTES);
 	memcpy(copy, bytes, kept);
 	copy[kept] = 0;
 	ps_text_printable(t, copy);
@@ -411,6 +411,7 @@ take_entry(struct ps_options *o, const char *entry, uint32_t *seen,
 	size_t length;
 	size_t i;
 
+	PS_ASSERT(o->depth > 0 && o->sample_bytes > 0); /* was initialised */
 	if (equals == NULL || equals[1] == 0)
 		return;
 	length = (size_t)(equals - entry);

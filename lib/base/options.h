@@ -33,9 +33,9 @@ struct ps_options {
 	char report_path[PS_PATH_MAX]; /* with %p %e still in it */
 	bool is_report_set;	       /* by the environment, not the default */
 	uint32_t format;	       /* enum ps_choice_format */
-	uint32_t sample_mode; /* enum ps_sample_mode of record/layout.h */
+	uint32_t sample_mode;  /* enum ps_sample_mode of record/layout.h */
 	uint64_t sample_bytes; /* mean distance; for PS_SAMPLE_POISSON only */
-	uint32_t depth; /* frames a stack */
+	uint32_t depth;	       /* frames a stack */
 	bool are_sections_on;
 	char section_globs[PS_GLOBS_MAX]; /* "" = all */
 	uint32_t calibrate;		  /* enum ps_choice_calibrate */

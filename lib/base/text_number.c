@@ -160,6 +160,7 @@ put_point(struct ps_text *t, const char *text, int length, int before)
 {
 	int lead = PS_MIN(PS_MAX(before, 0), length);
 
+	PS_ASSERT(length > 0 && length <= 9);
 	if (before <= 0)
 		ps_text_char(t, '0');
 	ps_text_put(t, text, (size_t)lead);

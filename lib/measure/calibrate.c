@@ -55,7 +55,7 @@ enum {
 static size_t
 memory_floats(size_t n)
 {
-	return 3 * n + 2 * SKEW;
+	return 3 * n + (size_t)2 * SKEW;
 }
 
 static void
@@ -64,6 +64,7 @@ add_once(const struct workload *w)
 	const float *a = w->memory + w->n + SKEW;
 	const float *b = a + w->n + SKEW;
 
+	PS_ASSERT(w->work != MULTIPLY);
 	if (w->work == ADD)
 		ps_vector_add_cached(w->memory, a, b, w->n);
 	else
@@ -76,6 +77,7 @@ multiply_once(const struct workload *w)
 	size_t n = w->n;
 	const float *a = w->memory + n * n;
 
+	PS_ASSERT(w->workspace != NULL);
 	ps_matrix_multiply_in(w->workspace, w->memory, n, a, n, a + n * n, n, n,
 			      n, n);
 }
@@ -122,7 +124,7 @@ add_bytes_per_s(const struct workload *w)
 {
 	double bytes = 3.0 * sizeof(float) * (double)w->n * w->turns;
 
-	PS_ASSERT(w->work != MULTIPLY);
+	PS_ASSERT(bytes > 0);
 	return bytes / best_ns(w) * 1e9;
 }
 
@@ -131,7 +133,7 @@ multiply_flops(const struct workload *w)
 {
 	double n = (double)w->n;
 
-	PS_ASSERT(w->work == MULTIPLY && w->workspace != NULL);
+	PS_ASSERT(w->work == MULTIPLY);
 	return 2 * n * n * n * w->turns / best_ns(w) * 1e9;
 }
 
@@ -214,7 +216,7 @@ name(char field[16], const char *text)
 
 	PS_ASSERT(length < 16);
 	memset(field, 0, 16);
-	memcpy(field, text, length);
+	memcpy(field, text, length + 1);
 }
 
 static int
@@ -251,7 +253,7 @@ measure_memory(struct ps_calibration *out)
 	struct workload w = {.work = ADD_STREAMED,
 			     .turns = 1,
 			     .repeats = 10,
-			     .limit_ns = 300 * MS,
+			     .limit_ns = UINT64_C(300) * MS,
 			     .n = n};
 	void *pages;
 

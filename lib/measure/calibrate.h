@@ -12,10 +12,10 @@
 #include "measure/calibration.h"
 
 /*
- * Measure.  Quick takes less than 5 ms of this thread's CPU time (2.4 ms on a
- * 3.7 GHz Zen 4 guest) and 3 MiB of memory for its duration; full takes less
- * than 1 s and up to 192 MiB.  Call it off the fast path, once; any thread,
- * no locks; nothing is left behind.
+ * Measure.  Quick takes less than 5 ms of this thread's CPU time (2.3 ms on a
+ * Zen 4 guest, a quarter of it page faults) and 1.5 MiB for its duration; full
+ * takes less than 1 s and up to 192 MiB.  Call it off the fast path, once; any
+ * thread, no locks; nothing is left behind.
  *
  * tsc_hz comes from the distance to the pair that ps_clock_init took, so it is
  * the better the later this is called; it stays 0 when the clock is not the

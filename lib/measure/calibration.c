@@ -99,6 +99,7 @@ ps_calibration_path(char *const *envp, char path[PS_CALIBRATION_PATH_MAX])
 	if (directory == NULL)
 		return -ENOENT;
 	length = strlen(directory);
+	PS_ASSERT(directory[0] == '/');
 	if (length + strlen(rest) >= PS_CALIBRATION_PATH_MAX)
 		return -ENAMETOOLONG;
 	memcpy(path, directory, length);
@@ -183,6 +184,7 @@ ps_calibration_load(const char *path, const struct ps_calibration_key *key,
 	char target[1];
 	int fd, error;
 
+	PS_ASSERT(memchr(key->boot_id, 0, sizeof(key->boot_id)) != NULL);
 	if (ps_os_readlink(path, target, sizeof(target)) >= 0)
 		return -ELOOP;
 	error = ps_os_stat(path, &status);
@@ -212,6 +214,7 @@ make_directory(const char *path, int parts)
 	size_t length = strlen(path);
 
 	PS_ASSERT(length < sizeof(directory));
+	PS_ASSERT(parts > 0);
 	for (; parts > 0 && length > 0; parts--) {
 		do
 			length--;
@@ -272,6 +275,8 @@ ps_calibration_save(const char *path, const struct ps_calibration_key *key,
 
 	if (strlen(path) >= PS_CALIBRATION_PATH_MAX)
 		return -ENAMETOOLONG;
+	if (!is_plausible(calibration))
+		return -EINVAL;
 	/* Beyond the limit, a write would raise SIGXFSZ in our host. */
 	if (ps_os_limit(RLIMIT_FSIZE) < sizeof(file))
 		return -EFBIG;
@@ -282,7 +287,6 @@ ps_calibration_save(const char *path, const struct ps_calibration_key *key,
 	file.calibration = *calibration;
 	file.calibration.is_cached = 0;
 	file.checksum = checksum(&file);
-	PS_ASSERT(is_plausible(&file.calibration));
 	make_directory(path, 2); /* ~/.cache; if it fails, so does the next */
 	error = make_directory(path, 1);
 	return error != 0 ? error : write_and_rename(path, &file);

@@ -71,7 +71,8 @@ int ps_calibration_load(const char *path, const struct ps_calibration_key *key,
 
 /*
  * Save for the processes to come: written beside it, then renamed over it,
- * mode 0600.  Makes the last two directories of the path.  0 or -errno.
+ * mode 0600.  Makes the last two directories of the path.  0, or -errno:
+ * -EINVAL for figures that load would refuse.
  */
 int ps_calibration_save(const char *path, const struct ps_calibration_key *key,
 			const struct ps_calibration *calibration);

@@ -28,6 +28,9 @@ enum {
 	QUANTUM_READINGS = 200,
 };
 
+/* Two of them add up to more than any distance, and do not overflow. */
+#define UNKNOWN_WIDTH (UINT64_MAX / 4)
+
 struct ps_clock ps_clock;
 
 static bool
@@ -58,21 +61,35 @@ ps_clock_name(void)
 	return ps_clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic";
 }
 
+static uint64_t
+bracket(ps_ticks *ticks, uint64_t *ns)
+{
+	uint64_t before = ps_os_monotonic_ns();
+	ps_ticks now = ps_clock_now();
+	uint64_t after = ps_os_monotonic_ns();
+
+	*ticks = now;
+	*ns = before;
+	if (after < before) /* a kernel's bug: nothing is known */
+		return UNKNOWN_WIDTH;
+	*ns += (after - before) / 2;
+	return after - before;
+}
+
 uint64_t
 ps_clock_pair(ps_ticks *ticks, uint64_t *ns)
 {
-	uint64_t width = UINT64_MAX;
+	uint64_t width = bracket(ticks, ns);
 
-	for (int i = 0; i < PAIR_TRIES; i++) {
-		uint64_t before = ps_os_monotonic_ns();
-		ps_ticks now = ps_clock_now();
-		uint64_t after = ps_os_monotonic_ns();
+	for (int i = 1; i < PAIR_TRIES; i++) {
+		ps_ticks other_ticks;
+		uint64_t other_ns;
+		uint64_t other = bracket(&other_ticks, &other_ns);
 
-		PS_ASSERT(after >= before);
-		if (after - before < width) {
-			width = after - before;
-			*ticks = now;
-			*ns = before + width / 2;
+		if (other < width) {
+			width = other;
+			*ticks = other_ticks;
+			*ns = other_ns;
 		}
 	}
 	if (ps_clock.kind == PS_CLOCK_TSC)
@@ -85,7 +102,8 @@ int
 ps_clock_rate(ps_ticks ticks, uint64_t ns, uint64_t width_ns, double *hz,
 	      double *ppm)
 {
-	if (ns == 0 || ticks == 0 || ns <= width_ns)
+	/* Signed: a distance that went backwards is no distance. */
+	if ((int64_t)ticks <= 0 || (int64_t)ns <= 0 || ns <= width_ns)
 		return -ENODATA;
 	*hz = (double)ticks / (double)ns * 1e9;
 	/* Each end is off by at most half its width. */

@@ -72,6 +72,7 @@ ps_hist_quantile(const _Atomic uint32_t *buckets, uint64_t over, uint64_t max,
 	if (count == 0)
 		return -ENODATA;
 	rank = rank_of(q, count);
+	PS_ASSERT(rank >= 1 && rank <= count);
 	for (uint32_t b = 0; b < PS_HIST_BUCKETS; b++) {
 		seen += ps_peek(&buckets[b]);
 		if (seen >= rank) {

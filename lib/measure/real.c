@@ -84,6 +84,7 @@ expm1_small(double r)
 {
 	double sum = 0;
 
+	PS_ASSERT(r > -0.36 && r < 0.36);
 	for (int i = 14; i >= 2; i--)
 		sum = (sum + 1) * r / i;
 	return r * sum + r;
@@ -116,6 +117,7 @@ ps_exp(double x)
 	y = 1 + expm1_small(r);
 	/* In two steps: 2^k alone may be out of range when y 2^k is not. */
 	half = k / 2;
+	PS_ASSERT(half > -EXPONENT_BIAS && k - half <= EXPONENT_BIAS);
 	y *= from_bits((uint64_t)(half + EXPONENT_BIAS) << MANTISSA_BITS);
 	return y *
 	       from_bits((uint64_t)(k - half + EXPONENT_BIAS) << MANTISSA_BITS);

@@ -40,6 +40,7 @@ ps_stat_merge(struct ps_stat *into, const struct ps_stat *from)
 		*into = *from;
 		return;
 	}
+	PS_ASSERT(into->count + from->count > into->count);
 	share = (double)from->count / (double)(into->count + from->count);
 	into->squares +=
 	    from->squares + distance * distance * share * (double)into->count;
@@ -54,6 +55,7 @@ ps_stat_variance(const struct ps_stat *s, double *variance)
 {
 	if (s->count < 2)
 		return -ENODATA;
+	PS_ASSERT(!(s->squares < 0)); /* NaN, after an infinity, may be */
 	*variance = s->squares / (double)(s->count - 1);
 	return 0;
 }
@@ -84,6 +86,7 @@ sink(double *values, size_t at, size_t n)
 {
 	size_t child;
 
+	PS_DEBUG_ASSERT(at < n || n == 0);
 	while ((child = 2 * at + 1) < n) {
 		if (child + 1 < n && values[child] < values[child + 1])
 			child++;

@@ -3,7 +3,8 @@
  * describe - who and where this process is, for the header of its recording
  *
  * Only facts that take a system call or CPUID.  What cannot be had stays the
- * empty string, which reports print as unknown.
+ * empty string, which reports print as unknown.  What a fork child has in
+ * common with its parent is remembered: CPUID traps in a virtual machine.
  */
 #include <string.h>
 #if defined(__x86_64__) || defined(__i386__)
@@ -41,10 +42,12 @@ read_cpu_model(char brand[BRAND_BYTES])
 static void
 describe_cpu(struct ps_record_process *p)
 {
-	char brand[BRAND_BYTES];
-	size_t length = read_cpu_model(brand);
+	static char brand[BRAND_BYTES];
+	static size_t length; /* 0: not read yet, or not to be had */
 	size_t start = 0;
 
+	if (length == 0)
+		length = read_cpu_model(brand);
 	PS_ASSERT(length <= BRAND_BYTES);
 	while (start < length && brand[start] == ' ')
 		start++;
@@ -70,21 +73,28 @@ describe_executable(struct ps_record_process *p)
 static void
 describe_boot(struct ps_record_process *p)
 {
-	char id[sizeof(p->boot_id)];
-	ssize_t got =
-	    ps_os_slurp("/proc/sys/kernel/random/boot_id", id, sizeof(id));
+	static char id[sizeof(p->boot_id)];
+	char text[sizeof(id)];
+	ssize_t got;
 
-	if (got <= 0)
-		return;
-	PS_ASSERT((size_t)got < sizeof(id));
-	if (id[got - 1] == '\n')
-		id[got - 1] = 0;
+	if (id[0] == 0) {
+		got = ps_os_slurp("/proc/sys/kernel/random/boot_id", text,
+				  sizeof(text));
+		if (got <= 0)
+			return;
+		PS_ASSERT((size_t)got < sizeof(text));
+		if (text[got - 1] == '\n')
+			text[got - 1] = 0;
+		memcpy(id, text, (size_t)got);
+	}
+	PS_ASSERT(id[sizeof(id) - 1] == 0);
 	memcpy(p->boot_id, id, sizeof(id));
 }
 
 void
 ps_record_describe(struct ps_record_process *p)
 {
+	PS_ASSERT(ps_peek(&p->state) == 0);
 	p->pid = ps_os_pid();
 	p->ppid = ps_os_ppid();
 	p->start_real_ns = ps_os_realtime_ns();

@@ -91,6 +91,7 @@ open_again(void)
 	int fd = ps_os_open_rw(file.path);
 	int err;
 
+	PS_ASSERT(file.path[0] == '/');
 	if (fd < 0)
 		return fd;
 	err = ps_os_fstat(fd, &st);
@@ -109,6 +110,7 @@ round_to_chunks(enum ps_table_id id, uint64_t bytes)
 {
 	uint64_t chunks = PS_ROUND_UP(bytes, (uint64_t)CHUNK_BYTES);
 
+	PS_ASSERT(bytes > 0 && bytes <= ps_record_plan_bytes(id));
 	return PS_MIN(chunks, ps_record_plan_bytes(id));
 }
 
@@ -122,7 +124,8 @@ ps_record_file_back(enum ps_table_id id, uint64_t bytes)
 	int err;
 
 	PS_ASSERT(ps_record_is_locked_by_me());
-	PS_ASSERT(ps_record->is_file && wanted > backed);
+	PS_ASSERT(ps_record->is_file);
+	PS_ASSERT(wanted > backed && wanted >= bytes);
 	if (file.has_stopped[id])
 		return false;
 	fd = open_again();

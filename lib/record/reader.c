@@ -194,6 +194,7 @@ ps_reader_close(struct ps_reader *r)
 const void *
 ps_reader_entry(const struct ps_reader *r, enum ps_table_id id, uint32_t index)
 {
+	PS_ASSERT(r->header != NULL && id < PS_TABLES);
 	if (index >= r->count[id])
 		return NULL;
 	return r->start[id] + (uint64_t)index * ps_record_plan[id].entry_bytes;
@@ -205,6 +206,7 @@ ps_reader_string(const struct ps_reader *r, uint32_t offset)
 	uint32_t count = r->count[PS_TABLE_STRINGS];
 	const char *at;
 
+	PS_ASSERT(r->header != NULL);
 	if (offset >= count)
 		return "";
 	at = r->start[PS_TABLE_STRINGS] + offset;

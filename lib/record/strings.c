@@ -18,6 +18,7 @@
 
 enum {
 	SLOTS = 65536,
+	SLOT_BYTES = SLOTS * sizeof(uint32_t),
 	SLOTS_USED_MAX = SLOTS / 4 * 3,
 	STRING_MAX_BYTES = 4095,
 };
@@ -31,10 +32,15 @@ ps_record_strings_reset(void)
 	void *pages;
 
 	slots_used = 0;
-	if (slots != NULL)
-		memset(slots, 0, SLOTS * sizeof(*slots));
-	else if (ps_os_map(SLOTS * sizeof(*slots), &pages) == 0)
-		slots = pages;
+	if (slots == NULL) {
+		if (ps_os_map(SLOT_BYTES, &pages) == 0)
+			slots = pages;
+		return;
+	}
+	/* Cheaper than writing: in a fork child each page would be copied. */
+	if (ps_os_discard(slots, SLOT_BYTES) != 0)
+		memset(slots, 0, SLOT_BYTES);
+	PS_ASSERT(slots[0] == 0 && slots[SLOTS - 1] == 0);
 }
 
 /* FNV-1a, 32 bits. */

@@ -86,6 +86,7 @@ ps_record_entry(enum ps_table_id id, uint32_t index)
 {
 	struct ps_record_table *table = &ps_record->table[id];
 
+	PS_ASSERT(id < PS_TABLES);
 	PS_ASSERT(index < ps_peek(&table->count));
 	return (char *)ps_record + table->offset +
 	       (uint64_t)index * table->entry_bytes;
@@ -109,7 +110,7 @@ ps_record_append(enum ps_table_id id, uint32_t entries, void **out)
 	uint64_t end;
 
 	PS_ASSERT(is_lock_mine());
-	PS_ASSERT(entries > 0);
+	PS_ASSERT(id < PS_TABLES && entries > 0);
 	PS_ASSERT(first <= table->capacity);
 	if (entries > table->capacity - first)
 		return drop(table, entries);

@@ -27,6 +27,8 @@ enum {
 	CACHE_TYPES = 0x1f, /* of eax; 0 ends the list, 2 is instructions */
 	CACHES_MAX = 8,
 };
+/* Family of leaf 1, base and extended together. */
+enum { FAMILY_ZEN_3_AND_4 = 0x19 };
 #define LEAF_POWER 0x80000007u
 #define LEAF_BRAND 0x80000002u
 #define LEAF_CACHES_AMD 0x8000001du
@@ -54,6 +56,15 @@ saved_registers(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* Of that family only Zen 4 has AVX-512 at all; Intel's families are lower. */
+static bool
+is_zen_4(const struct leaf *one)
+{
+	uint32_t family = ((one->eax >> 8) & 0xf) + ((one->eax >> 20) & 0xff);
+
+	return family == FAMILY_ZEN_3_AND_4;
+}
+
 void
 ps_cpu_features(struct ps_cpu_features *out)
 {
@@ -73,6 +84,8 @@ ps_cpu_features(struct ps_cpu_features *out)
 	out->has_avx512 = out->has_avx2 &&
 			  (saved & XCR0_AVX512) == XCR0_AVX512 &&
 			  (seven.ebx & avx512) == avx512;
+	out->is_avx512_split = out->has_avx512 && is_zen_4(&one);
+	PS_ASSERT(out->has_avx2 || !out->has_avx512);
 }
 
 bool
@@ -90,6 +103,7 @@ cache_bytes(const struct leaf *cache)
 	size_t parts = ((cache->ebx >> 12) & 0x3ff) + 1;
 	size_t line = (cache->ebx & 0xfff) + 1;
 
+	PS_ASSERT(line >= 16 && ways >= 1);
 	return ways * parts * line * ((size_t)cache->ecx + 1);
 }
 
@@ -132,6 +146,7 @@ ps_cpu_model(char out[PS_CPU_MODEL_BYTES])
 	length = strlen(start);
 	while (length > 0 && start[length - 1] == ' ')
 		length--;
+	PS_ASSERT(length < PS_CPU_MODEL_BYTES);
 	memset(out, 0, PS_CPU_MODEL_BYTES);
 	if (length == 0)
 		memcpy(out, "unknown", sizeof("unknown"));

@@ -50,6 +50,7 @@ struct block {
 static uint32_t
 strip_width(const struct ps_simd_kernels *kernels, size_t columns_left)
 {
+	PS_ASSERT(columns_left >= 1);
 	if (columns_left >= kernels->tile_columns)
 		return kernels->tile_columns;
 	return (uint32_t)PS_ROUND_UP(columns_left, kernels->vector);
@@ -59,6 +60,7 @@ static void
 pack_strip(float *to, const float *from, size_t ldb, size_t depth,
 	   uint32_t width, uint32_t columns)
 {
+	PS_ASSERT(columns >= 1 && columns <= width);
 	for (size_t p = 0; p < depth; p++) {
 		memcpy(to, from, columns * sizeof(*to));
 		for (uint32_t j = columns; j < width; j++)
@@ -145,7 +147,7 @@ multiply_block(const struct problem *x, const struct block *y)
 	for (size_t i = 0; i < x->m; i += rows) {
 		rows = (uint32_t)PS_MIN(x->kernels->tile_rows, x->m - i);
 		for (uint32_t r = 0; r < rows; r++)
-			memcpy(panel + r * PS_MATRIX_PANEL_STRIDE,
+			memcpy(panel + (size_t)r * PS_MATRIX_PANEL_STRIDE,
 			       x->a + (i + r) * x->lda + y->row,
 			       y->depth * sizeof(*panel));
 		multiply_panel(x, y, panel, i, rows);
@@ -216,6 +218,7 @@ multiply_on_fresh_pages(size_t bytes, float *c, size_t ldc, const float *a,
 	error = ps_os_map(bytes, &pages);
 	if (error != 0)
 		return error;
+	PS_ASSERT((uintptr_t)pages % PS_CACHE_LINE == 0);
 	ps_matrix_multiply_in(pages, c, ldc, a, lda, b, ldb, m, n, k);
 	ps_os_unmap(pages, bytes);
 	return 0;

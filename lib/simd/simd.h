@@ -15,8 +15,8 @@
 enum ps_simd_isa {
 	PS_SIMD_SCALAR, /* the reference */
 	PS_SIMD_SSE2,
-	PS_SIMD_AVX2, /* with FMA3 */
-	PS_SIMD_AVX512,
+	PS_SIMD_AVX2,	/* with FMA3 */
+	PS_SIMD_AVX512, /* where it is no slower; else AVX2 for vector add */
 	PS_SIMD_ISAS
 };
 

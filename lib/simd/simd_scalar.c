@@ -20,6 +20,7 @@ ps_matrix_multiply_scalar(float *c, size_t ldc, const float *a, size_t lda,
 			  const float *b, size_t ldb, size_t m, size_t n,
 			  size_t k)
 {
+	PS_ASSERT(m <= 1 || ldc >= n);
 	for (size_t i = 0; i < m; i++) {
 		for (size_t j = 0; j < n; j++)
 			c[i * ldc + j] = 0;
@@ -47,8 +48,6 @@ burn(uint64_t rounds)
 const struct ps_simd_kernels ps_simd_scalar = {
     .isa = PS_SIMD_SCALAR,
     .vector = 1,
-    .tile_rows = 1,
-    .tile_columns = 1,
     .add = add,
     .add_streamed = add,
     .burn = burn,

@@ -176,6 +176,10 @@ vector_tile(float *c, size_t ldc, const float *a, const float *b, size_t depth,
 {
 	uint32_t done;
 
+	PS_ASSERT(depth >= 1 && rows <= TILE_ROWS);
+	PS_ASSERT(columns == VECTOR_FLOATS ||
+		  columns == TILE_VECTORS * VECTOR_FLOATS);
+	PS_ASSERT((uintptr_t)b % VECTOR_BYTES == 0);
 	for (; rows > 0; rows -= done) {
 		if (columns > VECTOR_FLOATS)
 			done = tile_rows(c, ldc, a, b, depth, rows, is_sum,

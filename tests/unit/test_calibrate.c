@@ -277,6 +277,18 @@ START_TEST(file_is_private_and_alone)
 }
 END_TEST
 
+START_TEST(implausible_is_not_saved)
+{
+	saved.marker_ns = -1;
+	ck_assert_int_eq(ps_calibration_save(path, &key, &saved), -EINVAL);
+	saved.marker_ns = 0.0 / 0.0;
+	ck_assert_int_eq(ps_calibration_save(path, &key, &saved), -EINVAL);
+	saved.marker_ns = 0;
+	saved.kind = PS_CALIBRATION_NONE;
+	ck_assert_int_eq(ps_calibration_save(path, &key, &saved), -EINVAL);
+}
+END_TEST
+
 START_TEST(nothing_there_is_said)
 {
 	unlink(path);
@@ -510,6 +522,7 @@ calibrate_suite(void)
 	tcase_add_test(cache, loading_survives_every_failing_call);
 	tcase_add_test(cache, file_size_limit_raises_no_signal);
 	tcase_add_test(cache, unmeasured_is_plausible);
+	tcase_add_test(cache, implausible_is_not_saved);
 	add_refusals(cache);
 	suite_add_tcase(s, cache);
 

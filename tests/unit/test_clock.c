@@ -122,6 +122,8 @@ START_TEST(rate_of_a_moment_is_an_error)
 	ck_assert_int_eq(ps_clock_rate(1000, 0, 0, &hz, &ppm), -ENODATA);
 	ck_assert_int_eq(ps_clock_rate(1000, 50, 50, &hz, &ppm), -ENODATA);
 	ck_assert_int_eq(ps_clock_rate(0, 1000, 50, &hz, &ppm), -ENODATA);
+	ck_assert_int_eq(ps_clock_rate(1000, -1000ul, 50, &hz, &ppm), -ENODATA);
+	ck_assert_int_eq(ps_clock_rate(-1000ul, 1000, 50, &hz, &ppm), -ENODATA);
 	ck_assert_double_eq(hz, 42);
 	ck_assert_double_eq(ppm, 43);
 }

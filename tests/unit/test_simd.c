@@ -12,6 +12,7 @@
 
 #include "base/os.h"
 #include "simd/cpu.h"
+#include "simd/kernels.h"
 #include "simd/simd.h"
 
 enum { ALIGNMENTS = 16, ADD_MAX = 300, GUARD = 32, MATRIX_MAX = 300 };
@@ -144,6 +145,24 @@ START_TEST(add_is_exact_at_every_alignment_and_tail)
 			check_add(ps_vector_add, at, 0, 0, n);
 			check_add(ps_vector_add, 0, at, (at * 5) % 16, n);
 			check_add(ps_vector_add_streamed, at, 3, at, n);
+		}
+	}
+}
+END_TEST
+
+/* The 512-bit adder is not in use on every machine that has AVX-512. */
+START_TEST(add_with_the_sets_own_width_is_exact)
+{
+	const struct ps_simd_kernels *own;
+
+	if (!is_forced(_i))
+		return;
+	own = ps_simd_kernels();
+	fill_operands();
+	for (size_t at = 0; at < ALIGNMENTS; at++) {
+		for (size_t n = 0; n <= ADD_MAX; n++) {
+			check_add(own->add, at, 0, 5, n);
+			check_add(own->add_streamed, at, 0, 5, n);
 		}
 	}
 }
@@ -473,6 +492,8 @@ simd_suite(void)
 
 	tcase_set_timeout(add, 60);
 	tcase_add_loop_test(add, add_is_exact_at_every_alignment_and_tail, 0,
+			    PS_SIMD_ISAS);
+	tcase_add_loop_test(add, add_with_the_sets_own_width_is_exact, 0,
 			    PS_SIMD_ISAS);
 	tcase_add_loop_test(add, add_works_in_place, 0, PS_SIMD_ISAS);
 	tcase_add_loop_test(add, add_of_one_array_to_itself_doubles_it, 0,
