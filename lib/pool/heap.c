@@ -26,6 +26,7 @@
 
 #include "base/os.h"
 #include "pool/page.h"
+#include "pool/segment.h"
 #include "base/lock.h"
 
 enum {
@@ -414,16 +415,19 @@ void
 ps_heap_prefork(void)
 {
 	ps_lock_take(&pool_lock);
+	ps_segment_prefork();
 }
 
 void
 ps_heap_postfork_parent(void)
 {
+	ps_segment_postfork_parent();
 	ps_lock_give(&pool_lock);
 }
 
 void
 ps_heap_postfork_child(void)
 {
+	ps_segment_postfork_child();
 	ps_lock_init(&pool_lock);
 }

@@ -29,14 +29,13 @@ void *ps_je_sbrk(intptr_t increment);
 int ps_je_atexit(void (*function)(void));
 
 /*
- * cache_oblivious would add a page to each page of ours and so break their
- * alignment; a background thread is never started in the host (hazards I10);
- * prof is off because sampling is ours.
+ * A background thread is never started in the host (hazards I10); prof is off
+ * because sampling is ours.
  */
-const char *je_malloc_conf = "cache_oblivious:false,background_thread:false,"
-			     "prof:false,abort_conf:false,dss:disabled,"
-			     "dirty_decay_ms:5000,muzzy_decay_ms:0,"
-			     "lg_extent_max_active_fit:6";
+const char *je_malloc_conf =
+    "background_thread:false,prof:false,abort_conf:false,dss:disabled,"
+    "dirty_decay_ms:5000,muzzy_decay_ms:0,"
+    "lg_extent_max_active_fit:6";
 
 char *
 ps_je_getenv(const char *name)

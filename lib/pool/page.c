@@ -12,6 +12,7 @@
  * memory goes back to the system.
  */
 #include "pool/page.h"
+#include "pool/segment.h"
 
 enum {
 	SMALL_PAGE_BLOCK_MAX = 4096, /* larger blocks get 512 KiB pages */
@@ -98,13 +99,13 @@ ps_page_take(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned cls)
 	uint32_t units = ps_class_bytes(cls) <= SMALL_PAGE_BLOCK_MAX
 			     ? SMALL_UNITS
 			     : MEDIUM_UNITS;
-	void *start = ps_range_take(units);
+	void *start = ps_segment_take(units);
 	struct ps_page *page;
 
 	if (start == NULL)
 		return NULL;
 	if (kind == PS_PAGE_SAMPLED && !ps_range_aux_commit(start, units)) {
-		ps_range_give(start);
+		ps_segment_give(start, units);
 		return NULL;
 	}
 	page = ps_page_of(start);
@@ -127,7 +128,7 @@ ps_page_give(struct ps_pool_heap *heap, struct ps_page **list,
 	atomic_fetch_sub_explicit(&mapped_bytes, page->units << PS_UNIT_SHIFT,
 				  memory_order_relaxed);
 	ps_bump(&heap->pages_held, (uint64_t)-1);
-	ps_range_give((void *)page->start);
+	ps_segment_give((void *)page->start, page->units);
 }
 
 /* Cut new blocks off the untouched end of a page; returns how many. */

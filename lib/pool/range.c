@@ -229,10 +229,12 @@ reserve(size_t pool, size_t large)
 {
 	size_t records = (pool >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES;
 	size_t aux = pool / 16 * sizeof(uint32_t);
+	size_t segments = (pool >> PS_UNIT_SHIFT) * sizeof(uint16_t);
 	void *memory;
 	uintptr_t start;
 
-	if (ps_os_reserve(pool + large + records + aux + 2 * PS_UNIT_BYTES,
+	if (ps_os_reserve(pool + large + records + aux + segments +
+			      2 * PS_UNIT_BYTES,
 			  &memory) != 0)
 		return false;
 	start = PS_ROUND_UP((uintptr_t)memory, (uintptr_t)PS_UNIT_BYTES);
@@ -240,6 +242,9 @@ reserve(size_t pool, size_t large)
 	ps_range.large_bytes = large;
 	ps_range.pages = (struct ps_page *)(start + pool + large);
 	ps_range.aux = (uint32_t *)(start + pool + large + records);
+	ps_range.segments = (uint16_t *)(start + pool + large + records + aux);
+	if (ps_os_commit(ps_range.segments, segments) != 0)
+		return false;
 	ps_range.base = start;
 	ps_range.bytes = pool;
 	init_region(&pool_region, start, pool, true);

@@ -30,6 +30,7 @@ struct ps_range {
 	size_t bytes;	       /* 0 when nothing could be reserved */
 	struct ps_page *pages; /* record of the unit at base + i * 64 KiB */
 	uint32_t *aux;	       /* one word for each 16 bytes of the range */
+	uint16_t *segments;    /* segment of each unit; see segment.c */
 	uintptr_t large_base;
 	size_t large_bytes;
 } PS_ALIGNED(PS_CACHE_LINE);
@@ -42,7 +43,7 @@ extern struct ps_range ps_range;
 void ps_range_init(void);
 
 /* Units in one piece, 64 KiB aligned, from jemalloc; NULL when there is none.
- * Their ps_page records are readable and writable. */
+ * Their ps_page records are readable and writable.  See segment.h. */
 void *ps_range_take(size_t units);
 void ps_range_give(void *start);
 
@@ -78,6 +79,14 @@ static inline bool
 ps_range_is_large(const void *ptr)
 {
 	return (uintptr_t)ptr - ps_range.large_base < ps_range.large_bytes;
+}
+
+/* The segment that a unit of the pool belongs to. */
+static inline uint16_t *
+ps_range_segment(const void *start)
+{
+	return &ps_range.segments[((uintptr_t)start - ps_range.base) >>
+				  PS_UNIT_SHIFT];
 }
 
 /* Bytes of address range taken so far and bytes reserved. */
