@@ -25,6 +25,7 @@ more()
 {
 	case $1 in
 	*/lib/base/os*.o) echo 'syscall|getauxval|environ|__environ|_dl_find_object' ;;
+	*/lib/measure/*.o) echo 'getauxval' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join|self|barrier_[a-z]+)' ;;
 	*/lib/report/*.o) echo 'dwfl_.*|dwarf_.*|elf.*|gelf_.*|__cxa_demangle' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
