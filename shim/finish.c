@@ -16,6 +16,7 @@
  */
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -25,14 +26,14 @@
 #include "base/os.h"
 #include "base/scratch.h"
 #include "base/text.h"
-#include "measure/calibrate.h"
 #include "measure/clock.h"
 #include "pool/heap.h"
 #include "record/reader.h"
 #include "record/writer.h"
 #include "report/report.h"
-#include "report/symbols.h"
+#include "report/symbol_elf.h"
 #include "shim/finish.h"
+#include "shim/machine.h"
 #include "shim/markers.h"
 #include "shim/start.h"
 #include "shim/thread.h"
@@ -93,6 +94,7 @@ is_parent_under_shim(void)
 void
 ps_finish_init(void)
 {
+	ps_machine_init();
 	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
 	is_silent = ps_options.report == PS_REPORT_NONE ||
 		    (ps_options.report == PS_REPORT_STDERR &&
@@ -219,7 +221,7 @@ is_calibration_wanted(void)
 static void
 record_calibration(void)
 {
-	ps_finish_calibrate(&ps_record->calibration, is_calibration_wanted());
+	ps_machine_calibrate(&ps_record->calibration, is_calibration_wanted());
 	if (ps_peek(&ps_record->overhead.markers) != 0)
 		ps_markers_calibrate(&ps_record->calibration.marker_ns,
 				     &ps_record->calibration.marker_inside_ns);
@@ -277,13 +279,14 @@ write_report(int fd)
 	ps_text_init(&text, output, sizeof(output), fd);
 	text.is_colour = is_colour_wanted(fd);
 	ps_scratch_init(&scratch, (size_t)256 << 20);
-	symbols = ps_symbols_elf(&scratch, &reader,
-				 dlsym(RTLD_DEFAULT, "__cxa_demangle"));
-	(void)ps_report_write(&reader, symbols,
+	symbols = ps_symbols_elf(
+	    &scratch, &reader,
+	    (ps_demangler *)dlsym(RTLD_DEFAULT, "__cxa_demangle"), free);
+	(void)ps_report_write(&reader, symbols, &scratch,
 			      ps_options.format == PS_FORMAT_JSON
 				  ? PS_REPORT_JSON
 				  : PS_REPORT_TEXT,
-			      &text);
+			      NULL, &text);
 	ps_text_flush(&text);
 	ps_scratch_fini(&scratch);
 }

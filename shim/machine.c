@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine - the calibration of this machine, from its cache or measured now
+ *
+ * It is asked for at the end of a process, so that the start never waits, and
+ * measured only by a process that ran long enough not to notice (finish.c);
+ * one measurement serves every process until the next boot.  The clock's own
+ * figures are this process's: the rate was refined over its whole run.
+ */
+#include <unistd.h>
+
+#include "measure/calibrate.h"
+#include "measure/clock.h"
+#include "record/writer.h"
+#include "shim/machine.h"
+#include "shim/start.h"
+
+static char cache_path[PS_CALIBRATION_PATH_MAX];
+static bool has_cache_path;
+
+void
+ps_machine_init(void)
+{
+	has_cache_path =
+	    environ != NULL && ps_calibration_path(environ, cache_path) == 0;
+}
+
+static bool
+load(struct ps_calibration *out)
+{
+	struct ps_calibration_key key;
+
+	return has_cache_path && ps_calibration_key(&key) == 0 &&
+	       ps_calibration_load(cache_path, &key, out) == 0 &&
+	       out->kind >= ps_options.calibrate;
+}
+
+static void
+measure_and_save(struct ps_calibration *out)
+{
+	struct ps_calibration_key key;
+	struct ps_calibration measured = {0};
+
+	if (ps_calibrate((enum ps_calibration_kind)ps_options.calibrate,
+			 &measured) != 0)
+		return;
+	*out = measured;
+	if (has_cache_path && ps_calibration_key(&key) == 0)
+		(void)ps_calibration_save(cache_path, &key, &measured);
+}
+
+/* The whole run is the base line; see ps_record_clock. */
+static void
+refine_rate(struct ps_calibration *out)
+{
+	const struct ps_record_clock *clock = &ps_record->clock;
+	double hz;
+	double ppm;
+
+	if (clock->kind == PS_CLOCK_TSC &&
+	    ps_clock_rate(ps_peek(&clock->last_ticks) - clock->start_ticks,
+			  ps_peek(&clock->last_ns) - clock->start_ns, 100,
+			  &hz, &ppm) == 0) {
+		out->tsc_hz = hz;
+		out->tsc_ppm = ppm;
+	}
+}
+
+void
+ps_machine_calibrate(struct ps_calibration *out, bool may_measure)
+{
+	if (ps_options.calibrate == PS_CALIBRATE_OFF)
+		return;
+	if (!load(out) && may_measure)
+		measure_and_save(out);
+	refine_rate(out);
+}

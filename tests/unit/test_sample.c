@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_sample - draws, weights, the table of samples, sites and the peak
+ */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "profile/sample.h"
+#include "profile/site.h"
+#include "profile/stack.h"
+#include "profile/timeline.h"
+#include "record/writer.h"
+
+static void
+open_recording(void)
+{
+	ck_assert_int_eq(ps_record_open(), 0);
+	ps_record->sampling.mode = PS_SAMPLE_POISSON;
+	ps_record->sampling.interval_bytes = 1000;
+}
+
+static bool
+no_module(uintptr_t pc, struct ps_stack_module *out)
+{
+	(void)pc;
+	(void)out;
+	return false;
+}
+
+static uint32_t
+new_site(uintptr_t pc)
+{
+	static bool is_ready;
+	uint32_t site;
+
+	if (!is_ready)
+		ck_assert_int_eq(ps_stack_init(no_module), 0);
+	is_ready = true;
+	site = ps_stack_site(&pc, 1, 0);
+	ck_assert_uint_ne(site, UINT32_MAX);
+	return site;
+}
+
+START_TEST(draws_have_the_mean_asked_for)
+{
+	uint64_t random = 42;
+	double sum = 0;
+	int n = 200000;
+
+	for (int i = 0; i < n; i++)
+		sum += (double)ps_sample_draw(&random, 1000.0);
+	/* the mean of n exponentials has a deviation of mean / sqrt(n): 2.2 */
+	ck_assert_double_gt(sum / n, 1000.5 - 10);
+	ck_assert_double_lt(sum / n, 1000.5 + 10);
+}
+END_TEST
+
+/* Sum of the weights of what a countdown picks = what was allocated. */
+START_TEST(estimates_are_unbiased_for_mixed_sizes)
+{
+	static const uint64_t sizes[] = {16, 100, 700, 5000};
+	double counted[4] = {0};
+	uint64_t random = 4711;
+	uint64_t left = ps_sample_draw(&random, 1000.0);
+	int rounds = 400000;
+
+	for (int i = 0; i < rounds; i++) {
+		int k = i % 4;
+		struct ps_weight w;
+
+		if (sizes[k] < left) {
+			left -= sizes[k];
+			continue;
+		}
+		ps_site_weigh(sizes[k], &w);
+		counted[k] += (double)w.allocations / PS_WEIGHT_ONE;
+		left = ps_sample_draw(&random, 1000.0);
+	}
+	for (int k = 0; k < 4; k++) {
+		ck_assert_double_gt(counted[k], rounds / 4 * 0.93);
+		ck_assert_double_lt(counted[k], rounds / 4 * 1.07);
+	}
+}
+END_TEST
+
+START_TEST(all_mode_weighs_exactly)
+{
+	struct ps_weight w;
+
+	ps_record->sampling.mode = PS_SAMPLE_ALL;
+	ps_site_weigh(123, &w);
+	ck_assert_uint_eq(w.allocations, PS_WEIGHT_ONE);
+	ck_assert_uint_eq(w.bytes, 123);
+	ck_assert_uint_eq(w.bytes_variance, 0);
+	ps_site_weigh(0, &w);
+	ck_assert_uint_eq(w.allocations, PS_WEIGHT_ONE);
+}
+END_TEST
+
+START_TEST(a_dropped_sample_is_used_again)
+{
+	struct ps_sample *a;
+	struct ps_sample *b;
+	uint32_t first = ps_sample_new(&a);
+
+	ck_assert_uint_ne(first, PS_SAMPLE_NONE);
+	ps_sample_drop(first);
+	ck_assert_uint_eq(ps_sample_new(&b), first);
+	ck_assert_ptr_eq(a, b);
+}
+END_TEST
+
+START_TEST(hashed_samples_are_found_once)
+{
+	for (uintptr_t i = 1; i <= 10000; i++) {
+		struct ps_sample *sample;
+		uint32_t index = ps_sample_new(&sample);
+
+		sample->block = i * 4096;
+		sample->size = i;
+		ps_sample_hash(index);
+	}
+	for (uintptr_t i = 10000; i >= 1; i--) {
+		uint32_t index = ps_sample_unhash(i * 4096);
+
+		ck_assert_uint_ne(index, PS_SAMPLE_NONE);
+		ck_assert_uint_eq(ps_sample_at(index)->size, i);
+		ck_assert_uint_eq(ps_sample_unhash(i * 4096), PS_SAMPLE_NONE);
+	}
+}
+END_TEST
+
+static void *
+churn(void *arg)
+{
+	for (int i = 0; i < 100000; i++) {
+		struct ps_sample *sample;
+		uint32_t index = ps_sample_new(&sample);
+
+		sample->size = (uintptr_t)arg;
+		sample->site = (uint32_t)i;
+		if (sample->size != (uintptr_t)arg ||
+		    sample->site != (uint32_t)i)
+			return "another thread has the same sample";
+		ps_sample_drop(index);
+	}
+	return NULL;
+}
+
+START_TEST(threads_never_share_a_sample)
+{
+	pthread_t threads[4];
+
+	for (uintptr_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, churn, (void *)(i + 1));
+	for (int i = 0; i < 4; i++) {
+		void *problem;
+
+		pthread_join(threads[i], &problem);
+		ck_assert_ptr_null(problem);
+	}
+}
+END_TEST
+
+/* ---- the peak, kept lazily ---------------------------------------------- */
+
+static uint64_t
+peak_bytes_of(uint32_t row)
+{
+	const struct ps_record_site *site =
+	    ps_record_entry(PS_TABLE_SITES, row);
+
+	return ps_peek(&site->peak_epoch) ==
+		       ps_peek(&ps_record->heap.peak_epoch)
+		   ? ps_peek(&site->peak_bytes)
+		   : ps_peek(&site->live_bytes);
+}
+
+START_TEST(sites_are_as_they_were_at_the_peak)
+{
+	uint32_t a = new_site(1);
+	uint32_t b = new_site(2);
+	uint32_t c = new_site(3);
+
+	ps_record->sampling.mode = PS_SAMPLE_ALL;
+	ps_site_allocated(a, 100, 1);
+	ps_site_allocated(b, 50, 2);
+	ps_site_allocated(a, 200, 3); /* peak: 350 */
+	ps_site_freed(a, 100, false);
+	ps_site_freed(b, 50, false);
+	ps_site_allocated(c, 90, 4); /* 290: no peak */
+	ck_assert_uint_eq(peak_bytes_of(a), 300);
+	ck_assert_uint_eq(peak_bytes_of(b), 50);
+	ck_assert_uint_eq(peak_bytes_of(c), 0);
+	ck_assert_uint_eq(ps_record->heap.peak_bytes, 350);
+	ck_assert_uint_eq(ps_record->heap.peak_ticks, 3);
+	ps_site_allocated(b, 500, 5); /* peak: 790 */
+	ps_site_freed(c, 90, true);
+	ck_assert_uint_eq(peak_bytes_of(a), 200);
+	ck_assert_uint_eq(peak_bytes_of(b), 500);
+	ck_assert_uint_eq(peak_bytes_of(c), 90);
+}
+END_TEST
+
+/* Against a model that copies everything at each new maximum. */
+START_TEST(the_lazy_peak_equals_a_copied_one)
+{
+	enum { SITES = 20 };
+	uint64_t live[SITES] = {0};
+	uint64_t copy[SITES] = {0};
+	uint64_t sum = 0;
+	uint64_t best = 0;
+	uint32_t row[SITES];
+
+	ps_record->sampling.mode = PS_SAMPLE_ALL;
+	srand(5);
+	for (int i = 0; i < SITES; i++)
+		row[i] = new_site((uintptr_t)i + 10);
+	for (int step = 0; step < 20000; step++) {
+		int i = rand() % SITES;
+
+		if (rand() % 2 == 0 || live[i] < 64) {
+			ps_site_allocated(row[i], 64, (ps_ticks)step);
+			live[i] += 64;
+			sum += 64;
+		} else {
+			ps_site_freed(row[i], 64, false);
+			live[i] -= 64;
+			sum -= 64;
+		}
+		for (int k = 0; sum > best && k < SITES; k++)
+			copy[k] = live[k];
+		best = PS_MAX(best, sum);
+	}
+	for (int i = 0; i < SITES; i++)
+		ck_assert_uint_eq(peak_bytes_of(row[i]), copy[i]);
+	ck_assert_uint_eq(ps_record->heap.sampled_peak_bytes, best);
+}
+END_TEST
+
+/* ---- stacks ------------------------------------------------------------- */
+
+START_TEST(equal_stacks_are_one_site_and_others_are_not)
+{
+	uintptr_t stack[3] = {1, 2, 3};
+	uint32_t first = new_site(99);
+	uint32_t a = ps_stack_site(stack, 3, 0);
+	uint32_t b = ps_stack_site(stack, 2, 0);
+
+	ck_assert_uint_ne(a, first);
+	ck_assert_uint_ne(a, b);
+	ck_assert_uint_eq(ps_stack_site(stack, 3, 0), a);
+	stack[0] = 4;
+	ck_assert_uint_ne(ps_stack_site(stack, 3, 0), a);
+	stack[0] = 1;
+	ps_stack_modules_changed();
+	ck_assert_uint_ne(ps_stack_site(stack, 3, 0), a);
+}
+END_TEST
+
+START_TEST(a_full_site_table_drops_and_counts)
+{
+	uint32_t capacity = ps_record->table[PS_TABLE_SITES].capacity;
+	uint32_t made = 0;
+
+	for (uintptr_t pc = 1; pc <= capacity + 100; pc++) {
+		static bool is_ready;
+
+		if (!is_ready)
+			ck_assert_int_eq(ps_stack_init(no_module), 0);
+		is_ready = true;
+		if (ps_stack_site(&pc, 1, 0) != UINT32_MAX)
+			made++;
+	}
+	ck_assert_uint_eq(made, capacity);
+	ck_assert_uint_ge(ps_record->table[PS_TABLE_SITES].dropped, 100);
+}
+END_TEST
+
+/* ---- timeline ----------------------------------------------------------- */
+
+START_TEST(the_timeline_coarsens_and_keeps_the_maximum)
+{
+	const struct ps_record_timeline *t = &ps_record->timeline;
+	uint64_t highest = 0;
+
+	ps_record->clock.start_ticks = 1000;
+	ps_timeline_init(10);
+	for (uint64_t i = 0; i < 100000; i++)
+		ps_timeline_note(1000 + i, i == 77777 ? 5000 : i % 100);
+	ck_assert_uint_le(ps_peek(&t->count), PS_TIMELINE_SLOTS);
+	ck_assert_uint_gt(ps_peek(&t->count), PS_TIMELINE_SLOTS / 4);
+	for (uint32_t i = 0; i < ps_peek(&t->count); i++)
+		highest = PS_MAX(highest, ps_peek(&t->tick[i].live_bytes));
+	ck_assert_uint_eq(highest, 5000);
+	ck_assert_uint_eq(
+	    ps_peek(&t->tick[77777 / ps_peek(&t->step_ticks)].live_bytes),
+	    5000);
+}
+END_TEST
+
+Suite *
+sample_suite(void)
+{
+	Suite *s = suite_create("sample");
+	TCase *t = tcase_create("sample");
+
+	tcase_add_checked_fixture(t, open_recording, NULL);
+	tcase_add_test(t, draws_have_the_mean_asked_for);
+	tcase_add_test(t, estimates_are_unbiased_for_mixed_sizes);
+	tcase_add_test(t, all_mode_weighs_exactly);
+	tcase_add_test(t, a_dropped_sample_is_used_again);
+	tcase_add_test(t, hashed_samples_are_found_once);
+	tcase_add_test(t, threads_never_share_a_sample);
+	tcase_add_test(t, sites_are_as_they_were_at_the_peak);
+	tcase_add_test(t, the_lazy_peak_equals_a_copied_one);
+	tcase_add_test(t, equal_stacks_are_one_site_and_others_are_not);
+	tcase_add_test(t, a_full_site_table_drops_and_counts);
+	tcase_add_test(t, the_timeline_coarsens_and_keeps_the_maximum);
+	suite_add_tcase(s, t);
+	return s;
+}
