@@ -51,7 +51,8 @@ take(struct user *u, size_t size)
 		block = ps_heap_refill(u->heap, cls);
 	else
 		bin->head = *(void **)block;
-	ck_assert_ptr_nonnull(block);
+	if (block == NULL)
+		ck_abort_msg("no block of %zu", size);
 	ps_bump(&u->allocations[cls], 1);
 	return block;
 }
@@ -101,15 +102,20 @@ fill(struct slot *s, struct user *u)
 	s->size = r % 16 == 0 ? (r >> 8) % PS_POOL_SMALL_MAX : (r >> 8) % 600;
 	s->mark = (unsigned char)(r >> 40);
 	s->block = take(u, s->size);
-	ck_assert_uint_eq((uintptr_t)s->block % 16, 0);
+	if ((uintptr_t)s->block % 16 != 0)
+		ck_abort_msg("block %p is not aligned", (void *)s->block);
 	memset(s->block, s->mark, s->size);
 }
 
 static void
 empty(struct slot *s, struct user *u)
 {
-	for (size_t i = 0; i < s->size; i++)
-		ck_assert_uint_eq(s->block[i], s->mark);
+	size_t i = 0;
+
+	while (i < s->size && s->block[i] == s->mark)
+		i++;
+	if (i != s->size)
+		ck_abort_msg("byte %zu of %zu was overwritten", i, s->size);
 	give(u, s->block);
 	s->block = NULL;
 }
@@ -229,7 +235,8 @@ consume(void *arg)
 
 		if (atomic_load(&sent) == at)
 			continue;
-		ck_assert_uint_eq(*(unsigned *)mailbox[at % 1024], at);
+		if (*(unsigned *)mailbox[at % 1024] != at)
+			return "a block in flight was overwritten";
 		give(&u, mailbox[at % 1024]);
 		atomic_store(&received, at + 1);
 	}
@@ -243,6 +250,7 @@ START_TEST(what_another_thread_frees_is_used_again)
 	unsigned total = 200000;
 	struct user u;
 	pthread_t thread;
+	void *problem;
 
 	start_user(&u, 5);
 	pthread_create(&thread, NULL, consume, &total);
@@ -255,7 +263,8 @@ START_TEST(what_another_thread_frees_is_used_again)
 		mailbox[i % 1024] = block;
 		atomic_store(&sent, i + 1);
 	}
-	pthread_join(thread, NULL);
+	pthread_join(thread, &problem);
+	ck_assert_ptr_null(problem);
 	ps_pool_check(u.heap);
 	/* 1024 blocks in flight and what bins may hold, not 200000 */
 	ck_assert_uint_le(ps_heap_mapped_bytes(), 8u << 20);
