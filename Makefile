@@ -143,6 +143,8 @@ $(B)/suites.inc: $(UNIT_SRC)
 	$(Q)mkdir -p $(@D); sed -n 's/^\([a-z_0-9]*_suite\)(void)$$/PS_SUITE(\1)/p' $(filter tests/unit/test_%,$(UNIT_SRC)) > $@
 $(B)/lib/tests/unit/main.o: $(B)/suites.inc
 $(B)/lib/tests/unit/%.o: private ALL_CFLAGS += -I$(B) -Wno-missing-prototypes
+# With -j, Check is there before a test that includes it is compiled.
+$(UNIT_OBJ) $(BENCH_BIN): | deps-check
 $(B)/unit: $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a \

@@ -25,12 +25,14 @@ more()
 {
 	case $1 in
 	*/lib/base/os*.o) echo 'syscall|getauxval|environ|__environ|_dl_find_object' ;;
+	*/lib/measure/*.o) echo 'getauxval' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join|self|barrier_[a-z]+)' ;;
 	*/lib/report/*.o) echo 'dwfl_.*|dwarf_.*|elf.*|gelf_.*|__cxa_demangle' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
 		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)
 		abort|_exit|_Exit|environ|__environ|__libc_.*|getauxval|__cxa_.*|_Unwind_.*|__gxx_personality_v0
-		__register_atfork|__libc_single_threaded|program_invocation_.*|_Z.*' ;;
+		pthread_sigmask|sig(addset|emptyset|fillset|ismember|pending|timedwait|action)|isatty|memmem
+		syscall|strerrordesc_np|__register_atfork|__libc_single_threaded|program_invocation_.*|_Z.*' ;;
 	esac
 }
 

@@ -16,15 +16,15 @@ import subprocess
 import sys
 import tempfile
 
+# calloc is not here: it calls memset.
 # function: (instructions, conditional branches, locked instructions), at most
 BUDGET = {
-    "malloc": (30, 4, 0),
-    "free": (30, 5, 0),
-    "calloc": (60, 8, 0),
-    "_Znwm": (30, 4, 0),
-    "_Znam": (30, 4, 0),
-    "_ZdlPv": (30, 5, 0),
-    "_ZdlPvm": (30, 5, 0),
+    "malloc": (34, 4, 0),
+    "free": (36, 5, 0),
+    "_Znwm": (34, 4, 0),
+    "_Znam": (34, 4, 0),
+    "_ZdlPv": (36, 5, 0),
+    "_ZdlPvm": (36, 5, 0),
 }
 
 MAX_WAYS = 20000

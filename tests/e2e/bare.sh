@@ -22,7 +22,7 @@ file=$(compgen -G 'r.[0-9]*.exact') || fail 'a report named r.PID.exact' "$(ls)"
 has "$(<"$file")" 'MOST ALLOCATIONS' 'the report in a file'
 
 LD_PRELOAD=$LIB PERFSHIM_FORMAT=json PERFSHIM_REPORT="$PWD/report.json" "$T/exact" 2>err
-python "$E2E/json.py" validate report.json || exit 1
+python "$E2E/expect.py" validate report.json || exit 1
 expect 'heap["allocations"] >= 1500' 'r["schema"] == "perfshim-report/1"'
 
 # A bad value is one line with the name, the value and what is allowed.

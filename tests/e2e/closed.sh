@@ -8,12 +8,16 @@ preloaded()
 	LD_PRELOAD=$LIB "$@"
 }
 ls / >expected
-preloaded ls / >got 2>err
+# (ls itself closes its stderr before it ends, so it never shows a report.)
+preloaded "$T/die" return >got 2>err
 has "$(<err)" 'MOST ALLOCATIONS' 'the report, while stderr is open'
-for close in '2>&-' '2>/dev/full' '</dev/null' '2>/dev/null'; do
+for close in '2>&-' '2>/dev/full' '</dev/null' '<&-' '2>/dev/null'; do
 	eval "preloaded ls / $close" >got
 	equal 0 $? "the status of ls with $close"
 	cmp -s expected got || fail "the stdout of ls with $close unchanged" "$(<got)"
+	eval "preloaded \"\$T/die\" return $close" >got
+	equal 0 $? "the status of a program with $close"
+	equal allocated "$(<got)" "the stdout of a program with $close"
 done
 preloaded sh -c 'exit 7' >&- 2>&-
 equal 7 $? 'the status with stdout and stderr closed'

@@ -142,19 +142,19 @@ json()
 	file=$(recording "$@") || { echo "$file" && exit 1; }
 	"$B/perfreport" --json -o report.json "$file" 2>report.err ||
 		fail "perfreport --json to read $file" "$(<report.err)"
-	python "$E2E/json.py" validate report.json || exit 1
+	python "$E2E/expect.py" validate report.json || exit 1
 }
 
-# expect EXPRESSION...: Python over the JSON report; see json.py for the names.
+# expect EXPRESSION...: Python over the JSON report; see expect.py for the names.
 expect()
 {
-	python "$E2E/json.py" expect report.json "$@" || exit 1
+	python "$E2E/expect.py" expect report.json "$@" || exit 1
 }
 
 # value EXPRESSION: printed.
 value()
 {
-	python "$E2E/json.py" value report.json "$1" || exit 1
+	python "$E2E/expect.py" value report.json "$1" || exit 1
 }
 
 # plausible [NAME]: a report that says something: a heap, and a known function.

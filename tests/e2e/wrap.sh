@@ -38,7 +38,7 @@ equal 'to stderr' "$(<err)" 'stderr with --quiet'
 wrap --report report.txt --json report.json --sample all "$T/exact"
 equal '' "$(<err)" 'stderr with --report'
 has "$(<report.txt)" 'keep_small' 'the report in a file'
-python "$E2E/json.py" validate report.json || exit 1
+python "$E2E/expect.py" validate report.json || exit 1
 expect 'site("keep_small", "allocations") == 1000' 'process["exit"]["code"] == 0'
 
 wrap -o 'my dir' --quiet "$T/family"

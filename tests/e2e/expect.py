@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""json: what the stories ask of a JSON report.
+"""expect: what the stories ask of a JSON report.
 
-    json.py validate FILE              against lib/report/report.schema.json
-    json.py expect FILE EXPRESSION...  each must be true
-    json.py value FILE EXPRESSION      print it
+    expect.py validate FILE              against lib/report/report.schema.json
+    expect.py expect FILE EXPRESSION...  each must be true
+    expect.py value FILE EXPRESSION      print it
 
 In an expression, r is the report, its members are names (heap, process,
 sections, sampling ...), section("x") is the section x, sites("f") the sites
