@@ -79,7 +79,7 @@ fast_free(void *ptr)
 	return true;
 }
 
-PS_COLD void
+PS_NOINLINE void
 ps_free_overflow(struct ps_pool_heap *heap, unsigned cls)
 {
 	int saved_errno = errno;

@@ -20,9 +20,12 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libunwind-x86_64.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/os.h"
 #include "shim/unwind.h"
 #include "shim/unwind_decode.h"
 
@@ -277,9 +280,6 @@ find_functions(void *handle)
 	unw_addr_space_t (*create)(unw_accessors_t *, int) =
 	    (unw_addr_space_t(*)(unw_accessors_t *, int))dlsym(
 		handle, "_Ux86_64_create_addr_space");
-	int (*set_caching)(unw_addr_space_t, unw_caching_policy_t) =
-	    (int (*)(unw_addr_space_t, unw_caching_policy_t))dlsym(
-		handle, "_Ux86_64_set_caching_policy");
 	static unw_accessors_t accessors = {
 	    .find_proc_info = find_info,
 	    .put_unwind_info = put_info,
@@ -323,7 +323,7 @@ ps_unwind_decode_init(const char **why)
 		*why = LIBRARY " cannot be loaded";
 		return -ENOENT;
 	}
-	if (!find_functions(handle)) {
+	if (!find_functions(handle) || !first_use()) {
 		*why = LIBRARY " is not the libunwind that was expected";
 		return -ENOEXEC;
 	}

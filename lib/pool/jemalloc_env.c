@@ -37,6 +37,14 @@ const char *je_malloc_conf =
     "dirty_decay_ms:5000,muzzy_decay_ms:0,"
     "lg_extent_max_active_fit:6";
 
+/*
+ * Off: it adds a page to each large block, against conflicts between blocks
+ * that all start on a page boundary.  jemalloc 5.3 has no setting for it, so
+ * embed-jemalloc.sh makes its variable weak and this one wins.
+ */
+extern bool je_opt_cache_oblivious;
+bool je_opt_cache_oblivious = false;
+
 char *
 ps_je_getenv(const char *name)
 {
