@@ -300,11 +300,49 @@ find_functions(void *handle)
 	lib.search = (int (*)(
 	    unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *,
 	    int, void *))dlsym(handle, "_Ux86_64_dwarf_search_unwind_table");
-	if (create == NULL || set_caching == NULL || lib.init_remote == NULL ||
-	    lib.step == NULL || lib.get_reg == NULL || lib.search == NULL)
+	if (create == NULL || lib.init_remote == NULL || lib.step == NULL ||
+	    lib.get_reg == NULL || lib.search == NULL)
 		return false;
 	lib.space = create(&accessors, 0);
-	return lib.space != NULL && set_caching(lib.space, UNW_CACHE_NONE) == 0;
+	return lib.space != NULL;
+}
+
+/* The lowest descriptor from `from` on that is not open. */
+static int
+unused_descriptor(int from)
+{
+	while (fcntl(from, F_GETFD) >= 0)
+		from++;
+	return from;
+}
+
+static void
+close_if_pipe(int fd)
+{
+	struct stat st;
+
+	if (ps_os_fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		(void)ps_os_close(fd);
+}
+
+/*
+ * The first use of an address space makes libunwind open a pipe, with which
+ * its local mode would test addresses.  Ours never reads the host's stack, so
+ * the pipe is closed before the program can meet it (hazards F1, F2).  A new
+ * address space caches nothing, which is what we want.
+ */
+static bool
+first_use(void)
+{
+	int saved_errno = errno;
+	int first = unused_descriptor(0);
+	int second = unused_descriptor(first + 1);
+	bool is_usable = lib.init_remote(&cursor, lib.space, NULL) == 0;
+
+	close_if_pipe(first);
+	close_if_pipe(second);
+	errno = saved_errno;
+	return is_usable;
 }
 
 int
