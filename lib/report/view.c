@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view - what a recording says, added up: all that the formatters read
+ *
+ * A recording may be hostile, so sums are made in types that cannot trap, and
+ * a value that no honest writer leaves (more frees than allocations, a peak of
+ * the past in the future) is clamped, never trusted.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "measure/real.h"
+#include "report/view.h"
+#include "report/view_section.h"
+
+/* Half the width of a 95 % interval of a normal distribution. */
+#define Z95 1.96
+
+/* ---- process ------------------------------------------------------------ */
+
+static double
+seconds_of_ns(uint64_t ns)
+{
+	return ns == 0 ? (double)NAN : (double)ns * 1e-9;
+}
+
+static void
+view_end(struct ps_view *v, const struct ps_report_options *options)
+{
+	const struct ps_record_process *p = &v->reader->header->process;
+
+	v->exit_code = ps_peek(&p->exit_code);
+	v->end = ps_peek(&p->state) == PS_STATE_EXITED ? PS_END_EXITED
+						       : PS_END_RUNNING;
+	if (options == NULL)
+		return;
+	if (options->exit_signal > 0) {
+		v->end = PS_END_SIGNALED;
+		v->exit_signal = options->exit_signal;
+		v->exit_code = -1;
+	} else if (options->exit_code >= 0) {
+		v->end = PS_END_EXITED;
+		v->exit_code = options->exit_code;
+	} else if (v->end == PS_END_RUNNING && options->has_ended) {
+		v->end = PS_END_UNKNOWN;
+	}
+}
+
+static void
+view_process(struct ps_view *v)
+{
+	const struct ps_record_process *p = &v->reader->header->process;
+	const struct ps_record_clock *c = &v->reader->header->clock;
+
+	v->wall_s = ps_reader_seconds(v->reader, ps_peek(&c->last_ticks));
+	if (!(v->wall_s > 0))
+		v->wall_s = (double)NAN;
+	v->user_s = seconds_of_ns(ps_peek(&p->user_ns));
+	v->system_s = seconds_of_ns(ps_peek(&p->system_ns));
+	if (v->system_s != v->system_s && v->user_s == v->user_s)
+		v->system_s = 0;
+	v->max_rss_bytes = ps_peek(&p->max_rss_bytes) == 0
+			       ? (double)NAN
+			       : (double)ps_peek(&p->max_rss_bytes);
+	v->threads_started = ps_peek(&p->threads_started);
+}
+
+/* ---- heap --------------------------------------------------------------- */
+
+static void
+add_row(struct ps_view *v, const struct ps_record_thread *row)
+{
+	v->allocations += ps_peek(&row->allocations);
+	v->requested_bytes +=
+	    ps_peek(&row->issued_bytes) - ps_peek(&row->bytes_left);
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
+		uint64_t frees = ps_peek(&row->class_frees[c]);
+
+		v->frees += frees;
+		v->class_allocations[c] += ps_peek(&row->class_allocations[c]);
+		v->class_live[c] += ps_peek(&row->class_allocations[c]) - frees;
+	}
+}
+
+static void
+view_heap(struct ps_view *v)
+{
+	const struct ps_reader *r = v->reader;
+	const struct ps_record_heap *heap = &r->header->heap;
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++)
+		add_row(v, ps_reader_entry(r, PS_TABLE_THREADS, i));
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
+		if ((int64_t)v->class_live[c] < 0)
+			v->class_live[c] = 0;
+		v->live_blocks += v->class_live[c];
+		all += v->class_allocations[c];
+	}
+	v->live_bytes = ps_peek(&heap->live_bytes);
+	if ((int64_t)v->live_bytes < 0)
+		v->live_bytes = 0;
+	v->peak_bytes = PS_MAX(ps_peek(&heap->peak_bytes), v->live_bytes);
+	v->peak_at_s = ps_peek(&heap->peak_ticks) == 0
+			   ? (double)NAN
+			   : ps_reader_seconds(r, ps_peek(&heap->peak_ticks));
+	v->pool_fraction =
+	    all == 0 ? (double)NAN
+		     : 1.0 - (double)v->class_allocations[PS_CLASS_LARGE] /
+				 (double)all;
+}
+
+/* ---- sites -------------------------------------------------------------- */
+
+static double
+weight(const _Atomic uint64_t *counter)
+{
+	return (double)ps_peek(counter) / PS_WEIGHT_ONE;
+}
+
+static void
+view_site(const struct ps_reader *r, const struct ps_record_site *site,
+	  struct ps_view_site *out)
+{
+	bool is_kept =
+	    ps_peek(&site->peak_epoch) == ps_peek(&r->header->heap.peak_epoch);
+
+	out->site = site;
+	out->allocations = weight(&site->allocations);
+	out->bytes = (double)ps_peek(&site->bytes);
+	out->allocations_error =
+	    Z95 * ps_sqrt(weight(&site->allocations_variance));
+	out->bytes_error =
+	    Z95 * ps_sqrt((double)ps_peek(&site->bytes_variance));
+	out->live_allocations = weight(&site->live_allocations);
+	out->live_bytes = (double)ps_peek(&site->live_bytes);
+	out->peak_allocations =
+	    is_kept ? weight(&site->peak_allocations) : out->live_allocations;
+	out->peak_bytes =
+	    is_kept ? (double)ps_peek(&site->peak_bytes) : out->live_bytes;
+	out->temporary = weight(&site->temporary);
+}
+
+static int
+view_sites(struct ps_view *v, struct ps_scratch *scratch)
+{
+	const struct ps_reader *r = v->reader;
+	double temporary = 0;
+	double variance = 0;
+
+	v->site_count = r->count[PS_TABLE_SITES];
+	v->sites =
+	    ps_scratch_alloc(scratch, (v->site_count + 1) * sizeof(*v->sites));
+	if (v->sites == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < v->site_count; i++) {
+		struct ps_view_site *s = &v->sites[i];
+
+		view_site(r, ps_reader_entry(r, PS_TABLE_SITES, i), s);
+		v->site_allocations += s->allocations;
+		v->site_bytes += s->bytes;
+		variance += s->bytes_error * s->bytes_error;
+		temporary += s->temporary;
+	}
+	v->site_bytes_error = ps_sqrt(variance);
+	v->short_lived_fraction = v->site_allocations > 0
+				      ? temporary / v->site_allocations
+				      : (double)NAN;
+	return 0;
+}
+
+double
+ps_view_value(const struct ps_view_site *s, enum ps_view_key key)
+{
+	switch (key) {
+	case PS_BY_ALLOCATIONS:
+		return s->allocations;
+	case PS_BY_BYTES:
+		return s->bytes;
+	case PS_BY_PEAK:
+		return s->peak_bytes;
+	case PS_BY_LIVE:
+		return s->live_bytes;
+	default:
+		return s->temporary;
+	}
+}
+
+/* Insertion into a short sorted list: `most` is small. */
+uint32_t
+ps_view_top(const struct ps_view *v, enum ps_view_key key, uint32_t most,
+	    const struct ps_view_site **out)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < v->site_count; i++) {
+		const struct ps_view_site *s = &v->sites[i];
+		double value = ps_view_value(s, key);
+		uint32_t at;
+
+		if (!(value > 0) ||
+		    (count == most &&
+		     value <= ps_view_value(out[most - 1], key)))
+			continue;
+		at = count < most ? count++ : most - 1;
+		for (; at > 0 && ps_view_value(out[at - 1], key) < value; at--)
+			out[at] = out[at - 1];
+		out[at] = s;
+	}
+	return count;
+}
+
+/* ---- what it cost ------------------------------------------------------- */
+
+static void
+view_overhead(struct ps_view *v)
+{
+	const struct ps_record_header *h = v->reader->header;
+	double tick_s = ps_reader_tick_seconds(v->reader);
+	double ticks = (double)ps_peek(&h->overhead.slow_ticks) +
+		       (double)ps_peek(&h->overhead.start_ticks);
+
+	v->overhead_s = ticks * tick_s + (double)v->section_calls *
+					     h->calibration.marker_ns * 1e-9;
+	v->overhead_fraction = v->overhead_s / v->wall_s;
+	for (int i = 0; i < PS_TABLES; i++)
+		v->table_drops += ps_peek(&h->table[i].dropped);
+}
+
+int
+ps_view_build(const struct ps_reader *reader,
+	      const struct ps_report_options *options,
+	      struct ps_scratch *scratch, struct ps_view *out)
+{
+	int error;
+
+	memset(out, 0, sizeof(*out));
+	out->reader = reader;
+	out->is_exact = reader->header->sampling.mode == PS_SAMPLE_ALL;
+	view_end(out, options);
+	view_process(out);
+	view_heap(out);
+	error = view_sites(out, scratch);
+	if (error == 0)
+		error = ps_view_sections(out, scratch);
+	view_overhead(out);
+	return error;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view - what a recording says, added up: all that the formatters read
+ *
+ * Times in seconds, sizes in bytes; NAN for what is not known.
+ */
+#ifndef PS_REPORT_VIEW_H
+#define PS_REPORT_VIEW_H
+
+#include "base/scratch.h"
+#include "record/reader.h"
+#include "report/report.h"
+
+enum ps_view_end {
+	PS_END_RUNNING,
+	PS_END_EXITED,	 /* exit_code says with what, if >= 0 */
+	PS_END_SIGNALED, /* exit_signal */
+	PS_END_UNKNOWN,	 /* gone without a word */
+};
+
+/* Estimates of one allocation site; errors are half a 95 % interval. */
+struct ps_view_site {
+	const struct ps_record_site *site;
+	double allocations;
+	double allocations_error;
+	double bytes;
+	double bytes_error;
+	double live_allocations;
+	double live_bytes;
+	double peak_allocations;
+	double peak_bytes;
+	double temporary;
+};
+
+enum ps_view_key {
+	PS_BY_ALLOCATIONS,
+	PS_BY_BYTES,
+	PS_BY_PEAK,
+	PS_BY_LIVE,
+	PS_BY_TEMPORARY,
+};
+
+struct ps_view_section {
+	const char *name;
+	const char *file;
+	uint32_t line;
+	uint32_t threads;
+	uint64_t calls;
+	double total_s;
+	double self_s; /* corrected for the marks inside */
+	double mean_s;
+	double stddev_s;
+	double min_s;
+	double p50_s;
+	double p90_s;
+	double p99_s;
+	double max_s;
+	uint64_t allocations;
+	uint64_t bytes;
+	bool is_self_doubtful; /* corrected by more than a fifth */
+};
+
+struct ps_view {
+	const struct ps_reader *reader;
+	enum ps_view_end end;
+	int exit_code; /* -1: unknown */
+	int exit_signal;
+	double wall_s;
+	double user_s; /* NAN: unknown */
+	double system_s;
+	double max_rss_bytes;
+	uint64_t threads_started;
+
+	uint64_t allocations;
+	uint64_t frees;
+	uint64_t requested_bytes;
+	uint64_t live_blocks;
+	uint64_t live_bytes;
+	uint64_t peak_bytes;
+	double peak_at_s;
+	double pool_fraction;	     /* NAN: nothing was allocated */
+	double short_lived_fraction; /* NAN: nothing was sampled */
+	uint64_t class_allocations[PS_CLASS_SLOTS];
+	uint64_t class_live[PS_CLASS_SLOTS];
+
+	bool is_exact; /* every allocation was seen */
+	uint32_t site_count;
+	struct ps_view_site *sites;
+	double site_bytes; /* estimates over all sites */
+	double site_bytes_error;
+	double site_allocations;
+
+	uint32_t section_count;
+	struct ps_view_section *sections; /* most total time first */
+	uint64_t section_calls;
+
+	double overhead_s;
+	double overhead_fraction; /* of the wall time */
+	uint64_t table_drops;
+};
+
+/* 0, or -ENOMEM; memory is the scratch's. */
+int ps_view_build(const struct ps_reader *reader,
+		  const struct ps_report_options *options,
+		  struct ps_scratch *scratch, struct ps_view *out);
+
+/* The `most` greatest sites by key, greatest first; returns how many have
+ * more than nothing. */
+uint32_t ps_view_top(const struct ps_view *view, enum ps_view_key key,
+		     uint32_t most, const struct ps_view_site **out);
+double ps_view_value(const struct ps_view_site *site, enum ps_view_key key);
+
+#endif /* PS_REPORT_VIEW_H */
