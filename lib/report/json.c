@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json - the report as JSON, schema perfshim-report/1 (report.schema.json)
+ *
+ * Names, units and nesting are a contract (DESIGN.md); what is not known is
+ * null.  The writer keeps track of commas and nothing else.
+ */
+#include <math.h>
+
+#include "report/json.h"
+
+enum { SITES_MAX = 1000 };
+
+struct json {
+	struct ps_text *out;
+	bool needs_comma;
+};
+
+static void
+separate(struct json *j)
+{
+	if (j->needs_comma)
+		ps_text_char(j->out, ',');
+	j->needs_comma = true;
+}
+
+static void
+key(struct json *j, const char *name)
+{
+	separate(j);
+	ps_text_json_string(j->out, name);
+	ps_text_char(j->out, ':');
+	j->needs_comma = false;
+}
+
+static void
+open(struct json *j, char bracket)
+{
+	separate(j);
+	ps_text_char(j->out, bracket);
+	j->needs_comma = false;
+}
+
+static void
+close(struct json *j, char bracket)
+{
+	ps_text_char(j->out, bracket);
+	j->needs_comma = true;
+}
+
+static void
+number(struct json *j, const char *name, double value)
+{
+	key(j, name);
+	ps_text_json_number(j->out, value);
+	j->needs_comma = true;
+}
+
+/* 0 means "not measured". */
+static void
+measured(struct json *j, const char *name, double value)
+{
+	number(j, name, value > 0 ? value : (double)NAN);
+}
+
+static void
+count(struct json *j, const char *name, uint64_t value)
+{
+	key(j, name);
+	ps_text_u64(j->out, value);
+	j->needs_comma = true;
+}
+
+static void
+string(struct json *j, const char *name, const char *value)
+{
+	key(j, name);
+	if (value == NULL)
+		ps_text_str(j->out, "null");
+	else
+		ps_text_json_string(j->out, value);
+	j->needs_comma = true;
+}
+
+static void
+null(struct json *j, const char *name)
+{
+	string(j, name, NULL);
+}
+
+static void
+boolean(struct json *j, const char *name, bool value)
+{
+	key(j, name);
+	ps_text_str(j->out, value ? "true" : "false");
+	j->needs_comma = true;
+}
+
+/* ---- process ------------------------------------------------------------ */
+
+static void
+json_exit(struct json *j, const struct ps_view *v)
+{
+	static const char *const kinds[] = {"running", "exit", "signal",
+					    "unknown"};
+
+	key(j, "exit");
+	open(j, '{');
+	string(j, "kind", kinds[v->end]);
+	if (v->end == PS_END_SIGNALED)
+		count(j, "code", (uint64_t)v->exit_signal);
+	else if (v->exit_code >= 0)
+		count(j, "code", (uint64_t)v->exit_code);
+	else
+		null(j, "code");
+	close(j, '}');
+}
+
+static void
+json_process(struct json *j, const struct ps_view *v)
+{
+	const struct ps_record_process *p = &v->reader->header->process;
+
+	key(j, "process");
+	open(j, '{');
+	number(j, "pid", p->pid);
+	number(j, "ppid", p->ppid);
+	string(j, "exe", ps_reader_string(v->reader, p->exe));
+	null(j, "argv");
+	number(j, "start", (double)p->start_real_ns * 1e-9);
+	number(j, "wall_s", v->wall_s);
+	number(j, "user_s", v->user_s);
+	number(j, "sys_s", v->system_s);
+	number(j, "max_rss_bytes", v->max_rss_bytes);
+	count(j, "threads", v->threads_started);
+	json_exit(j, v);
+	close(j, '}');
+}
+
+/* ---- heap --------------------------------------------------------------- */
+
+static void
+json_classes(struct json *j, const struct ps_view *v)
+{
+	key(j, "size_classes");
+	open(j, '[');
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
+		uint32_t bytes = v->reader->header->heap.class_bytes[c];
+
+		if (v->class_allocations[c] == 0)
+			continue;
+		open(j, '{');
+		number(j, "block_bytes",
+		       c == PS_CLASS_LARGE ? (double)NAN : (double)bytes);
+		count(j, "allocations", v->class_allocations[c]);
+		count(j, "live", v->class_live[c]);
+		close(j, '}');
+	}
+	close(j, ']');
+}
+
+static void
+json_timeline(struct json *j, const struct ps_view *v)
+{
+	const struct ps_record_timeline *t = &v->reader->header->timeline;
+	uint32_t slots =
+	    PS_MIN(ps_peek(&t->count), (uint32_t)PS_TIMELINE_SLOTS);
+	double step_s =
+	    (double)ps_peek(&t->step_ticks) * ps_reader_tick_seconds(v->reader);
+
+	key(j, "timeline");
+	open(j, '[');
+	for (uint32_t i = 0; i < slots; i++) {
+		open(j, '{');
+		number(j, "t_s", step_s * i);
+		number(j, "live_bytes",
+		       (double)ps_peek(&t->tick[i].live_bytes));
+		close(j, '}');
+	}
+	close(j, ']');
+}
+
+static void
+json_frame(struct json *j, struct ps_symbols *symbols, uint32_t frame)
+{
+	struct ps_symbol s = {.module = "?"};
+	char name[1024];
+	struct ps_text text;
+
+	if (symbols != NULL)
+		(void)symbols->resolve(symbols, frame, &s);
+	ps_text_init(&text, name, sizeof(name), -1);
+	if (s.function != NULL)
+		ps_text_printf(&text, "%.900s (%.80s)", s.function, s.module);
+	else
+		ps_text_printf(&text, "%.80s+0x%lx", s.module,
+			       (unsigned long)s.offset);
+	separate(j);
+	ps_text_json_string(j->out, name);
+}
+
+static void
+json_site(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
+	  const struct ps_view_site *s)
+{
+	uint32_t depth;
+	const uint32_t *frames = ps_reader_stack(v->reader, s->site, &depth);
+
+	open(j, '{');
+	key(j, "stack");
+	open(j, '[');
+	for (uint32_t i = 0; i < depth; i++)
+		json_frame(j, symbols, frames[i]);
+	close(j, ']');
+	number(j, "allocations", s->allocations);
+	number(j, "bytes", s->bytes);
+	number(j, "peak_bytes", s->peak_bytes);
+	number(j, "live_bytes", s->live_bytes);
+	number(j, "error", s->bytes_error);
+	close(j, '}');
+}
+
+static void
+json_sites(struct json *j, const struct ps_view *v, struct ps_symbols *symbols)
+{
+	const struct ps_view_site *top[SITES_MAX];
+	uint32_t sites = ps_view_top(v, PS_BY_BYTES, SITES_MAX, top);
+
+	key(j, "sites");
+	open(j, '[');
+	for (uint32_t i = 0; i < sites; i++)
+		json_site(j, v, symbols, top[i]);
+	close(j, ']');
+}
+
+static void
+json_heap(struct json *j, const struct ps_view *v, struct ps_symbols *symbols)
+{
+	key(j, "heap");
+	open(j, '{');
+	count(j, "allocations", v->allocations);
+	count(j, "frees", v->frees);
+	count(j, "requested_bytes", v->requested_bytes);
+	count(j, "peak_bytes", v->peak_bytes);
+	number(j, "peak_at_s", v->peak_at_s);
+	count(j, "live_bytes", v->live_bytes);
+	count(j, "live_blocks", v->live_blocks);
+	number(j, "short_lived_fraction", v->short_lived_fraction);
+	number(j, "pool_fraction", v->pool_fraction);
+	json_classes(j, v);
+	json_timeline(j, v);
+	json_sites(j, v, symbols);
+	close(j, '}');
+}
+
+/* ---- the rest ----------------------------------------------------------- */
+
+static void
+json_section(struct json *j, const struct ps_view_section *s)
+{
+	open(j, '{');
+	string(j, "name", s->name);
+	count(j, "calls", s->calls);
+	number(j, "total_s", s->total_s);
+	number(j, "self_s", s->self_s);
+	number(j, "mean_s", s->mean_s);
+	number(j, "stddev_s", s->stddev_s);
+	number(j, "min_s", s->min_s);
+	number(j, "p50_s", s->p50_s);
+	number(j, "p90_s", s->p90_s);
+	number(j, "p99_s", s->p99_s);
+	number(j, "max_s", s->max_s);
+	count(j, "allocations", s->allocations);
+	count(j, "bytes", s->bytes);
+	count(j, "threads", s->threads);
+	close(j, '}');
+}
+
+static void
+json_sections(struct json *j, const struct ps_view *v)
+{
+	key(j, "sections");
+	open(j, '[');
+	for (uint32_t i = 0; i < v->section_count; i++)
+		json_section(j, &v->sections[i]);
+	close(j, ']');
+}
+
+static void
+json_calibration(struct json *j, const struct ps_view *v)
+{
+	const struct ps_record_header *h = v->reader->header;
+	const struct ps_calibration *c = &h->calibration;
+	char isa[sizeof(c->isa) + 1] = {0};
+	bool is_measured = c->kind != PS_CALIBRATION_NONE;
+
+	for (unsigned i = 0; i < sizeof(c->isa); i++)
+		isa[i] = c->isa[i];
+	key(j, "calibration");
+	open(j, '{');
+	string(j, "clock", h->clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic");
+	measured(j, "tsc_hz", c->tsc_hz);
+	measured(j, "tsc_ppm", c->tsc_ppm);
+	measured(j, "marker_ns", c->marker_ns);
+	string(j, "isa", is_measured ? isa : NULL);
+	key(j, "vector_add_bytes_per_s");
+	open(j, '{');
+	measured(j, "l1", c->vector_add_l1);
+	measured(j, "l2", c->vector_add_l2);
+	measured(j, "dram", c->vector_add_dram);
+	close(j, '}');
+	measured(j, "matmul_flops", c->matmul_flops);
+	if (c->drift_fraction != 0)
+		number(j, "drift_fraction", c->drift_fraction);
+	else
+		null(j, "drift_fraction");
+	close(j, '}');
+}
+
+static void
+json_alerts(struct json *j, const struct ps_view *v)
+{
+	const struct ps_reader *r = v->reader;
+
+	key(j, "alerts");
+	open(j, '[');
+	for (uint32_t i = 0; i < r->count[PS_TABLE_ALERTS]; i++) {
+		const struct ps_record_alert *a =
+		    ps_reader_entry(r, PS_TABLE_ALERTS, i);
+
+		open(j, '{');
+		string(j, "rule", ps_reader_string(r, a->rule));
+		number(j, "at_s", ps_reader_seconds(r, a->ticks));
+		number(j, "value", a->value);
+		number(j, "threshold", a->threshold);
+		close(j, '}');
+	}
+	close(j, ']');
+}
+
+static void
+json_sampling(struct json *j, const struct ps_view *v)
+{
+	static const char *const modes[] = {"off", "poisson", "all"};
+	const struct ps_record_sampling *s = &v->reader->header->sampling;
+
+	key(j, "sampling");
+	open(j, '{');
+	string(j, "mode", s->mode < PS_COUNT(modes) ? modes[s->mode] : NULL);
+	number(j, "interval_bytes",
+	       s->mode == PS_SAMPLE_POISSON ? (double)s->interval_bytes
+					    : (double)NAN);
+	count(j, "samples", ps_peek(&s->samples));
+	count(j, "dropped", ps_peek(&s->dropped) + v->table_drops);
+	boolean(j, "stacks", s->stacks_off == 0);
+	close(j, '}');
+}
+
+void
+ps_report_json(const struct ps_view *v, struct ps_symbols *symbols,
+	       struct ps_text *out)
+{
+	struct json j = {.out = out};
+
+	open(&j, '{');
+	string(&j, "schema", "perfshim-report/1");
+	json_process(&j, v);
+	json_heap(&j, v, symbols);
+	json_sections(&j, v);
+	json_calibration(&j, v);
+	json_alerts(&j, v);
+	json_sampling(&j, v);
+	key(&j, "overhead");
+	open(&j, '{');
+	number(&j, "seconds", v->overhead_s);
+	number(&j, "fraction", v->overhead_fraction);
+	close(&j, '}');
+	close(&j, '}');
+	ps_text_char(out, '\n');
+}

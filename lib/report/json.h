@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json - the report as JSON, schema perfshim-report/1 (report.schema.json)
+ */
+#ifndef PS_REPORT_JSON_H
+#define PS_REPORT_JSON_H
+
+#include "report/view.h"
+
+void ps_report_json(const struct ps_view *view, struct ps_symbols *symbols,
+		    struct ps_text *out);
+
+#endif /* PS_REPORT_JSON_H */

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text_footer - the machine, the alerts, and what the figures are worth
+ */
+#include "report/text_parts.h"
+
+static void
+put_rate(struct ps_text *t, const char *label, double per_second,
+	 const char *unit)
+{
+	if (!(per_second > 0))
+		return;
+	ps_text_printf(t, "  %s ", label);
+	ps_text_fixed(t, per_second * 1e-9, per_second < 100e9 ? 1 : 0);
+	ps_text_printf(t, " %s", unit);
+}
+
+static void
+put_clock(struct ps_text *t, const struct ps_view *v)
+{
+	const struct ps_record_header *h = v->reader->header;
+	const struct ps_calibration *c = &h->calibration;
+
+	ps_text_printf(t, "  clock %s",
+		       h->clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic");
+	if (c->tsc_hz > 0) {
+		ps_text_str(t, " ");
+		ps_text_fixed(t, c->tsc_hz * 1e-9, 4);
+		ps_text_str(t, " GHz ±");
+		ps_text_fixed(t, c->tsc_ppm, c->tsc_ppm < 10 ? 1 : 0);
+		ps_text_str(t, " ppm");
+	}
+	if (c->clock_ns > 0) {
+		ps_text_str(t, "  reading ");
+		ps_text_fixed(t, c->clock_ns, 1);
+		ps_text_str(t, " ns");
+	}
+	if (c->marker_ns > 0) {
+		ps_text_str(t, "  marker pair ");
+		ps_text_fixed(t, c->marker_ns, 1);
+		ps_text_str(t, " ns");
+	}
+	ps_text_char(t, '\n');
+}
+
+void
+ps_text_machine(struct ps_text_report *r)
+{
+	const struct ps_record_header *h = r->view->reader->header;
+	const struct ps_calibration *c = &h->calibration;
+	char isa[sizeof(c->isa) + 1] = {0};
+	struct ps_text *t = r->out;
+
+	ps_put_heading(t, "MACHINE", NULL);
+	ps_text_str(t, "  ");
+	(void)ps_put_name(
+	    t, ps_reader_string(r->view->reader, h->process.cpu_model), 60);
+	ps_text_char(t, '\n');
+	if (c->kind == PS_CALIBRATION_NONE) {
+		ps_text_str(t, "  bandwidth and FLOP/s not measured (the run "
+			       "was short, or calibration is off)\n");
+	} else {
+		for (unsigned i = 0; i < sizeof(c->isa); i++)
+			isa[i] = c->isa[i];
+		ps_text_str(t, "  ");
+		(void)ps_put_name(t, isa, 16);
+		ps_text_str(t, ", one core: vector add");
+		put_rate(t, "L1", c->vector_add_l1, "GB/s");
+		put_rate(t, "L2", c->vector_add_l2, "GB/s");
+		put_rate(t, "memory", c->vector_add_dram, "GB/s");
+		ps_text_char(t, '\n');
+		put_rate(t, "matrix multiply", c->matmul_flops, "GFLOP/s");
+		ps_text_str(t, c->is_cached ? "  (measured earlier this boot)\n"
+					    : "  (measured now)\n");
+	}
+	put_clock(t, r->view);
+}
+
+/* ---- what the figures are worth ----------------------------------------- */
+
+static void
+put_sampling(struct ps_text *t, const struct ps_view *v)
+{
+	const struct ps_record_sampling *s = &v->reader->header->sampling;
+	uint64_t samples = ps_peek(&s->samples);
+	char interval[16];
+	char count[16];
+
+	if (s->mode == PS_SAMPLE_OFF) {
+		ps_text_str(t, "  sampling off: counts are exact, sites are "
+			       "not known\n");
+		return;
+	}
+	if (v->is_exact)
+		ps_text_printf(t, "  every allocation recorded (%s)",
+			       ps_human_count(count, (double)samples));
+	else
+		ps_text_printf(
+		    t, "  sampled every %s: %s samples",
+		    ps_human_bytes(interval, (double)s->interval_bytes),
+		    ps_human_count(count, (double)samples));
+	ps_put_error(t, v->site_bytes, v->site_bytes_error);
+	ps_text_printf(t, "; dropped %lu, without a stack %lu, cut %lu\n",
+		       (unsigned long)ps_peek(&s->dropped),
+		       (unsigned long)ps_peek(&s->no_stack),
+		       (unsigned long)ps_peek(&s->truncated));
+	if (s->stacks_off != 0) {
+		ps_text_str(t, "  stacks are off: ");
+		(void)ps_put_name(t, ps_reader_string(v->reader, s->stacks_off),
+				  60);
+		ps_text_char(t, '\n');
+	}
+}
+
+static void
+put_losses(struct ps_text *t, const struct ps_view *v)
+{
+	const struct ps_record_header *h = v->reader->header;
+	uint64_t unbalanced = ps_peek(&h->overhead.unbalanced);
+	uint64_t no_space = ps_peek(&h->no_space);
+	uint64_t threads = ps_peek(&h->overhead.uncounted_threads);
+	uint64_t backwards = ps_peek(&h->clock.backwards);
+	uint64_t failed = ps_peek(&h->heap.failed);
+	const struct {
+		uint64_t count;
+		const char *what;
+	} rows[] = {
+	    {unbalanced, "section ends without their begin"},
+	    {v->table_drops, "rows that found no room in a table"},
+	    {no_space, "blocks that the disk refused"},
+	    {threads, "threads that found no row"},
+	    {backwards, "intervals in which the clock went backwards"},
+	    {failed, "allocations that failed for lack of memory"},
+	};
+
+	for (unsigned i = 0; i < PS_COUNT(rows); i++)
+		if (rows[i].count != 0)
+			ps_text_printf(t, "  %lu %s\n",
+				       (unsigned long)rows[i].count,
+				       rows[i].what);
+}
+
+static void
+put_cost(struct ps_text *t, const struct ps_view *v)
+{
+	char cost[16];
+
+	ps_text_printf(t, "  the shim cost %s",
+		       ps_human_time(cost, v->overhead_s));
+	if (v->overhead_fraction >= 0) {
+		ps_text_str(t, " (");
+		ps_text_fixed(t, v->overhead_fraction * 100, 2);
+		ps_text_str(t, "% of the run)");
+	}
+	ps_text_str(t, " in sampling, tables and marks\n");
+}
+
+static void
+put_alerts(struct ps_text_report *r)
+{
+	const struct ps_reader *reader = r->view->reader;
+	uint32_t count = reader->count[PS_TABLE_ALERTS];
+
+	if (count == 0)
+		return;
+	ps_put_heading(r->out, "ALERTS", NULL);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ps_record_alert *a =
+		    ps_reader_entry(reader, PS_TABLE_ALERTS, i);
+
+		ps_text_str(r->out, "  ");
+		(void)ps_put_name(r->out, ps_reader_string(reader, a->rule),
+				  70);
+		ps_text_char(r->out, '\n');
+	}
+}
+
+void
+ps_text_footer(struct ps_text_report *r)
+{
+	put_alerts(r);
+	ps_put_heading(r->out, "HOW FAR TO TRUST THIS", NULL);
+	put_sampling(r->out, r->view);
+	put_losses(r->out, r->view);
+	put_cost(r->out, r->view);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text_parts - the parts of the text report; inside lib/report only
+ *
+ * Every line is at most 80 columns wide; names from the recording go through
+ * ps_put_name, which escapes and shortens them.
+ */
+#ifndef PS_REPORT_TEXT_PARTS_H
+#define PS_REPORT_TEXT_PARTS_H
+
+#include "report/view.h"
+
+struct ps_text_report {
+	const struct ps_view *view;
+	struct ps_symbols *symbols; /* may be NULL */
+	struct ps_text *out;
+	uint32_t top;
+};
+
+/* text_report.c */
+void ps_put_heading(struct ps_text *t, const char *words, const char *note);
+/* At most `width` columns of it, cut in the middle; returns how many. */
+unsigned ps_put_name(struct ps_text *t, const char *name, unsigned width);
+/* "±12%" when there is an error worth saying. */
+void ps_put_error(struct ps_text *t, double value, double error);
+
+void ps_text_summary(struct ps_text_report *r);	 /* text_summary.c */
+void ps_text_sites(struct ps_text_report *r);	 /* text_sites.c */
+void ps_text_sections(struct ps_text_report *r); /* text_sections.c */
+void ps_text_machine(struct ps_text_report *r);	 /* text_footer.c */
+void ps_text_footer(struct ps_text_report *r);
+
+#endif /* PS_REPORT_TEXT_PARTS_H */

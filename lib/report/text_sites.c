@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text_sites - the four lists of allocation sites
+ *
+ * A stack is told by its most telling frames: those of allocators and of the
+ * C++ library's containers at its top are passed over, since everybody knows
+ * that operator new calls malloc.
+ */
+#include <string.h>
+
+#include "report/text_parts.h"
+
+enum { FRAMES_SHOWN = 6, LINE_COLUMNS = 80, INDENT = 6, TOP_MAX = 100 };
+
+static bool
+starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static bool
+is_plumbing(const struct ps_symbol *s)
+{
+	static const char *const prefixes[] = {
+	    "operator new",	 "std::__new_allocator",
+	    "__gnu_cxx::",	 "std::allocator",
+	    "std::_Vector_base", "_Zn",
+	    "__libc_",		 "std::__detail::_Hashtable_alloc",
+	    "std::__allocate",	 "std::_Rb_tree<",
+	};
+	static const char *const names[] = {
+	    "malloc",	      "calloc",	  "realloc", "reallocarray",
+	    "posix_memalign", "memalign", "valloc",  "aligned_alloc",
+	};
+
+	if (starts_with(s->module, "libperfshim.so"))
+		return true;
+	if (s->function == NULL)
+		return false;
+	for (unsigned i = 0; i < PS_COUNT(names); i++)
+		if (strcmp(s->function, names[i]) == 0)
+			return true;
+	for (unsigned i = 0; i < PS_COUNT(prefixes); i++)
+		if (starts_with(s->function, prefixes[i]))
+			return true;
+	return false;
+}
+
+static void
+name_frame(const struct ps_text_report *r, uint32_t frame,
+	   struct ps_symbol *out)
+{
+	*out = (struct ps_symbol){.module = "?"};
+	if (r->symbols != NULL)
+		(void)r->symbols->resolve(r->symbols, frame, out);
+}
+
+static void
+put_place(struct ps_text *t, const struct ps_symbol *s, unsigned left)
+{
+	char place[300];
+	struct ps_text text;
+
+	ps_text_init(&text, place, sizeof(place), -1);
+	if (s->file != NULL && s->line != 0)
+		ps_text_printf(&text, "at %s:%u", s->file, s->line);
+	else
+		ps_text_printf(&text, "in %s", s->module);
+	if (left > 12)
+		(void)ps_put_name(t, place, left);
+}
+
+static void
+put_frame(struct ps_text *t, const struct ps_symbol *s)
+{
+	char address[40];
+	struct ps_text text;
+	const char *name = s->function;
+	unsigned used;
+
+	if (name == NULL) {
+		ps_text_init(&text, address, sizeof(address), -1);
+		ps_text_printf(&text, "0x%lx", (unsigned long)s->offset);
+		name = address;
+	}
+	ps_text_fill(t, ' ', INDENT);
+	used = ps_put_name(t, name, 50);
+	ps_text_style(t, PS_DIM);
+	ps_text_str(t, "  ");
+	put_place(t, s, LINE_COLUMNS - INDENT - used - 2);
+	ps_text_style(t, PS_PLAIN);
+	ps_text_char(t, '\n');
+}
+
+static void
+put_stack(struct ps_text_report *r, const struct ps_record_site *site)
+{
+	uint32_t depth;
+	const uint32_t *frames = ps_reader_stack(r->view->reader, site, &depth);
+	struct ps_symbol s;
+	uint32_t first = 0;
+	uint32_t last;
+
+	if (depth == 0) {
+		ps_text_fill(r->out, ' ', INDENT);
+		ps_text_str(r->out, "(no stack)\n");
+		return;
+	}
+	for (; first + 1 < depth; first++) {
+		name_frame(r, frames[first], &s);
+		if (!is_plumbing(&s))
+			break;
+	}
+	last = PS_MIN(depth, first + FRAMES_SHOWN);
+	for (uint32_t i = first; i < last; i++) {
+		name_frame(r, frames[i], &s);
+		put_frame(r->out, &s);
+	}
+	if (last < depth)
+		ps_text_printf(r->out, "%*s... %u more\n", INDENT, "",
+			       depth - last);
+}
+
+struct list {
+	enum ps_view_key key;
+	const char *heading;
+	const char *nothing;
+};
+
+static void
+put_values(struct ps_text_report *r, const struct ps_view_site *s,
+	   enum ps_view_key key)
+{
+	struct ps_text *t = r->out;
+	double live_part = s->bytes > 0 ? s->bytes_error / s->bytes : 0.0;
+	char a[16];
+	char b[16];
+
+	ps_text_style(t, PS_YELLOW);
+	switch (key) {
+	case PS_BY_ALLOCATIONS:
+		ps_text_printf(t, "%s", ps_human_count(a, s->allocations));
+		ps_put_error(t, s->allocations, s->allocations_error);
+		ps_text_style(t, PS_PLAIN);
+		ps_text_printf(t, " allocations, %s in all",
+			       ps_human_bytes(b, s->bytes));
+		break;
+	case PS_BY_TEMPORARY:
+		ps_text_printf(t, "%s", ps_human_count(a, s->temporary));
+		ps_text_style(t, PS_PLAIN);
+		ps_text_printf(t, " temporary of %s allocations (%d%%)",
+			       ps_human_count(b, s->allocations),
+			       (int)(100 * s->temporary / s->allocations));
+		break;
+	default:
+		ps_text_printf(t, "%s",
+			       ps_human_bytes(a, ps_view_value(s, key)));
+		ps_put_error(t, ps_view_value(s, key),
+			     ps_view_value(s, key) * live_part);
+		ps_text_style(t, PS_PLAIN);
+		ps_text_printf(t, " in %s blocks, %s allocated in all",
+			       ps_human_count(b, key == PS_BY_PEAK
+						     ? s->peak_allocations
+						     : s->live_allocations),
+			       ps_human_bytes(a, s->bytes));
+		break;
+	}
+	ps_text_char(t, '\n');
+}
+
+static void
+put_list(struct ps_text_report *r, const struct list *list)
+{
+	const struct ps_view_site *top[TOP_MAX];
+	uint32_t count = ps_view_top(r->view, list->key,
+				     PS_MIN(r->top, (uint32_t)TOP_MAX), top);
+
+	ps_put_heading(r->out, list->heading,
+		       count == 0 ? list->nothing : NULL);
+	for (uint32_t i = 0; i < count; i++) {
+		ps_text_printf(r->out, "%4u  ", i + 1);
+		put_values(r, top[i], list->key);
+		put_stack(r, top[i]->site);
+	}
+}
+
+void
+ps_text_sites(struct ps_text_report *r)
+{
+	const struct ps_view *v = r->view;
+	const char *nothing = v->reader->header->sampling.mode == PS_SAMPLE_OFF
+				  ? "sampling is off"
+			      : v->site_count == 0
+				  ? "no samples: too little was allocated"
+				  : "none";
+	const struct list lists[] = {
+	    {PS_BY_ALLOCATIONS, "MOST ALLOCATIONS", nothing},
+	    {PS_BY_PEAK, "PEAK MEMORY CONSUMERS", nothing},
+	    {PS_BY_LIVE,
+	     v->end == PS_END_RUNNING ? "MEMORY IN USE NOW"
+				      : "MEMORY LEAKS (live at exit)",
+	     nothing},
+	    {PS_BY_TEMPORARY, "MOST TEMPORARY ALLOCATIONS", nothing},
+	};
+
+	for (unsigned i = 0; i < PS_COUNT(lists); i++)
+		put_list(r, &lists[i]);
+}

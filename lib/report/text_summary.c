@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text_summary - the first screen: who, how it ended, the heap and its course
+ */
+#include <string.h>
+
+#include "report/text_parts.h"
+
+enum { PLOT_COLUMNS = 60, BAR_COLUMNS = 24, CLASS_ROWS = 4, NAME_COLUMNS = 32 };
+
+/* ---- who and how -------------------------------------------------------- */
+
+static void
+put_signal(struct ps_text *t, int number)
+{
+	const char *name = sigabbrev_np(number);
+
+	if (name != NULL)
+		ps_text_printf(t, "killed by SIG%s", name);
+	else
+		ps_text_printf(t, "killed by signal %d", number);
+}
+
+static void
+put_end(struct ps_text *t, const struct ps_view *v)
+{
+	switch (v->end) {
+	case PS_END_RUNNING:
+		ps_text_str(t, "still running");
+		break;
+	case PS_END_SIGNALED:
+		put_signal(t, v->exit_signal);
+		break;
+	case PS_END_EXITED:
+		if (v->exit_code >= 0)
+			ps_text_printf(t, "exit %d", v->exit_code);
+		else
+			ps_text_str(t, "exited");
+		break;
+	default:
+		ps_text_str(t, "ended without a word (killed or crashed)");
+		break;
+	}
+}
+
+static void
+put_title(struct ps_text *t, const struct ps_view *v)
+{
+	const struct ps_record_process *p = &v->reader->header->process;
+
+	ps_text_style(t, PS_BOLD);
+	ps_text_str(t, "perfshim  ");
+	(void)ps_put_name(t, ps_reader_string(v->reader, p->name),
+			  NAME_COLUMNS);
+	ps_text_style(t, PS_PLAIN);
+	ps_text_printf(t, "  pid %d", p->pid);
+	if (ps_peek(&p->is_forked_child))
+		ps_text_printf(t, " (forked by %d)", p->ppid);
+	ps_text_str(t, "  ");
+	if (v->end == PS_END_SIGNALED || v->end == PS_END_UNKNOWN)
+		ps_text_style(t, PS_RED);
+	put_end(t, v);
+	ps_text_style(t, PS_PLAIN);
+	ps_text_char(t, '\n');
+}
+
+static void
+put_times(struct ps_text *t, const struct ps_view *v)
+{
+	char wall[16];
+	char user[16];
+	char sys[16];
+	char rss[16];
+
+	ps_text_printf(
+	    t, "wall %s  user %s  sys %s  peak RSS %s  threads %lu\n",
+	    ps_human_time(wall, v->wall_s), ps_human_time(user, v->user_s),
+	    ps_human_time(sys, v->system_s),
+	    ps_human_bytes(rss, v->max_rss_bytes),
+	    (unsigned long)v->threads_started);
+}
+
+/* ---- the heap ----------------------------------------------------------- */
+
+static void
+put_heap(struct ps_text *t, const struct ps_view *v)
+{
+	char a[16];
+	char b[16];
+	char c[16];
+
+	ps_text_printf(t, "  allocations %10s   requested %10s",
+		       ps_human_count(a, (double)v->allocations),
+		       ps_human_bytes(b, (double)v->requested_bytes));
+	ps_text_printf(t, "   peak heap %10s",
+		       ps_human_bytes(c, (double)v->peak_bytes));
+	if (v->peak_at_s >= 0)
+		ps_text_printf(t, " at %s", ps_human_time(a, v->peak_at_s));
+	ps_text_printf(t, "\n  frees       %10s   live      %10s",
+		       ps_human_count(a, (double)v->frees),
+		       ps_human_bytes(b, (double)v->live_bytes));
+	ps_text_printf(t, "   in blocks %10s\n",
+		       ps_human_count(c, (double)v->live_blocks));
+}
+
+/* Highest level in each of `columns` equal parts of the timeline. */
+static void
+fold_timeline(const struct ps_record_timeline *timeline, unsigned count,
+	      uint64_t *levels, unsigned columns)
+{
+	for (unsigned i = 0; i < columns; i++) {
+		unsigned from = i * count / columns;
+		unsigned to = PS_MAX((i + 1) * count / columns, from + 1);
+
+		levels[i] = 0;
+		for (unsigned k = from; k < to && k < count; k++)
+			levels[i] = PS_MAX(
+			    levels[i], ps_peek(&timeline->tick[k].live_bytes));
+	}
+}
+
+static void
+put_plot(struct ps_text *t, const struct ps_view *v)
+{
+	static const char *const block[] = {" ", "▁", "▂", "▃", "▄",
+					    "▅", "▆", "▇", "█"};
+	const struct ps_record_timeline *timeline =
+	    &v->reader->header->timeline;
+	unsigned count =
+	    PS_MIN(ps_peek(&timeline->count), (uint32_t)PS_TIMELINE_SLOTS);
+	uint64_t levels[PLOT_COLUMNS];
+	uint64_t highest = 1;
+	char label[16];
+	char end[16];
+
+	if (count < 2)
+		return;
+	fold_timeline(timeline, count, levels, PLOT_COLUMNS);
+	for (unsigned i = 0; i < PLOT_COLUMNS; i++)
+		highest = PS_MAX(highest, levels[i]);
+	ps_text_printf(t, "\n  %10s ", ps_human_bytes(label, (double)highest));
+	ps_text_style(t, PS_CYAN);
+	for (unsigned i = 0; i < PLOT_COLUMNS; i++) {
+		double part = (double)levels[i] / (double)highest;
+		unsigned level = (unsigned)(part * 8 + 0.5);
+
+		ps_text_str(t, block[levels[i] > 0 && level == 0 ? 1
+				     : level > 8		 ? 8
+								 : level]);
+	}
+	ps_text_style(t, PS_PLAIN);
+	ps_human_time(end, (double)ps_peek(&timeline->step_ticks) * count *
+			       ps_reader_tick_seconds(v->reader));
+	ps_text_printf(t, "\n  %10s 0 s%*s\n", "heap", PLOT_COLUMNS - 3, end);
+}
+
+/* ---- size classes ------------------------------------------------------- */
+
+/* The class with the most allocations below a bound; -1: none. */
+static int
+next_class(const struct ps_view *v, const bool *is_done)
+{
+	int best = -1;
+
+	for (int c = 0; c < PS_CLASS_SLOTS; c++)
+		if (!is_done[c] && v->class_allocations[c] > 0 &&
+		    (best < 0 ||
+		     v->class_allocations[c] > v->class_allocations[best]))
+			best = c;
+	return best;
+}
+
+static void
+put_class(struct ps_text *t, const struct ps_view *v, int c, uint64_t all)
+{
+	const uint32_t *sizes = v->reader->header->heap.class_bytes;
+	double part = (double)v->class_allocations[c] / (double)all;
+	char size[16];
+
+	if (c == PS_CLASS_LARGE)
+		ps_text_printf(t, "  %10s ", "> 32 KiB");
+	else
+		ps_text_printf(t, "  %10s ", ps_human_bytes(size, sizes[c]));
+	for (int i = 0; i < (int)(part * BAR_COLUMNS + 0.5); i++)
+		ps_text_str(t, "█");
+	ps_text_printf(t, " %d%%\n", (int)(100 * part + 0.5));
+}
+
+static void
+put_classes(struct ps_text *t, const struct ps_view *v)
+{
+	bool is_done[PS_CLASS_SLOTS] = {false};
+	uint64_t all = 0;
+
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+		all += v->class_allocations[c];
+	if (all == 0)
+		return;
+	ps_text_str(t, "  blocks of\n");
+	for (unsigned row = 0; row < CLASS_ROWS; row++) {
+		int c = next_class(v, is_done);
+
+		if (c < 0)
+			break;
+		is_done[c] = true;
+		put_class(t, v, c, all);
+	}
+}
+
+void
+ps_text_summary(struct ps_text_report *r)
+{
+	ps_text_char(r->out, '\n');
+	put_title(r->out, r->view);
+	put_times(r->out, r->view);
+	ps_put_heading(r->out, "HEAP", NULL);
+	put_heap(r->out, r->view);
+	put_plot(r->out, r->view);
+	put_classes(r->out, r->view);
+}
