@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_tree - the recordings of a directory as a tree of processes
+ *
+ * Parents are found by pid: of several images of one pid (exec), or of a pid
+ * that was used again, the last that started before the child.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "report/cli_tree.h"
+#include "report/view.h"
+
+#define SUFFIX ".perfshim"
+enum { NAME_COLUMNS = 22 };
+
+static int
+add_file(struct ps_tree *tree, const char *path)
+{
+	struct ps_tree_node *nodes = realloc(
+	    tree->nodes, (size_t)(tree->count + 1) * sizeof(*tree->nodes));
+	struct ps_tree_node *node;
+	const char *why = "";
+	int error;
+
+	if (nodes == NULL)
+		return -ENOMEM;
+	tree->nodes = nodes;
+	node = &nodes[tree->count];
+	memset(node, 0, sizeof(*node));
+	error = ps_reader_open(&node->reader, path, &why);
+	if (error != 0) {
+		fprintf(stderr, "perfreport: %s: %s\n", path, why);
+		tree->broken++;
+		return error;
+	}
+	node->is_open = true;
+	node->path = strdup(path);
+	node->parent = -1;
+	tree->count++;
+	return 0;
+}
+
+static bool
+is_recording(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > sizeof(SUFFIX) - 1 &&
+	       strcmp(entry->d_name + length - (sizeof(SUFFIX) - 1), SUFFIX) ==
+		   0;
+}
+
+static int
+add_directory(struct ps_tree *tree, const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	char *name;
+
+	if (directory == NULL)
+		return -errno;
+	while ((entry = readdir(directory)) != NULL) {
+		if (!is_recording(entry) ||
+		    asprintf(&name, "%s/%s", path, entry->d_name) < 0)
+			continue;
+		(void)add_file(tree, name);
+		free(name);
+	}
+	closedir(directory);
+	return 0;
+}
+
+int
+ps_tree_add(struct ps_tree *tree, const char *path)
+{
+	struct stat st;
+	int error = 0;
+
+	if (stat(path, &st) != 0)
+		error = -errno;
+	else if (S_ISDIR(st.st_mode))
+		error = add_directory(tree, path);
+	else
+		return add_file(tree, path);
+	if (error != 0) {
+		fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+		tree->broken++;
+	}
+	return error;
+}
+
+static const struct ps_record_process *
+process_of(const struct ps_tree_node *node)
+{
+	return &node->reader.header->process;
+}
+
+static int
+by_start(const void *a, const void *b)
+{
+	uint64_t x = process_of(a)->start_real_ns;
+	uint64_t y = process_of(b)->start_real_ns;
+
+	return x < y ? -1 : x > y;
+}
+
+static int
+parent_of(const struct ps_tree *tree, int child)
+{
+	const struct ps_record_process *p = process_of(&tree->nodes[child]);
+
+	for (int i = child - 1; i >= 0; i--) {
+		const struct ps_record_process *q = process_of(&tree->nodes[i]);
+
+		if (q->pid == p->ppid || q->pid == p->pid)
+			return i;
+	}
+	return -1;
+}
+
+void
+ps_tree_link(struct ps_tree *tree)
+{
+	if (tree->count == 0)
+		return;
+	qsort(tree->nodes, (size_t)tree->count, sizeof(*tree->nodes), by_start);
+	for (int i = 0; i < tree->count; i++) {
+		struct ps_tree_node *node = &tree->nodes[i];
+
+		node->parent = parent_of(tree, i);
+		if (node->parent < 0)
+			continue;
+		node->depth = tree->nodes[node->parent].depth + 1;
+		if (process_of(&tree->nodes[node->parent])->pid ==
+		    process_of(node)->pid) {
+			tree->nodes[node->parent].was_execed = true;
+			node->depth--;
+		}
+	}
+}
+
+void
+ps_tree_close(struct ps_tree *tree)
+{
+	for (int i = 0; i < tree->count; i++) {
+		ps_reader_close(&tree->nodes[i].reader);
+		free(tree->nodes[i].path);
+	}
+	free(tree->nodes);
+}
+
+int
+ps_tree_find(const struct ps_tree *tree, int pid)
+{
+	for (int i = tree->count - 1; i >= 0; i--)
+		if (process_of(&tree->nodes[i])->pid == pid)
+			return i;
+	return -1;
+}
+
+/* A pid that is used again by somebody else looks alive; a recording of
+ * another boot is of a process that is gone. */
+bool
+ps_tree_is_gone(const struct ps_tree_node *node)
+{
+	return node->was_execed ||
+	       (kill(process_of(node)->pid, 0) != 0 && errno == ESRCH);
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+static void
+put_end(struct ps_text *t, const struct ps_view *v, bool was_execed)
+{
+	char word[24];
+	const char *name;
+	struct ps_text text;
+
+	ps_text_init(&text, word, sizeof(word), -1);
+	switch (v->end) {
+	case PS_END_EXITED:
+		if (v->exit_code >= 0)
+			ps_text_printf(&text, "exit %d", v->exit_code);
+		else
+			ps_text_str(&text, "exited");
+		break;
+	case PS_END_SIGNALED:
+		name = sigabbrev_np(v->exit_signal);
+		ps_text_str(&text, name == NULL ? "signal" : name);
+		break;
+	case PS_END_RUNNING:
+		ps_text_str(&text, "running");
+		break;
+	default:
+		ps_text_str(&text, was_execed ? "exec" : "killed?");
+		break;
+	}
+	ps_text_printf(t, " %-8s", word);
+}
+
+static void
+put_row(const struct ps_tree_node *node, const struct ps_report_options *o,
+	struct ps_text *t)
+{
+	const struct ps_record_process *p = process_of(node);
+	struct ps_scratch scratch;
+	struct ps_view view;
+	char name[64];
+	char a[16];
+	struct ps_text text;
+	int indent = PS_MIN(node->depth, 8);
+
+	ps_scratch_init(&scratch, (size_t)1 << 30);
+	if (ps_view_build(&node->reader, o, &scratch, &view) != 0)
+		return;
+	ps_text_init(&text, name, sizeof(name), -1);
+	ps_text_printable(&text, ps_reader_string(&node->reader, p->name));
+	ps_text_printf(t, "%7d ", p->pid);
+	ps_text_fill(t, ' ', indent);
+	ps_text_printf(t, "%-*.*s", NAME_COLUMNS - indent,
+		       NAME_COLUMNS - indent, name);
+	put_end(t, &view, node->was_execed);
+	ps_text_printf(t, " %8s", ps_human_time(a, view.wall_s));
+	ps_text_printf(t, " %10s", ps_human_bytes(a, (double)view.peak_bytes));
+	ps_text_printf(t, " %8s", ps_human_count(a, (double)view.allocations));
+	ps_text_printf(t, " %10s\n", ps_human_bytes(a, view.max_rss_bytes));
+	ps_scratch_fini(&scratch);
+}
+
+void
+ps_tree_write(const struct ps_tree *tree, int main_node,
+	      const struct ps_report_options *main_options, struct ps_text *out)
+{
+	ps_text_char(out, '\n');
+	ps_text_style(out, PS_BOLD);
+	ps_text_str(out, "PROCESSES");
+	ps_text_style(out, PS_PLAIN);
+	ps_text_printf(out, "\n%7s %-*s %-8s %8s %10s %8s %10s\n", "pid",
+		       NAME_COLUMNS, "name", "ended", "wall", "peak heap",
+		       "allocs", "peak RSS");
+	for (int i = 0; i < tree->count; i++) {
+		struct ps_report_options options = {.exit_code = -1};
+
+		options.has_ended = ps_tree_is_gone(&tree->nodes[i]);
+		put_row(&tree->nodes[i],
+			i == main_node ? main_options : &options, out);
+	}
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_tree - the recordings of a directory as a tree of processes
+ */
+#ifndef PS_REPORT_CLI_TREE_H
+#define PS_REPORT_CLI_TREE_H
+
+#include "base/text.h"
+#include "record/reader.h"
+#include "report/report.h"
+
+struct ps_tree_node {
+	char *path;
+	struct ps_reader reader;
+	bool is_open;	 /* the reader is */
+	bool was_execed; /* a later image of the same pid follows */
+	int parent;	 /* index, -1: none here */
+	int depth;
+};
+
+struct ps_tree {
+	struct ps_tree_node *nodes; /* in the order of their start */
+	int count;
+	int broken; /* files that could not be read */
+};
+
+/* Add a file, or every *.perfshim of a directory; 0, -errno. */
+int ps_tree_add(struct ps_tree *tree, const char *path);
+/* Order them and find parents. */
+void ps_tree_link(struct ps_tree *tree);
+void ps_tree_close(struct ps_tree *tree);
+
+/* Index of the last image of pid, or -1; and of the one that started first. */
+int ps_tree_find(const struct ps_tree *tree, int pid);
+
+/* Whether no process of that pid that started then is alive. */
+bool ps_tree_is_gone(const struct ps_tree_node *node);
+
+/* The table; `main_options` tells how node `main_node` ended. */
+void ps_tree_write(const struct ps_tree *tree, int main_node,
+		   const struct ps_report_options *main_options,
+		   struct ps_text *out);
+
+#endif /* PS_REPORT_CLI_TREE_H */
