@@ -32,7 +32,9 @@
 #include "shim/picked.h"
 #include "shim/start.h"
 
-enum { BOOTSTRAP_BYTES = 65536 };
+/* Every so many refills of a bin, the sum of live bytes is brought up to date:
+ * a page's worth of blocks is what it may lag behind. */
+enum { BOOTSTRAP_BYTES = 65536, PUBLISH_REFILLS = 8 };
 
 /* ---- before relocation -------------------------------------------------- */
 
@@ -115,13 +117,16 @@ pool_class(size_t size, size_t align)
 }
 
 static void *
-bin_block(struct ps_pool_heap *heap, unsigned cls)
+bin_block(struct ps_thread *self, unsigned cls)
 {
-	struct ps_bin *bin = &heap->bin[cls];
+	struct ps_bin *bin = &self->heap->bin[cls];
 	void *block = bin->head;
 
-	if (block == NULL)
-		return ps_heap_refill(heap, cls);
+	if (block == NULL) {
+		if (++self->refills % PUBLISH_REFILLS == 0)
+			ps_thread_publish(self);
+		return ps_heap_refill(self->heap, cls);
+	}
 	bin->head = *(void **)block;
 	return block;
 }
@@ -155,7 +160,7 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 	size_t usable;
 
 	if (cls < PS_POOL_CLASSES) {
-		block = bin_block(self->heap, cls);
+		block = bin_block(self, cls);
 		if (block != NULL) {
 			count_from_bin(self, cls);
 			return is_zeroed ? memset(block, 0, size) : block;
@@ -217,6 +222,14 @@ take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	return block;
 }
 
+static void
+add_slow_ticks(ps_ticks begun)
+{
+	atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks,
+				  ps_clock_now() - begun, memory_order_relaxed);
+}
+
+/* What is told as the shim's cost leaves out the allocation itself. */
 static void *
 sampled_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	      const struct ps_unwind_context *caller)
@@ -228,15 +241,16 @@ sampled_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	if (!ps_thread_enter(self))
 		return NULL;
 	site = ps_picked_site(self, caller);
+	add_slow_ticks(begun);
 	block = take_sample(self, size, align, is_zeroed, site);
 	if (block != NULL) {
+		begun = ps_clock_now();
 		atomic_fetch_add(&ps_record->sampling.samples, 1);
 		ps_thread_redraw(self, size);
 		ps_thread_publish(self);
+		add_slow_ticks(begun);
 	}
 	ps_thread_leave(self);
-	atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks,
-				  ps_clock_now() - begun, memory_order_relaxed);
 	return block;
 }
 

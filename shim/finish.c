@@ -2,9 +2,9 @@
 /*
  * finish - how the process ends: the last figures and the exit report
  *
- * Ends that we see: the destructor (exit, return from main) and _exit, _Exit
- * and quick_exit, which are wrapped because every /bin/sh ends so.  All others
- * (signals, exec) are told by the recording alone.
+ * Ends that we see: exit and return from main, by an on_exit handler;
+ * quick_exit by its own; _exit and _Exit, which are wrapped because every
+ * /bin/sh ends so. All others (signals, exec) are told by the recording alone.
  *
  * Who speaks: with a bare LD_PRELOAD, the process whose parent is not under the
  * shim, on standard error, if descriptor 2 is still the file that it was.  A
@@ -91,10 +91,13 @@ is_parent_under_shim(void)
 	return found;
 }
 
+static void register_ends(void);
+
 void
 ps_finish_init(void)
 {
 	ps_machine_init();
+	register_ends();
 	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
 	is_silent = ps_options.report == PS_REPORT_NONE ||
 		    (ps_options.report == PS_REPORT_STDERR &&
@@ -343,10 +346,30 @@ ps_finish(int status)
 	ps_thread_leave(self);
 }
 
-__attribute__((destructor)) static void
-destructor(void)
+static void
+at_exit(int status, void *unused)
+{
+	(void)unused;
+	ps_finish(status & 0xff);
+}
+
+static void
+at_quick_exit_(void)
 {
 	ps_finish(-1);
+}
+
+/*
+ * Registered by the constructor, before the C library registers the loader's
+ * own handler, so these run last: after every destructor of the program and of
+ * its libraries, whose frees are still counted.  No allocation: the first 32
+ * handlers have static room.
+ */
+static void
+register_ends(void)
+{
+	(void)on_exit(at_exit, NULL);
+	(void)at_quick_exit(at_quick_exit_);
 }
 
 PS_EXPORT void

@@ -59,8 +59,8 @@ refine_rate(struct ps_calibration *out)
 
 	if (clock->kind == PS_CLOCK_TSC &&
 	    ps_clock_rate(ps_peek(&clock->last_ticks) - clock->start_ticks,
-			  ps_peek(&clock->last_ns) - clock->start_ns, 100,
-			  &hz, &ppm) == 0) {
+			  ps_peek(&clock->last_ns) - clock->start_ns, 100, &hz,
+			  &ppm) == 0) {
 		out->tsc_hz = hz;
 		out->tsc_ppm = ppm;
 	}

@@ -281,7 +281,13 @@ cfree(void *ptr)
 
 /* ---- glibc's other names for the same functions ------------------------- */
 
+/* copy: gcc wants an alias to promise what its target promises. */
+#if __has_attribute(copy)
+#define SAME_AS(name)                                                          \
+	__attribute__((alias(#name), visibility("default"), copy(name)))
+#else
 #define SAME_AS(name) __attribute__((alias(#name), visibility("default")))
+#endif
 
 void *__libc_malloc(size_t size) SAME_AS(malloc);
 void __libc_free(void *ptr) SAME_AS(free);

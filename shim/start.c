@@ -45,6 +45,7 @@ struct ps_options ps_options;
 struct ps_real ps_real;
 
 static _Atomic int state;
+static bool has_tried_file;
 /* In a fork child: what the parent's blocks add up to. */
 static uint64_t inherited_live_bytes;
 
@@ -106,7 +107,8 @@ describe_recording(void)
 	r->sampling.depth_max = ps_options.depth;
 	for (unsigned c = 0; c < PS_CLASSES; c++)
 		r->heap.class_bytes[c] = ps_class_bytes(c);
-	ps_poke(&r->heap.pool_reserved_bytes, ps_range.bytes);
+	ps_poke(&r->heap.pool_reserved_bytes,
+		ps_options.is_pool_on ? ps_range.bytes : 0);
 	ps_timeline_init(ticks_of_ns(TIMELINE_STEP_NS));
 }
 
@@ -196,8 +198,9 @@ ps_start_file(void)
 	struct ps_text text;
 	int error;
 
-	if (ps_options.out[0] == '\0' || ps_record->is_file)
+	if (ps_options.out[0] == '\0' || ps_record->is_file || has_tried_file)
 		return;
+	has_tried_file = true;
 	error = ps_record_to_file(ps_options.out);
 	if (error == 0)
 		return;
@@ -244,6 +247,7 @@ constructor(void)
 	ps_start_file();
 	start_unwinding();
 	ps_finish_init();
+	ps_record_refresh_clock(ps_clock_now());
 	ps_poke(&ps_record->overhead.start_ticks, ps_clock_now() - begun);
 	ps_thread_leave(self);
 }
@@ -315,6 +319,7 @@ postfork_child(void)
 		atomic_store(&state, FAILED);
 		return;
 	}
+	has_tried_file = false;
 	ps_stack_reset();
 	ps_sample_postfork_child();
 	describe_recording();

@@ -30,6 +30,7 @@ struct ps_thread {
 	uintptr_t stack_high;
 	uint32_t has_ended; /* its destructors ran; late frees still come */
 	uint32_t rounds;    /* of destructors, so far */
+	uint32_t refills;   /* of bins */
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is

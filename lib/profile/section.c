@@ -235,9 +235,11 @@ retire_row_locked(struct ps_record_section_stats *s)
 	if (ended[section] == NULL) {
 		ended[section] = s;
 		ps_poke(&s->thread, 0);
+		ps_poke(&s->ended_threads, ps_peek(&s->calls) != 0);
 		return;
 	}
 	merge_row(ended[section], s);
+	ps_bump(&ended[section]->ended_threads, ps_peek(&s->calls) != 0);
 	memset(s, 0, sizeof(*s));
 	ps_poke(&s->thread, UINT32_MAX);
 	if (free_row_count < FREE_ROWS_MAX)

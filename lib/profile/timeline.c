@@ -7,6 +7,7 @@
  * and the step doubles, so a run of any length has 256 to 512 steps.  Slots in
  * which nothing was noted take the level of the one before.
  */
+#include "measure/clock.h"
 #include "profile/timeline.h"
 #include "record/writer.h"
 
@@ -74,6 +75,21 @@ note_locked(struct ps_record_timeline *t, uint64_t since, uint64_t live)
 }
 
 void
+ps_record_refresh_clock(ps_ticks now)
+{
+	struct ps_record_clock *clock = &ps_record->clock;
+	ps_ticks last = ps_peek(&clock->last_ticks);
+	uint64_t ns;
+	ps_ticks ticks;
+
+	if (now < last || now - last < (last - clock->start_ticks) / 8)
+		return;
+	(void)ps_clock_pair(&ticks, &ns);
+	ps_poke(&clock->last_ns, ns);
+	ps_poke(&clock->last_ticks, ticks);
+}
+
+void
 ps_timeline_note(ps_ticks now, uint64_t live)
 {
 	struct ps_record_timeline *t = &ps_record->timeline;
@@ -84,5 +100,6 @@ ps_timeline_note(ps_ticks now, uint64_t live)
 	if (atomic_flag_test_and_set_explicit(&is_busy, memory_order_acquire))
 		return;
 	note_locked(t, now - start, live);
+	ps_record_refresh_clock(now);
 	atomic_flag_clear_explicit(&is_busy, memory_order_release);
 }

@@ -13,6 +13,13 @@
 /* Once a recording, with the length of the first steps. */
 void ps_timeline_init(uint64_t step_ticks);
 
+/*
+ * Move the second point of the recording's clock on, when the last time is an
+ * eighth of the run so far ago, so that a recording of a process that was
+ * killed can tell seconds.  About 1 us then, else nothing.
+ */
+void ps_record_refresh_clock(ps_ticks now);
+
 /* The heap holds `live` bytes at `now`. */
 void ps_timeline_note(ps_ticks now, uint64_t live);
 

@@ -255,7 +255,7 @@ copy_recording(int fd)
 int
 ps_record_to_file(const char *directory)
 {
-	void *mapped;
+	void *mapped = NULL;
 	int fd;
 	int err;
 

@@ -284,7 +284,8 @@ struct ps_record_section_stats {
 	_Atomic uint64_t bytes;
 	_Atomic uint64_t over;		  /* intervals beyond the histogram */
 	_Atomic uint64_t recursive_calls; /* entered while already inside */
-	_Atomic uint64_t reserved[4];
+	_Atomic uint64_t ended_threads;	  /* whose rows this one took over */
+	_Atomic uint64_t reserved[3];
 	_Atomic uint32_t histogram[PS_HIST_BUCKETS];
 };
 

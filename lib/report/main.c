@@ -30,8 +30,9 @@ struct arguments {
 	enum ps_report_format format;
 	const char *output;
 	enum colour colour;
-	bool is_tree_only;
-	int main_pid; /* 0: the one that started first */
+	bool is_tree_wanted;
+	bool is_text_wanted; /* with --tree: the report too */
+	int main_pid;	     /* 0: the one that started first */
 	struct ps_report_options options;
 };
 
@@ -47,7 +48,7 @@ static const char help[] =
     "  --text           as text (default)\n"
     "  --json           as JSON (schema perfshim-report/1), one process\n"
     "  -o FILE          write to FILE instead of standard output\n"
-    "  --tree           only the table of processes\n"
+    "  --tree           only the table of processes (with --text: both)\n"
     "  --main PID       the process to tell in full (default: the first)\n"
     "  --top N          entries of each list, 1 to 100 (default 5)\n"
     "  --color, --no-color   (default: on a terminal, unless NO_COLOR is set)\n"
@@ -198,7 +199,7 @@ take_option(struct arguments *a, int option, int argc, char **argv)
 		a->output = optarg;
 		break;
 	case OPT_TREE:
-		a->is_tree_only = true;
+		a->is_tree_wanted = true;
 		break;
 	case OPT_MAIN:
 		a->main_pid = number_of("--main", optarg, 1, 1 << 22);
@@ -276,6 +277,7 @@ write_all(const struct arguments *a, const struct ps_tree *tree, int main_node)
 	static char buffer[1 << 16];
 	struct ps_report_options options = a->options;
 	struct ps_text out;
+	bool is_tree_only = a->is_tree_wanted && !a->is_text_wanted;
 	int fd = open_output(a);
 	int error = 0;
 
@@ -283,10 +285,10 @@ write_all(const struct arguments *a, const struct ps_tree *tree, int main_node)
 	    ps_tree_is_gone(&tree->nodes[main_node]) || options.exit_code >= 0;
 	ps_text_init(&out, buffer, sizeof(buffer), fd);
 	out.is_colour = is_colour_wanted(a, fd);
-	if (!a->is_tree_only)
+	if (!is_tree_only)
 		error =
 		    write_process(a, &tree->nodes[main_node], &options, &out);
-	if (a->is_tree_only || (tree->count > 1 && a->format == PS_REPORT_TEXT))
+	if (is_tree_only || (tree->count > 1 && a->format == PS_REPORT_TEXT))
 		ps_tree_write(tree, main_node, &options, &out);
 	ps_text_flush(&out);
 	if (out.error == 0)

@@ -89,17 +89,17 @@ put_heap(struct ps_text *t, const struct ps_view *v)
 	char b[16];
 	char c[16];
 
-	ps_text_printf(t, "  allocations %10s   requested %10s",
+	ps_text_printf(t, "  allocations %8s   requested %8s",
 		       ps_human_count(a, (double)v->allocations),
 		       ps_human_bytes(b, (double)v->requested_bytes));
-	ps_text_printf(t, "   peak heap %10s",
+	ps_text_printf(t, "   peak heap %8s",
 		       ps_human_bytes(c, (double)v->peak_bytes));
 	if (v->peak_at_s >= 0)
 		ps_text_printf(t, " at %s", ps_human_time(a, v->peak_at_s));
-	ps_text_printf(t, "\n  frees       %10s   live      %10s",
+	ps_text_printf(t, "\n  frees       %8s   live      %8s",
 		       ps_human_count(a, (double)v->frees),
 		       ps_human_bytes(b, (double)v->live_bytes));
-	ps_text_printf(t, "   in blocks %10s\n",
+	ps_text_printf(t, "   in blocks %8s\n",
 		       ps_human_count(c, (double)v->live_blocks));
 }
 

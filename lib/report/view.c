@@ -19,12 +19,6 @@
 
 /* ---- process ------------------------------------------------------------ */
 
-static double
-seconds_of_ns(uint64_t ns)
-{
-	return ns == 0 ? (double)NAN : (double)ns * 1e-9;
-}
-
 static void
 view_end(struct ps_view *v, const struct ps_report_options *options)
 {
@@ -56,10 +50,13 @@ view_process(struct ps_view *v)
 	v->wall_s = ps_reader_seconds(v->reader, ps_peek(&c->last_ticks));
 	if (!(v->wall_s > 0))
 		v->wall_s = (double)NAN;
-	v->user_s = seconds_of_ns(ps_peek(&p->user_ns));
-	v->system_s = seconds_of_ns(ps_peek(&p->system_ns));
-	if (v->system_s != v->system_s && v->user_s == v->user_s)
-		v->system_s = 0;
+	/* Recorded together, at the end: a peak of 0 means that was not
+	 * reached. */
+	v->user_s = v->system_s = (double)NAN;
+	if (ps_peek(&p->max_rss_bytes) != 0) {
+		v->user_s = (double)ps_peek(&p->user_ns) * 1e-9;
+		v->system_s = (double)ps_peek(&p->system_ns) * 1e-9;
+	}
 	v->max_rss_bytes = ps_peek(&p->max_rss_bytes) == 0
 			       ? (double)NAN
 			       : (double)ps_peek(&p->max_rss_bytes);
@@ -106,9 +103,10 @@ view_heap(struct ps_view *v)
 			   ? (double)NAN
 			   : ps_reader_seconds(r, ps_peek(&heap->peak_ticks));
 	v->pool_fraction =
-	    all == 0 ? (double)NAN
-		     : 1.0 - (double)v->class_allocations[PS_CLASS_LARGE] /
-				 (double)all;
+	    ps_peek(&heap->pool_reserved_bytes) == 0 ? 0.0
+	    : all == 0				     ? (double)NAN
+		       : 1.0 - (double)v->class_allocations[PS_CLASS_LARGE] /
+				   (double)all;
 }
 
 /* ---- sites -------------------------------------------------------------- */

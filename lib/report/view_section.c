@@ -48,7 +48,8 @@ add_stats(struct sum *sum, const struct ps_record_section_stats *s)
 	sum->bytes += ps_peek(&s->bytes);
 	sum->over += ps_peek(&s->over);
 	sum->squares += ps_peek(&s->squares);
-	sum->threads++;
+	sum->threads +=
+	    ps_peek(&s->thread) == 0 ? (uint32_t)ps_peek(&s->ended_threads) : 1;
 	ps_hist_merge(sum->histogram, s->histogram);
 }
 
