@@ -235,6 +235,8 @@ run()
 	if [ "$use_preload" -eq 1 ]; then
 		settings+=("LD_PRELOAD=$(preload_value)") || exit 2
 	fi
+	# What the machine can do is measured once a boot, and never in the run.
+	"$perfreport" --calibrate 2>"$work/calibrate"
 	pid=''
 	catch_signals
 	[ -n "$default_signals" ] && options+=("--default-signal=${default_signals#,}")

@@ -264,7 +264,7 @@ is_colour_wanted(int fd)
 	bool is_terminal =
 	    ps_os_fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && isatty(fd);
 
-	return is_terminal && getenv("NO_COLOR") == NULL;
+	return is_terminal && !ps_options.is_colour_off;
 }
 
 static void

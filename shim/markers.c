@@ -22,7 +22,12 @@
 #include "shim/start.h"
 #include "shim/thread.h"
 
-enum { SLOT_OFF = 1, SLOT_FIRST = 2, CALIBRATION_PAIRS = 400 };
+enum {
+	SLOT_OFF = 1,
+	SLOT_FIRST = 2,
+	CALIBRATION_PAIRS = 400,
+	PAIRS_A_TIME = 8,
+};
 
 static PS_COLD struct ps_section_thread *
 open_sections(struct ps_thread *self)
@@ -193,6 +198,7 @@ ps_markers_calibrate(double *pair_ns, double *inside_ns)
 {
 	static struct ps_record_section_stats scratch;
 	static uint64_t cost[CALIBRATION_PAIRS];
+	uint64_t median;
 	static struct ps_record_thread row;
 	struct ps_section_thread *t = ps_section_thread_probe(&row, &scratch);
 	double ns_per_tick;
@@ -210,7 +216,7 @@ ps_markers_calibrate(double *pair_ns, double *inside_ns)
 	for (int i = 0; i < CALIBRATION_PAIRS; i++) {
 		ps_ticks before = ps_clock_now();
 
-		for (int k = 0; k < 8; k++) {
+		for (int k = 0; k < PAIRS_A_TIME; k++) {
 			ps_section_begin(t, probe, 0, stack_pointer());
 			ps_section_started(t, ps_clock_now());
 			ps_section_end(t, probe, stack_pointer(),
@@ -219,7 +225,8 @@ ps_markers_calibrate(double *pair_ns, double *inside_ns)
 		cost[i] = ps_clock_now() - before;
 	}
 	sort(cost, CALIBRATION_PAIRS);
-	*pair_ns = (double)cost[CALIBRATION_PAIRS / 2] / 8.0 * ns_per_tick;
+	median = cost[CALIBRATION_PAIRS / 2];
+	*pair_ns = (double)median * ns_per_tick / PAIRS_A_TIME;
 	*inside_ns = (double)ps_peek(&scratch.total_ticks) /
 		     (double)ps_peek(&scratch.calls) * ns_per_tick;
 	ps_section_probe_end(t);

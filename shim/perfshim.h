@@ -99,19 +99,21 @@ extern void *perfshim_find_(void *handle, const char *name) __asm__("dlsym")
 
 __attribute__((weak, visibility("hidden"))) struct perfshim_link perfshim_link_;
 
-extern struct perfshim_site *const perfshim_first_[] __asm__(
-    "__start_perfshim_sites") __attribute__((weak, visibility("hidden")));
-extern struct perfshim_site *const perfshim_last_[] __asm__(
-    "__stop_perfshim_sites") __attribute__((weak, visibility("hidden")));
+extern struct perfshim_site *const
+    perfshim_first_[] __asm__("__start_perfshim_sites")
+	__attribute__((weak, visibility("hidden")));
+extern struct perfshim_site *const
+    perfshim_last_[] __asm__("__stop_perfshim_sites")
+	__attribute__((weak, visibility("hidden")));
 
 #define PERFSHIM_OFF_ ((uintptr_t)1)
 
 __attribute__((cold, noinline, unused)) static void
 perfshim_look_up_(void)
 {
-	typedef uint32_t register_function(
-	    struct perfshim_link *, struct perfshim_site *const *,
-	    struct perfshim_site *const *);
+	typedef uint32_t register_function(struct perfshim_link *,
+					   struct perfshim_site *const *,
+					   struct perfshim_site *const *);
 	register_function *found = 0;
 
 	if (perfshim_link_.state != 0)
@@ -121,9 +123,8 @@ perfshim_look_up_(void)
 		__extension__ found = (register_function *)perfshim_find_(
 		    0, "perfshim_register_v1");
 	perfshim_link_.state =
-	    found != 0
-		? found(&perfshim_link_, perfshim_first_, perfshim_last_)
-		: 1u;
+	    found != 0 ? found(&perfshim_link_, perfshim_first_, perfshim_last_)
+		       : 1u;
 }
 
 __attribute__((constructor, unused)) static void

@@ -36,6 +36,7 @@
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/unwind.h"
+#include "shim/unwind_module.h"
 
 enum { NOT_STARTED, STARTING, STARTED, FAILED };
 

@@ -32,6 +32,7 @@
 #include "base/os.h"
 #include "shim/unwind.h"
 #include "shim/unwind_decode.h"
+#include "shim/unwind_module.h"
 
 enum {
 	ENTRIES = 32768,

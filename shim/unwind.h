@@ -71,14 +71,4 @@ void ps_unwind_flush(void);
 void ps_unwind_prefork(void);
 void ps_unwind_postfork(void);
 
-/* The module that holds pc, from the loader, without its lock. */
-struct ps_unwind_module {
-	uintptr_t start;
-	uintptr_t end;
-	uintptr_t bias;
-	const char *path; /* "" for the main program */
-	const void *eh_frame_hdr;
-};
-bool ps_unwind_find_module(uintptr_t pc, struct ps_unwind_module *out);
-
 #endif /* PS_UNWIND_H */

@@ -20,14 +20,13 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libunwind-x86_64.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/os.h"
-#include "shim/unwind.h"
 #include "shim/unwind_decode.h"
+#include "shim/unwind_module.h"
 
 #define LIBRARY "libunwind-x86_64.so.8"
 
@@ -62,33 +61,10 @@ static struct {
 	int (*get_reg)(unw_cursor_t *, unw_regnum_t, unw_word_t *);
 	int (*search)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *,
 		      unw_proc_info_t *, int, void *);
-	int (*find_object)(void *, struct dl_find_object *);
 } lib;
 
 /* Too large for a small stack; the decoder's lock guards it. */
 static unw_cursor_t cursor;
-
-/* ---- modules ------------------------------------------------------------ */
-
-bool
-ps_unwind_find_module(uintptr_t pc, struct ps_unwind_module *out)
-{
-	struct dl_find_object found;
-	const struct link_map_head {
-		uintptr_t bias;
-		const char *path;
-	} * map;
-
-	if (lib.find_object == NULL || lib.find_object((void *)pc, &found) != 0)
-		return false;
-	map = (const struct link_map_head *)found.dlfo_link_map;
-	out->start = (uintptr_t)found.dlfo_map_start;
-	out->end = (uintptr_t)found.dlfo_map_end;
-	out->bias = map != NULL ? map->bias : 0;
-	out->path = map != NULL && map->path != NULL ? map->path : "";
-	out->eh_frame_hdr = found.dlfo_eh_frame;
-	return true;
-}
 
 /* ---- the address space that does not exist ------------------------------ */
 
@@ -211,15 +187,6 @@ no_dynamic_info(unw_addr_space_t space, unw_word_t *out, void *arg)
 }
 
 static int
-no_resume(unw_addr_space_t space, unw_cursor_t *c, void *arg)
-{
-	(void)space;
-	(void)c;
-	(void)arg;
-	return -UNW_EINVAL;
-}
-
-static int
 no_name(unw_addr_space_t space, unw_word_t ip, char *buffer, size_t bytes,
 	unw_word_t *offset, void *arg)
 {
@@ -287,7 +254,6 @@ find_functions(void *handle)
 	    .access_mem = access_mem,
 	    .access_reg = access_reg,
 	    .access_fpreg = access_fpreg,
-	    .resume = no_resume,
 	    .get_proc_name = no_name,
 	};
 
@@ -311,7 +277,9 @@ find_functions(void *handle)
 static int
 unused_descriptor(int from)
 {
-	while (fcntl(from, F_GETFD) >= 0)
+	struct stat st;
+
+	while (ps_os_fstat(from, &st) == 0)
 		from++;
 	return from;
 }
@@ -350,9 +318,7 @@ ps_unwind_decode_init(const char **why)
 {
 	void *handle;
 
-	lib.find_object = (int (*)(void *, struct dl_find_object *))dlsym(
-	    RTLD_DEFAULT, "_dl_find_object");
-	if (lib.find_object == NULL) {
+	if (!ps_unwind_module_init()) {
 		*why = "the C library is older than glibc 2.35";
 		return -ENOSYS;
 	}

@@ -29,6 +29,7 @@ enum {
 };
 static const uint64_t sample_limit_bytes = UINT64_C(1) << 40;
 static const char prefix[] = "PERFSHIM_";
+static const char no_color[] = "NO_COLOR="; /* as https://no-color.org says */
 
 struct choice {
 	const char *word;
@@ -437,5 +438,7 @@ ps_options_from_environment(struct ps_options *o, char *const *envp,
 	for (; envp != NULL && *envp != NULL; envp++) {
 		if (strncmp(*envp, prefix, sizeof(prefix) - 1) == 0)
 			take_entry(o, *envp, &seen, complain);
+		else if (strncmp(*envp, no_color, sizeof(no_color) - 1) == 0)
+			o->is_colour_off = (*envp)[sizeof(no_color) - 1] != 0;
 	}
 }

@@ -42,6 +42,7 @@ struct ps_options {
 	bool are_children_on;
 	uint32_t clock; /* enum ps_choice_clock */
 	bool is_pool_on;
+	bool is_colour_off; /* NO_COLOR is set */
 };
 
 /* Defaults. */

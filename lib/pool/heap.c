@@ -218,8 +218,9 @@ ps_heap_refill(struct ps_pool_heap *heap, unsigned cls)
 	if (count > 0) {
 		bin_gained(heap, cls, count);
 	} else {
-		if (*list == NULL && !adopt(heap, cls) &&
-		    ps_page_take(heap, PS_PAGE_PLAIN, cls) == NULL)
+		if (*list == NULL && !adopt(heap, cls))
+			(void)ps_page_take(heap, PS_PAGE_PLAIN, cls);
+		if (*list == NULL)
 			return NULL;
 		fill_from_page(heap, cls, *list);
 	}

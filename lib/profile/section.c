@@ -23,15 +23,13 @@
  */
 #include <string.h>
 
-#include "base/options.h"
 #include "base/os.h"
 #include "measure/hist.h"
 #include "profile/section.h"
+#include "profile/section_name.h"
 #include "record/writer.h"
 
 enum {
-	NAME_BYTES = 120,
-	FILE_BYTES = 120,
 	STALE_REACH = 1 << 20,
 	FREE_ROWS_MAX = 4096,
 };
@@ -57,123 +55,10 @@ struct ps_section_thread {
 	struct frame frame[PS_SECTION_DEPTH];
 };
 
-/* Names outlive the recording that a fork child replaces. */
-struct known {
-	char name[NAME_BYTES];
-	char file[FILE_BYTES];
-	uint64_t hash;
-	uint32_t line;
-	bool is_on;
-};
-
-static struct known *known;
-static _Atomic uint32_t known_count;
-static bool are_on = true;
-static char globs[PS_GLOBS_MAX];
-
 /* Rows under ps_record_lock. */
 static struct ps_record_section_stats *ended[PS_SECTIONS_MAX];
 static struct ps_record_section_stats *free_rows[FREE_ROWS_MAX];
 static uint32_t free_row_count;
-
-/* ---- names -------------------------------------------------------------- */
-
-void
-ps_section_init(bool on, const char *wanted)
-{
-	are_on = on;
-	strncpy(globs, wanted, sizeof(globs) - 1);
-}
-
-static uint64_t
-hash_name(const char *name)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (size_t i = 0; name[i] != '\0' && i < NAME_BYTES - 1; i++)
-		h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-uint32_t
-ps_section_find(const char *name)
-{
-	uint64_t hash = hash_name(name);
-	/* pairs with the release in enter_locked: the entry is complete */
-	uint32_t count =
-	    atomic_load_explicit(&known_count, memory_order_acquire);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (known[i].hash == hash &&
-		    strncmp(known[i].name, name, NAME_BYTES - 1) == 0)
-			return i;
-	return UINT32_MAX;
-}
-
-static bool
-append_section_locked(const struct known *k)
-{
-	struct ps_record_section *section;
-	void *memory;
-
-	if (ps_record_append(PS_TABLE_SECTIONS, 1, &memory) == UINT32_MAX)
-		return false;
-	section = memory;
-	section->hash = k->hash;
-	section->name = ps_record_string(k->name);
-	section->file = ps_record_string(k->file);
-	section->line = k->line;
-	section->sites = 1;
-	ps_record_publish(PS_TABLE_SECTIONS);
-	return true;
-}
-
-static uint32_t
-enter_locked(const char *name, const char *file, uint32_t line)
-{
-	uint32_t count = ps_peek(&known_count);
-	struct known *k;
-	void *memory;
-
-	if (known == NULL) {
-		if (ps_os_map(PS_SECTIONS_MAX * sizeof(*known), &memory) != 0)
-			return UINT32_MAX;
-		known = memory;
-	}
-	if (count == PS_SECTIONS_MAX)
-		return UINT32_MAX;
-	k = &known[count];
-	strncpy(k->name, name, NAME_BYTES - 1);
-	strncpy(k->file, file == NULL ? "" : file, FILE_BYTES - 1);
-	k->hash = hash_name(name);
-	k->line = line;
-	k->is_on = are_on && ps_glob_list_match(globs, k->name);
-	if (!append_section_locked(k))
-		return UINT32_MAX;
-	atomic_store_explicit(&known_count, count + 1, memory_order_release);
-	return count;
-}
-
-uint32_t
-ps_section_intern(const char *name, const char *file, uint32_t line)
-{
-	uint32_t section = ps_section_find(name);
-
-	if (section != UINT32_MAX)
-		return section;
-	ps_record_lock();
-	section = ps_section_find(name);
-	if (section == UINT32_MAX)
-		section = enter_locked(name, file, line);
-	ps_record_unlock();
-	return section;
-}
-
-bool
-ps_section_is_on(uint32_t section)
-{
-	return section < ps_peek(&known_count) && known[section].is_on;
-}
 
 /* ---- rows --------------------------------------------------------------- */
 
@@ -280,7 +165,7 @@ ps_section_probe_end(struct ps_section_thread *t)
 void
 ps_section_thread_close(struct ps_section_thread *t)
 {
-	uint32_t count = ps_peek(&known_count);
+	uint32_t count = ps_section_count();
 
 	ps_record_lock();
 	for (uint32_t i = 0; i < count; i++)
@@ -454,14 +339,10 @@ void
 ps_section_postfork_child(struct ps_section_thread *t, uint32_t row_index,
 			  const struct ps_record_thread *row)
 {
-	uint32_t count = ps_peek(&known_count);
-
 	memset(ended, 0, sizeof(ended));
 	free_row_count = 0;
 	ps_record_lock();
-	for (uint32_t i = 0; i < count; i++)
-		if (!append_section_locked(&known[i]))
-			break;
+	ps_section_names_append_locked();
 	ps_record_unlock();
 	if (t == NULL)
 		return;

@@ -203,7 +203,7 @@ struct ps_record_module {
 struct ps_record_frame {
 	uint64_t pc;
 	uint32_t module;
-	uint32_t flags; /* PS_FRAME_* */
+	uint32_t flags;	     /* PS_FRAME_* */
 	uint32_t generation; /* modules unloaded before it was seen */
 	uint32_t reserved;
 };

@@ -194,6 +194,7 @@ take_option(struct arguments *a, int option, int argc, char **argv)
 	case OPT_TEXT:
 		a->format =
 		    option == OPT_JSON ? PS_REPORT_JSON : PS_REPORT_TEXT;
+		a->is_text_wanted = option == OPT_TEXT;
 		break;
 	case 'o':
 		a->output = optarg;
@@ -288,7 +289,8 @@ write_all(const struct arguments *a, const struct ps_tree *tree, int main_node)
 	if (!is_tree_only)
 		error =
 		    write_process(a, &tree->nodes[main_node], &options, &out);
-	if (is_tree_only || (tree->count > 1 && a->format == PS_REPORT_TEXT))
+	if (a->is_tree_wanted ||
+	    (tree->count > 1 && a->format == PS_REPORT_TEXT))
 		ps_tree_write(tree, main_node, &options, &out);
 	ps_text_flush(&out);
 	if (out.error == 0)

@@ -28,14 +28,12 @@ has "$(<err)" 'keep_small' 'the report of the installed wrapper'
 cat >use.c <<'END'
 #include <perfshim.h>
 #include <stdio.h>
-#include "measure/hist.h"
+#include "measure/stat.h"
 int main(void)
 {
-	static struct ps_hist hist;
-	uint64_t value = 0;
-	PERFSHIM_SECTION("use") { ps_hist_record(&hist, 40); }
-	ps_hist_quantile(&hist, 0.5, &value);
-	printf("%d\n", (int)value);
+	struct ps_stat stat = {0};
+	PERFSHIM_SECTION("use") { ps_stat_record(&stat, 30); ps_stat_record(&stat, 50); }
+	printf("%d\n", (int)stat.mean);
 	return 0;
 }
 END

@@ -11,7 +11,9 @@ int plugin_work(int n);
 __attribute__((noinline)) static void *
 plugin_allocate(int n)
 {
-	return calloc((size_t)n, 1000);
+	void *volatile p = calloc((size_t)n, 1000); /* no tail call */
+
+	return p;
 }
 
 int

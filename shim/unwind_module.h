@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unwind_module - which module is mapped at an address; any thread
+ */
+#ifndef PS_UNWIND_MODULE_H
+#define PS_UNWIND_MODULE_H
+
+#include "base/base.h"
+
+/* From the constructor; false: this C library cannot tell. */
+bool ps_unwind_module_init(void);
+
+/* The module that holds pc, from the loader, without its lock. */
+struct ps_unwind_module {
+	uintptr_t start;
+	uintptr_t end;
+	uintptr_t bias;
+	const char *path; /* "" for the main program */
+	const void *eh_frame_hdr;
+};
+bool ps_unwind_find_module(uintptr_t pc, struct ps_unwind_module *out);
+
+#endif /* PS_UNWIND_MODULE_H */
