@@ -69,6 +69,7 @@ CORE_OBJ := $(call obj,lib,$(CORE_SRC))
 PIC_OBJ := $(call obj,pic,$(CORE_SRC) $(REPORT_SRC) $(SHIM_SRC))
 REPORT_OBJ := $(call obj,lib,$(REPORT_SRC) $(REPORT_CLI))
 UNIT_OBJ := $(call obj,lib,$(UNIT_SRC))
+BENCH_OBJ := $(call obj,lib,$(filter-out $(BENCH_SRC),$(wildcard tests/bench/*.c)))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 TARGET_BIN := $(patsubst tests/e2e/targets/%.c,$(B)/targets/%,$(filter-out $(TARGET_LIBSRC),$(TARGET_SRC))) \
               $(patsubst tests/e2e/targets/%.cc,$(B)/targets/%,$(TARGET_CXX)) \
@@ -83,11 +84,13 @@ PRODUCTS := $(B)/libperfcore.a $(B)/perfreport $(if $(SAN),,$(B)/libperfshim.so)
 all: deps $(PRODUCTS) ## build the preload, the library and the reader
 
 # ---- dependencies ----------------------------------------------------------
-.PHONY: deps deps-check
+.PHONY: deps deps-check deps-bench
 deps:
 	$(Q)./scripts/install-deps.sh build
 deps-check:
 	$(Q)./scripts/install-deps.sh check
+deps-bench:
+	$(Q)./scripts/install-deps.sh bench
 
 # Rebuild everything when compiler or flags change.
 FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(LTO) $(LDFLAGS) $(SAN) $(DEBUG)
@@ -144,7 +147,7 @@ $(B)/suites.inc: $(UNIT_SRC)
 $(B)/lib/tests/unit/main.o: $(B)/suites.inc
 $(B)/lib/tests/unit/%.o: private ALL_CFLAGS += -I$(B) -Wno-missing-prototypes
 # With -j, Check is there before a test that includes it is compiled.
-$(UNIT_OBJ) $(BENCH_BIN): | deps-check
+$(UNIT_OBJ): | deps-check
 $(B)/unit: $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a \
@@ -160,9 +163,10 @@ $(B)/targets/%: tests/e2e/targets/%.cc shim/perfshim.h $(B)/flags | deps
 $(B)/targets/%.so: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 	$(call say,TARGET,$<)
 	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -fPIC -shared -o $@ $<
-$(B)/bench/%: tests/bench/%.c $(B)/libperfcore.a $(B)/flags | deps
+# Not linked with the allocator that they measure: only what they use of lib.
+$(B)/bench/%: tests/bench/%.c $(BENCH_OBJ) $(B)/libperfcore.a $(B)/flags | deps
 	$(call say,BENCH,$<)
-	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libperfcore.a -lm -lpthread -ldl
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(BENCH_OBJ) $(B)/libperfcore.a -lm -lpthread -ldl
 
 .PHONY: targets check check-unit check-e2e bench lint demo
 targets: $(TARGET_BIN)
@@ -174,7 +178,7 @@ check-e2e: deps-check all targets ## only the end-to-end stories
 check: deps-check all targets $(B)/unit ## all tests
 	$(Q)$(if $(SAN),,B='$(B)' ./tests/e2e/run.sh &&) $(B)/unit
 
-bench: deps-check all targets $(BENCH_BIN) ## measure, against glibc and jemalloc in the same run
+bench: deps-bench all targets $(BENCH_BIN) ## measure, against glibc and jemalloc in the same run
 	$(Q)B='$(B)' ./tests/bench/run.sh
 
 lint: deps-lint all ## formatting, static analysis, include direction, exports, fast paths, sizes
