@@ -145,6 +145,23 @@ ps_tree_link(struct ps_tree *tree)
 	}
 }
 
+uint64_t
+ps_tree_peak(const struct ps_tree *tree, int node)
+{
+	return ps_peek(&tree->nodes[node].reader.header->heap.peak_bytes);
+}
+
+int
+ps_tree_heaviest(const struct ps_tree *tree)
+{
+	int heaviest = 0;
+
+	for (int i = 1; i < tree->count; i++)
+		if (ps_tree_peak(tree, i) > ps_tree_peak(tree, heaviest))
+			heaviest = i;
+	return heaviest;
+}
+
 void
 ps_tree_close(struct ps_tree *tree)
 {

@@ -33,6 +33,11 @@ void ps_tree_close(struct ps_tree *tree);
 /* Index of the last image of pid, or -1; and of the one that started first. */
 int ps_tree_find(const struct ps_tree *tree, int pid);
 
+/* Greatest heap of a node's process in bytes, and the node with the greatest.
+ */
+uint64_t ps_tree_peak(const struct ps_tree *tree, int node);
+int ps_tree_heaviest(const struct ps_tree *tree);
+
 /* Whether no process of that pid that started then is alive. */
 bool ps_tree_is_gone(const struct ps_tree_node *node);
 

@@ -272,6 +272,32 @@ write_process(const struct arguments *a, const struct ps_tree_node *node,
 	return error;
 }
 
+/*
+ * The main process may be a mere launcher (a compiler's driver, a shell): when
+ * another one had more than twice its memory, that one is told as well.
+ */
+static int
+write_reports(const struct arguments *a, const struct ps_tree *tree,
+	      int main_node, struct ps_text *out)
+{
+	struct ps_report_options options = a->options;
+	int heaviest = ps_tree_heaviest(tree);
+	int error;
+
+	options.has_ended =
+	    ps_tree_is_gone(&tree->nodes[main_node]) || options.exit_code >= 0;
+	error = write_process(a, &tree->nodes[main_node], &options, out);
+	if (error != 0 || a->format != PS_REPORT_TEXT ||
+	    ps_tree_peak(tree, heaviest) <= 2 * ps_tree_peak(tree, main_node))
+		return error;
+	ps_text_str(out, "\nMost of the memory was another process's:\n");
+	options = a->options;
+	options.exit_code = -1;
+	options.exit_signal = 0;
+	options.has_ended = ps_tree_is_gone(&tree->nodes[heaviest]);
+	return write_process(a, &tree->nodes[heaviest], &options, out);
+}
+
 static int
 write_all(const struct arguments *a, const struct ps_tree *tree, int main_node)
 {
@@ -282,13 +308,10 @@ write_all(const struct arguments *a, const struct ps_tree *tree, int main_node)
 	int fd = open_output(a);
 	int error = 0;
 
-	options.has_ended =
-	    ps_tree_is_gone(&tree->nodes[main_node]) || options.exit_code >= 0;
 	ps_text_init(&out, buffer, sizeof(buffer), fd);
 	out.is_colour = is_colour_wanted(a, fd);
 	if (!is_tree_only)
-		error =
-		    write_process(a, &tree->nodes[main_node], &options, &out);
+		error = write_reports(a, tree, main_node, &out);
 	if (a->is_tree_wanted ||
 	    (tree->count > 1 && a->format == PS_REPORT_TEXT))
 		ps_tree_write(tree, main_node, &options, &out);

@@ -4,7 +4,8 @@
  *
  * A stack is told by its most telling frames: those of allocators and of the
  * C++ library's containers at its top are passed over, since everybody knows
- * that operator new calls malloc.
+ * that operator new calls malloc, and so are those that started main or the
+ * thread.
  */
 #include <string.h>
 
@@ -42,6 +43,28 @@ is_plumbing(const struct ps_symbol *s)
 			return true;
 	for (unsigned i = 0; i < PS_COUNT(prefixes); i++)
 		if (starts_with(s->function, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* What runs before main, or before a thread's own function. */
+static bool
+is_beginning(const struct ps_symbol *s)
+{
+	static const char *const names[] = {
+	    "start_thread",
+	    "clone",
+	    "__clone",
+	    "__clone3",
+	    "__libc_start_call_main",
+	    "__libc_start_main",
+	    "__libc_start_main_impl",
+	    "__libc_start_main@@GLIBC_2.34",
+	    "_start",
+	};
+
+	for (unsigned i = 0; s->function != NULL && i < PS_COUNT(names); i++)
+		if (strcmp(s->function, names[i]) == 0)
 			return true;
 	return false;
 }
@@ -92,33 +115,49 @@ put_frame(struct ps_text *t, const struct ps_symbol *s)
 	ps_text_char(t, '\n');
 }
 
+/* The part worth telling: frames *first to *last (not included). */
+static void
+telling_part(const struct ps_text_report *r, const uint32_t *frames,
+	     uint32_t depth, uint32_t *first, uint32_t *last)
+{
+	struct ps_symbol s;
+
+	for (*first = 0; *first + 1 < depth; ++*first) {
+		name_frame(r, frames[*first], &s);
+		if (!is_plumbing(&s))
+			break;
+	}
+	for (*last = depth; *last > *first + 1; --*last) {
+		name_frame(r, frames[*last - 1], &s);
+		if (!is_beginning(&s))
+			break;
+	}
+}
+
 static void
 put_stack(struct ps_text_report *r, const struct ps_record_site *site)
 {
 	uint32_t depth;
 	const uint32_t *frames = ps_reader_stack(r->view->reader, site, &depth);
 	struct ps_symbol s;
-	uint32_t first = 0;
+	uint32_t first;
 	uint32_t last;
+	uint32_t shown;
 
 	if (depth == 0) {
 		ps_text_fill(r->out, ' ', INDENT);
 		ps_text_str(r->out, "(no stack)\n");
 		return;
 	}
-	for (; first + 1 < depth; first++) {
-		name_frame(r, frames[first], &s);
-		if (!is_plumbing(&s))
-			break;
-	}
-	last = PS_MIN(depth, first + FRAMES_SHOWN);
-	for (uint32_t i = first; i < last; i++) {
+	telling_part(r, frames, depth, &first, &last);
+	shown = PS_MIN(last, first + FRAMES_SHOWN);
+	for (uint32_t i = first; i < shown; i++) {
 		name_frame(r, frames[i], &s);
 		put_frame(r->out, &s);
 	}
-	if (last < depth)
+	if (shown < last)
 		ps_text_printf(r->out, "%*s... %u more\n", INDENT, "",
-			       depth - last);
+			       last - shown);
 }
 
 struct list {
@@ -184,6 +223,21 @@ put_list(struct ps_text_report *r, const struct list *list)
 	}
 }
 
+/* One line each, and the reason once. */
+static void
+put_no_lists(struct ps_text_report *r, const struct list *lists, unsigned count,
+	     const char *why)
+{
+	for (unsigned i = 0; i < count; i++) {
+		ps_text_str(r->out, i == 0 ? "\n" : "");
+		ps_text_style(r->out, PS_BOLD);
+		ps_text_str(r->out, lists[i].heading);
+		ps_text_style(r->out, PS_PLAIN);
+		ps_text_char(r->out, '\n');
+	}
+	ps_text_printf(r->out, "  %s\n", why);
+}
+
 void
 ps_text_sites(struct ps_text_report *r)
 {
@@ -203,6 +257,10 @@ ps_text_sites(struct ps_text_report *r)
 	    {PS_BY_TEMPORARY, "MOST TEMPORARY ALLOCATIONS", nothing},
 	};
 
+	if (v->site_count == 0) {
+		put_no_lists(r, lists, PS_COUNT(lists), nothing);
+		return;
+	}
 	for (unsigned i = 0; i < PS_COUNT(lists); i++)
 		put_list(r, &lists[i]);
 }

@@ -6,7 +6,7 @@
 need gcc
 python3 - >large.c <<'END'
 print("typedef unsigned long u; struct s { u a, b, c; struct s *next; };")
-for i in range(1200):
+for i in range(400):
     print("u f%d(struct s *p, u n) { u r = %d; for (u i = 0; i < n; i++) { p->a += i * %d; "
           "if (p->b > r) r ^= p->c + i; else p->b = r << (i & 7); p = p->next ? p->next : p; "
           "switch (i %% 5) { case 0: r += 3; break; case 1: r *= 5; break; case 3: r -= p->a; } } "
