@@ -38,5 +38,6 @@ if [ -e "$B/libperfshim.so" ]; then
 	proved 'exports' scripts/check-exports.sh
 	proved 'fast paths' scripts/check-fastpath.py "$B/libperfshim.so"
 fi
+proved 'option tables' scripts/option-docs.sh --check
 proved 'static analysis (clang-tidy)' scripts/check-tidy.sh
 exit "$bad"
