@@ -23,7 +23,7 @@ enum {
 static struct ps_sample *_Atomic chunks[CHUNKS];
 static _Atomic uint32_t made = 1;  /* index 0 is "none" */
 static _Atomic uint64_t free_head; /* tag << 32 | index */
-static _Atomic(uint32_t *) heads;
+static _Atomic(_Atomic uint32_t *) heads;
 static struct ps_lock stripes[STRIPES];
 static _Atomic uint64_t hashed;
 static uint32_t epoch;
@@ -89,8 +89,9 @@ pop_free(void)
 	do {
 		if ((uint32_t)head == PS_SAMPLE_NONE)
 			return PS_SAMPLE_NONE;
+		/* Maybe no longer free: then the tag has moved on. */
 		next = ((head >> 32) + 1) << 32 |
-		       ps_sample_at((uint32_t)head)->next;
+		       ps_peek(&ps_sample_at((uint32_t)head)->next);
 	} while (!atomic_compare_exchange_weak(&free_head, &head, next));
 	return (uint32_t)head;
 }
@@ -120,7 +121,7 @@ ps_sample_drop(uint32_t index)
 	uint64_t next;
 
 	do {
-		sample->next = (uint32_t)head;
+		ps_poke(&sample->next, (uint32_t)head);
 		next = ((head >> 32) + 1) << 32 | index;
 	} while (!atomic_compare_exchange_weak(&free_head, &head, next));
 }
@@ -159,22 +160,22 @@ ps_sample_hash(uint32_t index)
 	if (!have_heads())
 		return;
 	ps_lock_take(stripe);
-	sample->next = ps_peek(&heads)[h];
-	ps_peek(&heads)[h] = index;
+	ps_poke(&sample->next, ps_peek(&ps_peek(&heads)[h]));
+	ps_poke(&ps_peek(&heads)[h], index);
 	ps_lock_give(stripe);
 	atomic_fetch_add(&hashed, 1);
 }
 
 static uint32_t
-unchain(uint32_t *link, uintptr_t block)
+unchain(_Atomic uint32_t *link, uintptr_t block)
 {
 	uint32_t index;
 
-	while ((index = *link) != PS_SAMPLE_NONE) {
+	while ((index = ps_peek(link)) != PS_SAMPLE_NONE) {
 		struct ps_sample *sample = ps_sample_at(index);
 
 		if (sample->block == block) {
-			*link = sample->next;
+			ps_poke(link, ps_peek(&sample->next));
 			return index;
 		}
 		link = &sample->next;

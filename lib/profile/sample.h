@@ -21,9 +21,9 @@ struct ps_sample {
 	uint64_t allocations; /* the thread's count, this one included */
 	uintptr_t block;      /* hashed samples only */
 	uint32_t site;
-	uint32_t row; /* of the thread */
-	uint32_t next;
-	uint32_t epoch; /* forks since the program started */
+	uint32_t row;	       /* of the thread */
+	_Atomic uint32_t next; /* of free samples, or of a hash chain */
+	uint32_t epoch;	       /* forks since the program started */
 };
 
 /* Bytes until the next sample: exponential with the given mean. */
