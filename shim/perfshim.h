@@ -34,7 +34,9 @@
 typedef struct perfshim_span {
 	char unused;
 } perfshim_span;
-#define PERFSHIM_SECTION(name)
+/* Still a loop: a `break` in the section leaves the section. */
+#define PERFSHIM_SECTION(name)                                                 \
+	for (int perfshim_once_ = 1; perfshim_once_; perfshim_once_ = 0)
 #define PERFSHIM_FUNCTION() ((void)0)
 #define PERFSHIM_BEGIN(name) ((void)0)
 #define PERFSHIM_END(name) ((void)0)
@@ -120,8 +122,8 @@ perfshim_look_up_(void)
 		return;
 	perfshim_link_.size = (uint32_t)sizeof(perfshim_link_);
 	if (perfshim_find_ != 0)
-		__extension__ found = (register_function *)perfshim_find_(
-		    0, "perfshim_register_v1");
+		found = __extension__(register_function *)
+		    perfshim_find_(0, "perfshim_register_v1");
 	perfshim_link_.state =
 	    found != 0 ? found(&perfshim_link_, perfshim_first_, perfshim_last_)
 		       : 1u;
