@@ -138,7 +138,7 @@ head_of(uintptr_t block)
 static bool
 have_heads(void)
 {
-	uint32_t *none = NULL;
+	_Atomic uint32_t *none = NULL;
 	void *memory;
 
 	if (ps_peek(&heads) != NULL)
