@@ -80,22 +80,42 @@ add_row(struct ps_view *v, const struct ps_record_thread *row)
 	}
 }
 
+/* As of now, where the writer's own sum is brought up to date now and then. */
+static uint64_t
+live_block_bytes(const struct ps_view *v, uint64_t large)
+{
+	const struct ps_record_heap *heap = &v->reader->header->heap;
+	uint64_t bytes = large;
+
+	for (unsigned c = 0; c < PS_CLASSES; c++)
+		bytes += v->class_live[c] * heap->class_bytes[c];
+	return bytes;
+}
+
 static void
 view_heap(struct ps_view *v)
 {
 	const struct ps_reader *r = v->reader;
 	const struct ps_record_heap *heap = &r->header->heap;
+	uint64_t large = 0;
 	uint64_t all = 0;
 
-	for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++)
-		add_row(v, ps_reader_entry(r, PS_TABLE_THREADS, i));
+	for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++) {
+		const struct ps_record_thread *row =
+		    ps_reader_entry(r, PS_TABLE_THREADS, i);
+
+		add_row(v, row);
+		large += ps_peek(&row->large_bytes) -
+			 ps_peek(&row->large_freed_bytes);
+	}
 	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
 		if ((int64_t)v->class_live[c] < 0)
 			v->class_live[c] = 0;
 		v->live_blocks += v->class_live[c];
 		all += v->class_allocations[c];
 	}
-	v->live_bytes = ps_peek(&heap->live_bytes);
+	v->live_bytes = v->is_exact ? ps_peek(&heap->live_bytes)
+				    : live_block_bytes(v, large);
 	if ((int64_t)v->live_bytes < 0)
 		v->live_bytes = 0;
 	v->peak_bytes = PS_MAX(ps_peek(&heap->peak_bytes), v->live_bytes);

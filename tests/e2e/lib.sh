@@ -93,13 +93,17 @@ run_both()
 	run_bare "$@" && run_shim "$@" && same_output
 }
 
-# recording [PID]: the file that a process left, by default the last run_shim's.
+# recording [PID]: the file that a process left, by default the last run_shim's;
+# of several images of one process (exec), the last.
 recording()
 {
-	local pid=${1:-$(<shim.pid)} found
-	found=$(compgen -G "rec/*.$pid.*.perfshim") ||
-		fail "a recording of process $pid in rec" "$(ls rec)"
-	printf '%s' "${found##*$'\n'}"
+	local pid=${1:-$(<shim.pid)} file start found='' latest=''
+	for file in rec/*."$pid".*.perfshim; do
+		start=${file%.perfshim} && start=${start##*.}
+		[[ $start > $latest ]] && latest=$start found=$file
+	done
+	[ -e "$found" ] || fail "a recording of process $pid in rec" "$(ls rec)"
+	printf '%s' "$found"
 }
 
 # recorded: the last run_shim was indeed under the shim.

@@ -144,7 +144,8 @@ START_TEST(rows_are_added_up)
 	start();
 	add_thread(100, 60, 5000);
 	add_thread(10, 5, 700);
-	ps_poke(&ps_record->heap.live_bytes, 4500);
+	ps_record->heap.class_bytes[3] = 64;
+	ps_poke(&ps_record->heap.live_bytes, 64); /* late */
 	ps_poke(&ps_record->heap.peak_bytes, 9000);
 	ps_poke(&ps_record->heap.peak_ticks, 1 + 250u * MS);
 	build(NULL);
@@ -152,7 +153,7 @@ START_TEST(rows_are_added_up)
 	ck_assert_uint_eq(view.frees, 65);
 	ck_assert_uint_eq(view.requested_bytes, 5700);
 	ck_assert_uint_eq(view.live_blocks, 45);
-	ck_assert_uint_eq(view.live_bytes, 4500);
+	ck_assert_uint_eq(view.live_bytes, 45 * 64);
 	ck_assert_uint_eq(view.peak_bytes, 9000);
 	ck_assert_double_eq_tol(view.peak_at_s, 0.25, 1e-9);
 	ck_assert_double_eq_tol(view.wall_s, 1.0, 1e-9);
