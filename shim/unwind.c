@@ -287,7 +287,7 @@ step_frame_chain(struct walk *w)
 
 	if (ps_unwind_find_module(w->pc - 1, &module))
 		return false; /* has tables, which said nothing */
-	if (w->fp <= w->sp || !is_readable(w, w->fp) ||
+	if (w->fp < w->sp || !is_readable(w, w->fp) ||
 	    !is_readable(w, w->fp + 8))
 		return false;
 	pc = word_at(w->fp + 8);
