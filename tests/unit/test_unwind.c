@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unwind - every kind of frame and stack, against glibc's backtrace
+ * test_unwind - every kind of frame, and signals, against glibc's backtrace
  */
 #include <check.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <ucontext.h>
 
 #include "unwind_trace.h"
@@ -258,7 +256,7 @@ START_TEST(on_an_alternate_stack_up_to_its_first_frame)
 }
 END_TEST
 
-static struct {
+static volatile struct {
 	uint32_t same, shorter, wrong;
 } steps;
 
@@ -270,12 +268,12 @@ on_step(int signal, siginfo_t *info, void *context)
 	(void)info;
 	(void)context;
 	if (trace_is_as_reference(&trace_got))
-		steps.same++;
+		steps.same += 1;
 	else if (trace_got.end == PS_UNWIND_STOPPED &&
 		 trace_same(&trace_got) == trace_got.count)
-		steps.shorter++;
+		steps.shorter += 1;
 	else
-		steps.wrong++;
+		steps.wrong += 1;
 }
 
 static void
@@ -298,9 +296,9 @@ varied_code(void)
 
 /*
  * After each instruction of some code, through PLT, prologues and epilogues.
- * Where the tables name a register that is not followed (gcc's r10 while it
- * realigns), a walk may end early, never wrong.  The loader's lazy resolver is
- * such a place all over (rbx), so the first round is not watched.
+ * Where the tables name a register that is not followed, as in the loader's
+ * lazy resolver (rbx), a walk may end early, never wrong; so that this is rare
+ * here, everything is resolved before it is watched.
  */
 START_TEST(from_a_signal_at_every_instruction)
 {
@@ -315,76 +313,8 @@ START_TEST(from_a_signal_at_every_instruction)
 	}
 	ck_assert_uint_eq(steps.wrong, 0);
 	ck_assert_uint_gt(steps.same, 500);
-	ck_assert_uint_lt(steps.shorter, steps.same / 50);
-}
-END_TEST
-
-/* ---- stacks ------------------------------------------------------------- */
-
-static void *
-thread_main(void *arg)
-{
-	(void)arg;
-	trace_recurse(5, trace_take_got);
-	return NULL;
-}
-
-START_TEST(a_thread_ends_at_its_start)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	pthread_attr_init(&attributes);
-	if (_i != 0)
-		pthread_attr_setstacksize(&attributes, (size_t)_i * 65536);
-	ck_assert_int_eq(
-	    pthread_create(&thread, &attributes, thread_main, NULL), 0);
-	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	pthread_attr_destroy(&attributes);
-	trace_assert(&trace_got);
-	ck_assert_uint_ge(trace_got.count, 9);
-}
-END_TEST
-
-START_TEST(bounds_hold_the_live_stack)
-{
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t low = 0, high = 0, other;
-	void *heap = malloc(100);
-
-	ck_assert(ps_unwind_stack_bounds(here, &low, &high));
-	ck_assert_uint_le(low, here - (1 << 20)); /* where it will grow to */
-	ck_assert_uint_gt(high, (uintptr_t)environ);
-	other = high;
-	ck_assert(!ps_unwind_stack_bounds((uintptr_t)heap, &low, &other));
-	ck_assert(!ps_unwind_stack_bounds(high, &low, &other));
-	ck_assert(!ps_unwind_stack_bounds(0, &low, &other));
-	free(heap);
-}
-END_TEST
-
-/* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret: in no module */
-static const unsigned char jit[] = {0x55, 0x48, 0x89, 0xe5,
-				    0xff, 0xd7, 0x5d, 0xc3};
-
-START_TEST(code_without_tables_is_crossed_by_its_frame_pointer)
-{
-	char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void (*call)(void (*)(void));
-	struct trace direct;
-
-	ck_assert_ptr_ne(code, MAP_FAILED);
-	memcpy(code, jit, sizeof(jit));
-	memcpy(&call, &code, sizeof(call));
-	trace_take(&direct, TRACE_MAX, 0, 0);
-	call(trace_take_got);
-	ck_assert_int_eq(trace_got.end, PS_UNWIND_COMPLETE);
-	/* the leaf, the code, and what a walk from here has */
-	ck_assert_uint_eq(trace_got.count, direct.count + 2);
-	ck_assert_uint_eq(trace_got.pc[1], (uintptr_t)code + 6);
-	ck_assert_mem_eq(&trace_got.pc[3], &direct.pc[1],
-			 (direct.count - 1) * sizeof(direct.pc[0]));
+	/* gcc's tables do not know of the pushes that set the flag */
+	ck_assert_uint_le(steps.shorter, 8);
 }
 END_TEST
 
@@ -393,7 +323,7 @@ unwind_suite(void)
 {
 	Suite *s = suite_create("unwind");
 	TCase *frames = tcase_create("frames");
-	TCase *stacks = tcase_create("stacks");
+	TCase *signals = tcase_create("signals");
 
 	tcase_add_checked_fixture(frames, trace_setup, NULL);
 	tcase_add_loop_test(frames, recursion_of_every_depth, 2, 60);
@@ -407,15 +337,11 @@ unwind_suite(void)
 	tcase_add_test(frames, a_recursion_of_1000_is_cut_at_max);
 	suite_add_tcase(s, frames);
 
-	tcase_add_checked_fixture(stacks, trace_setup, NULL);
-	tcase_add_test(stacks, through_a_signal_frame);
-	tcase_add_loop_test(stacks, on_an_alternate_stack_up_to_its_first_frame,
-			    0, 6);
-	tcase_add_test(stacks, from_a_signal_at_every_instruction);
-	tcase_add_loop_test(stacks, a_thread_ends_at_its_start, 0, 3);
-	tcase_add_test(stacks, bounds_hold_the_live_stack);
-	tcase_add_test(stacks,
-		       code_without_tables_is_crossed_by_its_frame_pointer);
-	suite_add_tcase(s, stacks);
+	tcase_add_checked_fixture(signals, trace_setup, NULL);
+	tcase_add_test(signals, through_a_signal_frame);
+	tcase_add_loop_test(signals,
+			    on_an_alternate_stack_up_to_its_first_frame, 0, 6);
+	tcase_add_test(signals, from_a_signal_at_every_instruction);
+	suite_add_tcase(s, signals);
 	return s;
 }
