@@ -334,7 +334,7 @@ static const struct {
     {0x800000, 0x800008, true},
     {0x800000, 0x8fffff, true},
     {0x800000, 0x900000, false}, /* 1 MiB away: another stack */
-    {0, 0x800000, false},	 /* bound to no frame */
+    {0, 0x1000, false},		 /* bound to no frame */
 };
 
 START_TEST(only_frames_below_and_near_are_gone)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_section_rows - sections of many threads: rows, names, tables, fork
+ * test_section_rows - sections of many threads: rows, a full table, fork
  *
  * Threads report what went wrong as a string; only the main thread asserts.
  */
@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "profile/section.h"
 #include "record/writer.h"
@@ -193,6 +192,38 @@ START_TEST(ended_threads_rows_are_as_if_one_thread_had_done_it_all)
 }
 END_TEST
 
+enum { LIVES = 400 };
+
+static void *
+live_shortly(void *arg)
+{
+	uint32_t row = (uint32_t)(uintptr_t)arg + 1;
+
+	for (int i = 0; i < LIVES; i++) {
+		struct ps_section_thread *t =
+		    ps_section_thread_open(row, &thread_row[row]);
+
+		if (t == NULL)
+			return "no memory";
+		interval(t, 0, 7);
+		ps_section_thread_close(t);
+	}
+	return NULL;
+}
+
+START_TEST(threads_that_end_at_once_lose_no_call)
+{
+	const struct ps_record_section_stats *s;
+
+	ck_assert_uint_eq(ps_section_intern("a", NULL, 0), 0);
+	run_threads(live_shortly);
+	s = row_of(0, 0);
+	ck_assert_uint_eq(ps_peek(&s->calls), THREADS * LIVES);
+	ck_assert_uint_eq(ps_peek(&s->ended_threads), THREADS * LIVES);
+	ck_assert_uint_eq(ps_peek(&s->histogram[7]), THREADS * LIVES);
+}
+END_TEST
+
 START_TEST(quantiles_of_merged_rows_are_within_their_bound)
 {
 	static const double q[] = {0.01, 0.5, 0.9, 0.99, 1};
@@ -231,7 +262,7 @@ START_TEST(a_row_used_again_starts_empty)
 
 	for (uint32_t i = 0; i < 2; i++) {
 		t = ps_section_thread_open(i + 1, thread_row);
-		interval(t, a, 500);
+		interval(t, a, 500 + 200 * i);
 		ps_section_thread_close(t);
 	}
 	ck_assert_uint_eq(table_count(PS_TABLE_SECTION_STATS), 2);
@@ -243,6 +274,8 @@ START_TEST(a_row_used_again_starts_empty)
 	ck_assert_uint_eq(
 	    ps_hist_count(row_of(b, 3)->histogram, row_of(b, 3)->over), 1);
 	ck_assert_uint_eq(ps_peek(&row_of(a, 0)->calls), 2);
+	ck_assert_uint_eq(ps_peek(&row_of(a, 0)->min_ticks), 500);
+	ck_assert_uint_eq(ps_peek(&row_of(a, 0)->max_ticks), 700);
 }
 END_TEST
 
@@ -267,50 +300,7 @@ START_TEST(without_a_row_sections_are_dropped_and_counted)
 }
 END_TEST
 
-/* ---- names -------------------------------------------------------------- */
-
-enum { NAMES = 200 };
-
-static uint32_t number_of[THREADS][NAMES];
-static pthread_barrier_t together;
-
-/* Each thread starts with another name. */
-static void *
-intern_all(void *arg)
-{
-	uintptr_t me = (uintptr_t)arg;
-	char name[16];
-
-	pthread_barrier_wait(&together);
-	for (uintptr_t i = 0; i < NAMES; i++) {
-		uintptr_t k = (i + me % 2 * 3) % NAMES;
-
-		snprintf(name, sizeof(name), "name %zu", (size_t)k);
-		number_of[me][k] = ps_section_intern(name, "x.c", 1);
-		if (ps_section_find(name) != number_of[me][k])
-			return "a name just interned is not found";
-	}
-	return NULL;
-}
-
-START_TEST(many_threads_get_one_number_for_a_name)
-{
-	bool is_used[NAMES] = {false};
-
-	pthread_barrier_init(&together, NULL, THREADS);
-	run_threads(intern_all);
-	ck_assert_uint_eq(table_count(PS_TABLE_SECTIONS), NAMES);
-	for (int i = 0; i < NAMES; i++) {
-		uint32_t number = number_of[0][i];
-
-		ck_assert_uint_lt(number, NAMES);
-		ck_assert(!is_used[number]);
-		is_used[number] = true;
-		for (int k = 1; k < THREADS; k++)
-			ck_assert_uint_eq(number_of[k][i], number);
-	}
-}
-END_TEST
+/* ---- fork --------------------------------------------------------------- */
 
 static const char *
 recorded_name(uint32_t section)
@@ -320,62 +310,6 @@ recorded_name(uint32_t section)
 
 	return ps_record_entry(PS_TABLE_STRINGS, s->name);
 }
-
-START_TEST(a_long_name_is_cut_and_found)
-{
-	char name[300];
-	uint32_t section;
-
-	memset(name, 'x', sizeof(name));
-	name[299] = '\0';
-	section = ps_section_intern(name, NULL, 0);
-	ck_assert_uint_ne(section, UINT32_MAX);
-	ck_assert_uint_eq(ps_section_intern(name, NULL, 0), section);
-	ck_assert_uint_eq(strspn(recorded_name(section), "x"), 119);
-	name[118] = 'y'; /* differs in what is kept */
-	ck_assert_uint_ne(ps_section_intern(name, NULL, 0), section);
-}
-END_TEST
-
-static const struct {
-	const char *globs, *name;
-	bool are_on, is_on;
-} glob_case[] = {
-    {"", "anything", true, true},      {"", "anything", false, false},
-    {"db_*", "db_read", true, true},   {"db_*", "net_read", true, false},
-    {"db_*,net?", "net1", true, true}, {"db_*", "db_read", false, false},
-};
-
-START_TEST(globs_say_which_sections_are_on)
-{
-	uint32_t section;
-
-	ps_section_init(glob_case[_i].are_on, glob_case[_i].globs);
-	section = ps_section_intern(glob_case[_i].name, NULL, 0);
-	ck_assert_uint_ne(section, UINT32_MAX);
-	ck_assert(ps_section_is_on(section) == glob_case[_i].is_on);
-	ck_assert(!ps_section_is_on(section + 1)); /* not known */
-	ck_assert(!ps_section_is_on(UINT32_MAX));
-}
-END_TEST
-
-START_TEST(a_full_table_of_names_drops_and_counts)
-{
-	char name[16];
-
-	for (uint32_t i = 0; i < PS_SECTIONS_MAX; i++) {
-		snprintf(name, sizeof(name), "name %u", i);
-		ck_assert_uint_eq(ps_section_intern(name, NULL, 0), i);
-	}
-	ck_assert_uint_eq(drops(PS_TABLE_SECTIONS), 0);
-	ck_assert_uint_eq(ps_section_intern("more", NULL, 0), UINT32_MAX);
-	ck_assert_uint_eq(drops(PS_TABLE_SECTIONS), 1);
-	ck_assert_uint_eq(table_count(PS_TABLE_SECTIONS), PS_SECTIONS_MAX);
-	ck_assert_uint_eq(ps_section_intern("name 1", NULL, 0), 1);
-}
-END_TEST
-
-/* ---- fork --------------------------------------------------------------- */
 
 START_TEST(a_fork_child_keeps_names_and_open_regions)
 {
@@ -425,12 +359,12 @@ section_rows_suite(void)
 {
 	Suite *s = suite_create("section_rows");
 	TCase *rows = tcase_create("rows");
-	TCase *names = tcase_create("names");
 
 	tcase_add_checked_fixture(rows, setup, NULL);
 	tcase_add_test(rows, a_span_is_outside_the_nesting);
 	tcase_add_test(rows,
 		       ended_threads_rows_are_as_if_one_thread_had_done_it_all);
+	tcase_add_test(rows, threads_that_end_at_once_lose_no_call);
 	tcase_add_test(rows, quantiles_of_merged_rows_are_within_their_bound);
 	tcase_add_test(rows, a_row_used_again_starts_empty);
 	tcase_add_test(rows, without_a_row_sections_are_dropped_and_counted);
@@ -438,13 +372,5 @@ section_rows_suite(void)
 	tcase_add_test(rows,
 		       a_child_of_a_thread_without_sections_knows_the_names);
 	suite_add_tcase(s, rows);
-
-	tcase_add_checked_fixture(names, setup, NULL);
-	tcase_add_test(names, many_threads_get_one_number_for_a_name);
-	tcase_add_test(names, a_long_name_is_cut_and_found);
-	tcase_add_loop_test(names, globs_say_which_sections_are_on, 0,
-			    (int)PS_COUNT(glob_case));
-	tcase_add_test(names, a_full_table_of_names_drops_and_counts);
-	suite_add_tcase(s, names);
 	return s;
 }

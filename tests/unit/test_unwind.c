@@ -165,6 +165,36 @@ START_TEST(a_recursion_of_1000_is_cut_at_max)
 }
 END_TEST
 
+/*
+ * A call that ends its function: the address behind it is the neighbour's,
+ * whose table lies about the code that is there.
+ */
+__asm__(".text\n"
+	".type ends_with_a_call, @function\n"
+	"ends_with_a_call:\n"
+	".cfi_startproc\n"
+	"sub $24, %rsp\n"
+	".cfi_adjust_cfa_offset 24\n"
+	"call *%rdi\n"
+	".cfi_endproc\n"
+	".size ends_with_a_call, . - ends_with_a_call\n"
+	".type behind_it, @function\n"
+	"behind_it:\n"
+	".cfi_startproc\n"
+	".cfi_def_cfa_offset 4096\n"
+	"add $24, %rsp\n"
+	"ret\n"
+	".cfi_endproc\n"
+	".size behind_it, . - behind_it\n");
+void ends_with_a_call(void (*)(void));
+
+START_TEST(a_call_at_a_function_s_end)
+{
+	ends_with_a_call(trace_take_got);
+	trace_assert(&trace_got);
+}
+END_TEST
+
 /* ---- signals ------------------------------------------------------------ */
 
 /*
@@ -333,6 +363,7 @@ unwind_suite(void)
 #ifndef __clang__
 	tcase_add_test(frames, a_frame_that_aligns_its_argument_pointer);
 #endif
+	tcase_add_test(frames, a_call_at_a_function_s_end);
 	tcase_add_loop_test(frames, through_a_callback_of_libc, 0, 2);
 	tcase_add_test(frames, a_recursion_of_1000_is_cut_at_max);
 	suite_add_tcase(s, frames);
