@@ -192,8 +192,11 @@ START_TEST(ended_threads_rows_are_as_if_one_thread_had_done_it_all)
 }
 END_TEST
 
-enum { LIVES = 400 };
+enum { LIVES = 30, MANY = 64 };
 
+static pthread_barrier_t together;
+
+/* The threads merge the same rows in the same order at the same time. */
 static void *
 live_shortly(void *arg)
 {
@@ -205,7 +208,9 @@ live_shortly(void *arg)
 
 		if (t == NULL)
 			return "no memory";
-		interval(t, 0, 7);
+		for (uint32_t section = 0; section < MANY; section++)
+			interval(t, section, 7);
+		pthread_barrier_wait(&together);
 		ps_section_thread_close(t);
 	}
 	return NULL;
@@ -213,14 +218,23 @@ live_shortly(void *arg)
 
 START_TEST(threads_that_end_at_once_lose_no_call)
 {
-	const struct ps_record_section_stats *s;
+	char name[16];
 
-	ck_assert_uint_eq(ps_section_intern("a", NULL, 0), 0);
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		ck_assert_uint_eq(ps_section_intern(name, NULL, 0), i);
+	}
+	pthread_barrier_init(&together, NULL, THREADS);
 	run_threads(live_shortly);
-	s = row_of(0, 0);
-	ck_assert_uint_eq(ps_peek(&s->calls), THREADS * LIVES);
-	ck_assert_uint_eq(ps_peek(&s->ended_threads), THREADS * LIVES);
-	ck_assert_uint_eq(ps_peek(&s->histogram[7]), THREADS * LIVES);
+	for (uint32_t i = 0; i < MANY; i++) {
+		const struct ps_record_section_stats *s = row_of(i, 0);
+
+		ck_assert_uint_eq(ps_peek(&s->calls), THREADS * LIVES);
+		ck_assert_uint_eq(ps_peek(&s->total_ticks),
+				  THREADS * LIVES * 7);
+		ck_assert_uint_eq(ps_peek(&s->ended_threads), THREADS * LIVES);
+		ck_assert_uint_eq(ps_peek(&s->histogram[7]), THREADS * LIVES);
+	}
 }
 END_TEST
 
