@@ -148,9 +148,11 @@ $(B)/lib/tests/unit/main.o: $(B)/suites.inc
 $(B)/lib/tests/unit/%.o: private ALL_CFLAGS += -I$(B) -Wno-missing-prototypes
 # With -j, Check is there before a test that includes it is compiled.
 $(UNIT_OBJ): | deps-check
-$(B)/unit: $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a
+# Of the shim, the unwinder can be tested without preloading anything.
+UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c)) $(B)/libperfcore.a
+$(B)/unit: $(UNIT_DEPS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC)) $(B)/libperfcore.a \
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_DEPS) \
 	  $$(pkg-config --libs check) -lm -lpthread
 
 TARGET_CFLAGS := -O2 -g -I. -Wall

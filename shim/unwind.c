@@ -174,11 +174,13 @@ static PS_COLD bool
 decode(uintptr_t pc, bool is_exact, uintptr_t stack_low, struct ps_rule *out)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	/* Taken first: a flush meanwhile outdates what is decoded. */
+	uint64_t key = key_of(pc, is_exact);
 
 	if (here - stack_low < DECODE_STACK_BYTES || !take_decoder())
 		return false;
 	ps_unwind_decode(pc, is_exact, out);
-	enter(key_of(pc, is_exact), out);
+	enter(key, out);
 	ps_lock_give(&decoder);
 	return true;
 }
@@ -287,7 +289,7 @@ step_frame_chain(struct walk *w)
 
 	if (ps_unwind_find_module(w->pc - 1, &module))
 		return false; /* has tables, which said nothing */
-	if (w->fp <= w->sp || !is_readable(w, w->fp) ||
+	if (w->fp < w->sp || !is_readable(w, w->fp) ||
 	    !is_readable(w, w->fp + 8))
 		return false;
 	pc = word_at(w->fp + 8);
@@ -345,6 +347,7 @@ ps_unwind_walk(const struct ps_unwind_context *ctx, uintptr_t *out,
 		return 0;
 	if (stack_high == 0)
 		(void)ps_unwind_stack_bounds(ctx->sp, &w.low, &w.high);
+	w.high &= ~(uintptr_t)7; /* whole words, for is_readable */
 	/* A signal stack or a coroutine: its end is not known. */
 	if (ctx->sp < w.low || ctx->sp >= w.high || ctx->sp % 8 != 0) {
 		out[0] = ctx->pc;
@@ -406,10 +409,10 @@ bool
 ps_unwind_stack_bounds(uintptr_t sp, uintptr_t *low, uintptr_t *high)
 {
 	int saved_errno = errno;
-	bool is_known = main_stack(sp, low, high);
+	bool is_known = ps_os_tid() == ps_os_pid()
+			    ? main_stack(sp, low, high)
+			    : thread_stack(sp, low, high);
 
-	if (!is_known && ps_os_tid() != ps_os_pid())
-		is_known = thread_stack(sp, low, high);
 	errno = saved_errno;
 	return is_known;
 }

@@ -249,6 +249,21 @@ pop_unbalanced(struct ps_section_thread *t, ps_ticks now)
 	pop(t, now);
 }
 
+/* Regions too deep to be timed were inside of it and are gone as well. */
+static PS_COLD void
+pop_stale(struct ps_section_thread *t, ps_ticks now)
+{
+	t->overflow = 0;
+	pop_unbalanced(t, now);
+}
+
+static PS_COLD void
+begin_too_deep(struct ps_section_thread *t)
+{
+	t->overflow++;
+	atomic_fetch_add(&ps_record->table[PS_TABLE_SECTION_STATS].dropped, 1);
+}
+
 /* The frame that the innermost region belongs to no longer exists. */
 static inline bool
 is_stale(const struct ps_section_thread *t, uintptr_t sp)
@@ -266,9 +281,9 @@ ps_section_begin(struct ps_section_thread *t, uint32_t section, uintptr_t scope,
 
 	PS_ASSERT(section < PS_SECTIONS_MAX);
 	while (t->depth > 0 && ps_unlikely(is_stale(t, sp)))
-		pop_unbalanced(t, t->frame[t->depth - 1].begun);
+		pop_stale(t, t->frame[t->depth - 1].begun);
 	if (ps_unlikely(t->depth == PS_SECTION_DEPTH)) {
-		t->overflow++;
+		begin_too_deep(t);
 		return;
 	}
 	f = &t->frame[t->depth++];
@@ -304,12 +319,12 @@ void
 ps_section_end(struct ps_section_thread *t, uint32_t section, uintptr_t sp,
 	       ps_ticks now)
 {
+	while (t->depth > 0 && ps_unlikely(is_stale(t, sp)))
+		pop_stale(t, now);
 	if (ps_unlikely(t->overflow > 0)) {
 		t->overflow--;
 		return;
 	}
-	while (t->depth > 0 && ps_unlikely(is_stale(t, sp)))
-		pop_unbalanced(t, now);
 	if (ps_unlikely(t->depth == 0 ||
 			t->frame[t->depth - 1].section != section))
 		end_mismatched(t, section, now);

@@ -14,7 +14,7 @@
 
 enum {
 	PS_SECTIONS_MAX = 1024,
-	PS_SECTION_DEPTH = 128, /* deeper ones are counted, not timed */
+	PS_SECTION_DEPTH = 128, /* deeper ones are dropped and counted */
 };
 
 struct ps_section_thread;

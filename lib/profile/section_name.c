@@ -98,13 +98,15 @@ enter_locked(const char *name, const char *file, uint32_t line)
 	struct known *k;
 	void *memory;
 
+	PS_ASSERT(PS_SECTIONS_MAX ==
+		  ps_record->table[PS_TABLE_SECTIONS].capacity);
 	if (known == NULL) {
 		if (ps_os_map(PS_SECTIONS_MAX * sizeof(*known), &memory) != 0)
 			return UINT32_MAX;
 		known = memory;
 	}
-	if (count == PS_SECTIONS_MAX)
-		return UINT32_MAX;
+	if (count == PS_SECTIONS_MAX) /* the table is full: counted there */
+		return ps_record_append(PS_TABLE_SECTIONS, 1, &memory);
 	k = &known[count];
 	copy(k->name, name, NAME_BYTES);
 	copy(k->file, file == NULL ? "" : file, FILE_BYTES);

@@ -213,9 +213,12 @@ append_site_locked(uint64_t hash, const uintptr_t *pcs, uint32_t depth,
 {
 	struct ps_record_site *site;
 	uint32_t first;
+	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
 	uint32_t row;
 	void *memory;
 
+	if (ps_peek(&sites->count) == sites->capacity) /* counts the drop */
+		return ps_record_append(PS_TABLE_SITES, 1, &memory);
 	if (!append_frames_locked(pcs, depth, &first))
 		return UINT32_MAX;
 	row = ps_record_append(PS_TABLE_SITES, 1, &memory);

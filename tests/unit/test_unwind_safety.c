@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_unwind_safety - flushes, locks, system calls, other threads
+ */
+#include <check.h>
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shim/unwind_module.h"
+#include "unwind_trace.h"
+
+/* ---- promises ----------------------------------------------------------- */
+
+START_TEST(a_flush_changes_no_answer)
+{
+	for (int i = 0; i < 100; i++) {
+		ps_unwind_flush();
+		trace_recurse(20 + i % 7, trace_take_got);
+		trace_assert(&trace_got);
+	}
+}
+END_TEST
+
+/* The key holds 15 bits of the generation. */
+START_TEST(so_many_flushes_that_generations_come_again)
+{
+	for (int i = 0; i < 100000; i++)
+		ps_unwind_flush();
+	trace_recurse(20, trace_take_got);
+	trace_assert(&trace_got);
+}
+END_TEST
+
+static uintptr_t low_known, high_known; /* 0: the walk finds out */
+
+static NOINLINE void
+walk_leaf(void)
+{
+	PS_UNWIND_CALLER(&trace_got.start);
+	trace_got.count =
+	    ps_unwind_walk(&trace_got.start, trace_got.pc, TRACE_MAX, low_known,
+			   high_known, &trace_got.end);
+}
+
+/* One place to walk from, so that the second walk knows every pc. */
+static NOINLINE enum ps_unwind_end
+walk_at(int depth)
+{
+	trace_recurse(depth, walk_leaf);
+	__asm__ volatile("");
+	return trace_got.end;
+}
+
+START_TEST(a_busy_decoder_stops_cold_walks_only)
+{
+	for (volatile int is_cold = 0; is_cold < 2; is_cold++) {
+		ck_assert_int_eq(walk_at(10), PS_UNWIND_COMPLETE);
+		ps_unwind_prefork(); /* takes the decoder's lock */
+		if (is_cold) {
+			ps_unwind_flush();
+			ck_assert_int_eq(walk_at(10), PS_UNWIND_STOPPED);
+			ck_assert_uint_eq(trace_got.count, 1);
+		}
+		ps_unwind_postfork();
+		ck_assert_int_eq(walk_at(10), PS_UNWIND_COMPLETE);
+	}
+}
+END_TEST
+
+/* Under strict seccomp, any call but read, write and exit is death. */
+static void
+walk_without_calls(void)
+{
+	(void)ps_unwind_stack_bounds((uintptr_t)__builtin_frame_address(0),
+				     &low_known, &high_known);
+	/* volatile: a first round made apart would walk from another pc */
+	for (volatile int i = 0; i < 1000; i++) {
+		walk_at(30);
+		if (i == 0)
+			prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0);
+	}
+	syscall(SYS_exit, trace_got.end == PS_UNWIND_COMPLETE ? 0 : 1);
+}
+
+START_TEST(a_warm_walk_makes_no_system_call)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		walk_without_calls();
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+START_TEST(errno_is_the_caller_s)
+{
+	for (int i = 0; i < 2; i++) { /* cold and warm */
+		errno = 4711;
+		walk_at(12);
+		ck_assert_int_eq(errno, 4711);
+	}
+}
+END_TEST
+
+START_TEST(modules_are_found_by_address)
+{
+	struct ps_unwind_module module;
+
+	ck_assert(ps_unwind_find_module((uintptr_t)trace_setup, &module));
+	ck_assert_str_eq(module.path, "");
+	ck_assert(ps_unwind_find_module((uintptr_t)&qsort, &module));
+	ck_assert_ptr_nonnull(strstr(module.path, "libc.so"));
+	ck_assert_uint_le(module.start, (uintptr_t)&qsort);
+	ck_assert_uint_gt(module.end, (uintptr_t)&qsort);
+	ck_assert(!ps_unwind_find_module((uintptr_t)&module, &module));
+	ck_assert(!ps_unwind_find_module(0, &module));
+	ck_assert(!ps_unwind_find_module(UINTPTR_MAX, &module));
+}
+END_TEST
+
+/* ---- threads ------------------------------------------------------------ */
+
+static _Atomic bool is_time_to_end;
+static _Atomic uint32_t wrong, right;
+
+static NOINLINE void
+compare_leaf(void)
+{
+	static __thread struct trace mine;
+
+	trace_take(&mine, TRACE_MAX, 0, 0);
+	if (trace_is_as_reference(&mine))
+		right++;
+	else if (mine.end != PS_UNWIND_STOPPED ||
+		 trace_same(&mine) != mine.count)
+		wrong++;
+}
+
+static void *
+compare_walks(void *arg)
+{
+	for (int i = 0; !ps_peek(&is_time_to_end); i++)
+		(i % 2 ? trace_recurse : trace_recurse_unoptimized)(
+		    i % 40 + (int)(uintptr_t)arg, compare_leaf);
+	return NULL;
+}
+
+START_TEST(flushes_meanwhile_never_make_a_wrong_stack)
+{
+	pthread_t threads[3];
+
+	for (uintptr_t i = 0; i < PS_COUNT(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL,
+						compare_walks, (void *)(i + 1)),
+				 0);
+	for (int i = 0; i < 3000; i++) {
+		ps_unwind_flush();
+		trace_recurse(i % 50 + 1, compare_leaf);
+	}
+	ps_poke(&is_time_to_end, true);
+	for (size_t i = 0; i < PS_COUNT(threads); i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(wrong, 0);
+	ck_assert_uint_gt(right, 3000);
+}
+END_TEST
+
+Suite *
+unwind_safety_suite(void)
+{
+	Suite *s = suite_create("unwind_safety");
+	TCase *promises = tcase_create("promises");
+
+	tcase_add_checked_fixture(promises, trace_setup, NULL);
+	tcase_add_test(promises, a_flush_changes_no_answer);
+	tcase_add_test(promises, so_many_flushes_that_generations_come_again);
+	tcase_add_test(promises, a_busy_decoder_stops_cold_walks_only);
+	tcase_add_test(promises, a_warm_walk_makes_no_system_call);
+	tcase_add_test(promises, errno_is_the_caller_s);
+	tcase_add_test(promises, modules_are_found_by_address);
+	tcase_add_test(promises, flushes_meanwhile_never_make_a_wrong_stack);
+	suite_add_tcase(s, promises);
+	return s;
+}
