@@ -213,13 +213,12 @@ put_info(unw_addr_space_t space, unw_proc_info_t *info, void *arg)
  * the header (encodings 0x1b, 0x03, 0x3b of the DWARF extensions in the LSB).
  */
 static int
-find_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
-	  int need_unwind_info, void *arg)
+search_table(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
+	     int need_unwind_info, void *arg)
 {
 	const uint8_t *header = now.module.eh_frame_hdr;
 	unw_dyn_info_t table;
 	uint32_t count;
-	int result;
 
 	if (header == NULL || (uintptr_t)header < now.module.start ||
 	    (uintptr_t)header + 12 > now.module.end)
@@ -234,8 +233,22 @@ find_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
 	table.u.rti.segbase = (unw_word_t)header;
 	table.u.rti.table_data = (unw_word_t)(header + 12);
 	table.u.rti.table_len = count;
-	result = lib.search(space, ip, &table, info, need_unwind_info, arg);
+	return lib.search(space, ip, &table, info, need_unwind_info, arg);
+}
+
+/*
+ * Where the tables say nothing, libunwind goes on to look at the code, which
+ * may not be readable: a module has holes.  So nothing is readable then.
+ */
+static int
+find_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
+	  int need_unwind_info, void *arg)
+{
+	int result = search_table(space, ip, info, need_unwind_info, arg);
+
 	now.has_info = result == 0;
+	if (!now.has_info)
+		now.module.start = UINTPTR_MAX;
 	return result;
 }
 
