@@ -169,11 +169,6 @@ static int
 access_fpreg(unw_addr_space_t space, unw_regnum_t reg, unw_fpreg_t *value,
 	     int is_write, void *arg)
 {
-	(void)space;
-	(void)reg;
-	(void)value;
-	(void)is_write;
-	(void)arg;
 	return -UNW_EBADREG;
 }
 
@@ -190,12 +185,6 @@ static int
 no_name(unw_addr_space_t space, unw_word_t ip, char *buffer, size_t bytes,
 	unw_word_t *offset, void *arg)
 {
-	(void)space;
-	(void)ip;
-	(void)buffer;
-	(void)bytes;
-	(void)offset;
-	(void)arg;
 	return -UNW_ENOINFO;
 }
 
