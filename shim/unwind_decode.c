@@ -169,11 +169,6 @@ static int
 access_fpreg(unw_addr_space_t space, unw_regnum_t reg, unw_fpreg_t *value,
 	     int is_write, void *arg)
 {
-	(void)space;
-	(void)reg;
-	(void)value;
-	(void)is_write;
-	(void)arg;
 	return -UNW_EBADREG;
 }
 
@@ -190,12 +185,6 @@ static int
 no_name(unw_addr_space_t space, unw_word_t ip, char *buffer, size_t bytes,
 	unw_word_t *offset, void *arg)
 {
-	(void)space;
-	(void)ip;
-	(void)buffer;
-	(void)bytes;
-	(void)offset;
-	(void)arg;
 	return -UNW_ENOINFO;
 }
 
@@ -213,13 +202,12 @@ put_info(unw_addr_space_t space, unw_proc_info_t *info, void *arg)
  * the header (encodings 0x1b, 0x03, 0x3b of the DWARF extensions in the LSB).
  */
 static int
-find_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
-	  int need_unwind_info, void *arg)
+search_table(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
+	     int need_unwind_info, void *arg)
 {
 	const uint8_t *header = now.module.eh_frame_hdr;
 	unw_dyn_info_t table;
 	uint32_t count;
-	int result;
 
 	if (header == NULL || (uintptr_t)header < now.module.start ||
 	    (uintptr_t)header + 12 > now.module.end)
@@ -234,8 +222,22 @@ find_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
 	table.u.rti.segbase = (unw_word_t)header;
 	table.u.rti.table_data = (unw_word_t)(header + 12);
 	table.u.rti.table_len = count;
-	result = lib.search(space, ip, &table, info, need_unwind_info, arg);
+	return lib.search(space, ip, &table, info, need_unwind_info, arg);
+}
+
+/*
+ * Where the tables say nothing, libunwind goes on to look at the code, which
+ * may not be readable: a module has holes.  So nothing is readable then.
+ */
+static int
+find_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
+	  int need_unwind_info, void *arg)
+{
+	int result = search_table(space, ip, info, need_unwind_info, arg);
+
 	now.has_info = result == 0;
+	if (!now.has_info)
+		now.module.start = UINTPTR_MAX;
 	return result;
 }
 

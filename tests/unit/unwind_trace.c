@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <execinfo.h>
+#include <string.h>
 
 #include "unwind_trace.h"
 
@@ -25,7 +26,11 @@ trace_take(struct trace *t, uint32_t max, uintptr_t low, uintptr_t high)
 {
 	PS_UNWIND_CALLER(&t->start);
 	t->count = ps_unwind_walk(&t->start, t->pc, max, low, high, &t->end);
-	t->reference_count = backtrace(t->reference, TRACE_MAX + 1);
+	t->reference_count = backtrace(t->reference, TRACE_MAX + 2);
+	/* AddressSanitizer's own backtrace adds a frame of its own. */
+	if (t->reference_count > 2 && (uintptr_t)t->reference[2] == t->start.pc)
+		memmove(t->reference, t->reference + 1,
+			(size_t)--t->reference_count * sizeof(void *));
 }
 
 NOINLINE void

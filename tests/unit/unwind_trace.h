@@ -25,7 +25,7 @@ struct trace {
 	uintptr_t pc[TRACE_MAX];
 	uint32_t count;
 	enum ps_unwind_end end;
-	void *reference[TRACE_MAX + 1]; /* [0] is in trace_take itself */
+	void *reference[TRACE_MAX + 2]; /* [0] is in trace_take itself */
 	int reference_count;
 };
 
