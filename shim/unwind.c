@@ -42,11 +42,16 @@ enum {
 	KEY_GENERATION_SHIFT = 49, /* above pc << 1 | is_exact */
 };
 
+enum { RULE_WORDS = 2 };
+
+/* The rule's words are read and written between two looks at the key. */
 struct entry {
 	_Atomic uint64_t key;
-	struct ps_rule rule;
-	uint32_t reserved[2];
+	_Atomic uint64_t rule[RULE_WORDS];
+	uint64_t reserved;
 };
+_Static_assert(sizeof(struct ps_rule) == RULE_WORDS * sizeof(uint64_t),
+	       "fills the words");
 _Static_assert(sizeof(struct entry) == 32, "two a cache line");
 
 static struct entry *table;
@@ -115,15 +120,19 @@ static inline bool
 look_up(uint64_t key, struct ps_rule *out)
 {
 	uint32_t slot = slot_of(key);
+	uint64_t words[RULE_WORDS];
 
 	for (uint32_t i = 0; i < PROBES; i++) {
 		struct entry *e = &table[(slot + i) & (ENTRIES - 1)];
 
-		/* Acquire pairs with the release of enter(). */
+		/* Acquire pairs with the releases of enter(): who sees a
+		 * word of a later rule sees that the key has changed. */
 		if (atomic_load_explicit(&e->key, memory_order_acquire) != key)
 			continue;
-		*out = e->rule;
-		atomic_thread_fence(memory_order_acquire);
+		for (int w = 0; w < RULE_WORDS; w++)
+			words[w] = atomic_load_explicit(&e->rule[w],
+							memory_order_acquire);
+		memcpy(out, words, sizeof(*out));
 		return ps_peek(&e->key) == key;
 	}
 	return false;
@@ -144,6 +153,7 @@ enter(uint64_t key, const struct ps_rule *rule)
 {
 	uint32_t slot = slot_of(key);
 	struct entry *e = &table[slot];
+	uint64_t words[RULE_WORDS];
 
 	for (uint32_t i = 0; i < PROBES; i++) {
 		struct entry *at = &table[(slot + i) & (ENTRIES - 1)];
@@ -153,9 +163,11 @@ enter(uint64_t key, const struct ps_rule *rule)
 			break;
 		}
 	}
+	memcpy(words, rule, sizeof(words));
 	ps_poke(&e->key, 0);
-	atomic_thread_fence(memory_order_release);
-	e->rule = *rule;
+	for (int w = 0; w < RULE_WORDS; w++)
+		atomic_store_explicit(&e->rule[w], words[w],
+				      memory_order_release);
 	atomic_store_explicit(&e->key, key, memory_order_release);
 }
 

@@ -11,6 +11,7 @@
 #define PS_OS_CALL_H
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,21 @@ call6(long nr, long a, long b, long c, long d, long e, long f)
 	if (ps_unlikely(ps_peek(&ps_os_fail_nth) != 0) &&
 	    ps_os_must_fail(&error))
 		return -error;
+#ifdef __SANITIZE_THREAD__
+	/* It must see memory come and go, or takes one page at two times for
+	 * one piece of memory. */
+	if (nr == SYS_mmap || nr == SYS_munmap) {
+		int saved = errno;
+		long at = nr == SYS_munmap
+			      ? munmap((void *)a, (size_t)b)
+			      : (long)mmap((void *)a, (size_t)b, (int)c, (int)d,
+					   (int)e, f);
+
+		at = at == -1 ? -errno : at;
+		errno = saved;
+		return at;
+	}
+#endif
 #if defined(__x86_64__) && defined(__LP64__)
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;

@@ -10,6 +10,12 @@
 
 #include "shim/unwind.h"
 
+#ifdef __SANITIZE_THREAD__
+enum { TRACE_UNDER_TSAN = 1 };
+#else
+enum { TRACE_UNDER_TSAN = 0 };
+#endif
+
 #ifdef __clang__
 #define NOINLINE __attribute__((noinline))
 #define UNOPTIMIZED __attribute__((noinline, optnone))
