@@ -119,16 +119,13 @@ pool_class(size_t size, size_t align)
 static void *
 bin_block(struct ps_thread *self, unsigned cls)
 {
-	struct ps_bin *bin = &self->heap->bin[cls];
-	void *block = bin->head;
+	void *block = ps_heap_pop(self->heap, cls);
 
-	if (block == NULL) {
-		if (++self->refills % PUBLISH_REFILLS == 0)
-			ps_thread_publish(self);
-		return ps_heap_refill(self->heap, cls);
-	}
-	bin->head = *(void **)block;
-	return block;
+	if (block != NULL)
+		return block;
+	if (++self->refills % PUBLISH_REFILLS == 0)
+		ps_thread_publish(self);
+	return ps_heap_refill(self->heap, cls);
 }
 
 static void *

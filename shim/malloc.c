@@ -6,7 +6,7 @@
  * be complete.  A malloc is: the countdown's one test (which also fails for a
  * thread that is new, inside the shim or not relocated), the class by table, a
  * pop from the thread's bin, and three counters of the thread's row.  A free
- * is: range, page record, owner, a push, one counter and its limit.  Everything
+ * is: range, the bin of the unit, a push, one counter and its limit. Everything
  * else tail-calls a cold function, so that no register is saved on the way and
  * the caller's frame is still the one to unwind from.
  *
@@ -28,20 +28,17 @@ fast_block(size_t size)
 {
 	const struct ps_thread *self = &ps_self;
 	struct ps_record_thread *row = ps_thread_hot_row(self);
-	uint64_t left = ps_peek(&row->bytes_left);
-	struct ps_bin *bin;
-	unsigned cls;
+	size_t cls; /* an unsigned would be extended once more */
 	void *block;
 
-	if (ps_unlikely(size >= left || size > PS_POOL_SMALL_MAX))
+	if (ps_unlikely(size > PS_POOL_SMALL_MAX ||
+			size >= ps_peek(&row->bytes_left)))
 		return NULL;
 	cls = ps_class_of(size);
-	bin = &self->heap->bin[cls];
-	block = bin->head;
+	block = ps_heap_pop(self->heap, cls);
 	if (ps_unlikely(block == NULL))
 		return NULL;
-	bin->head = *(void **)block;
-	ps_poke(&row->bytes_left, left - size);
+	ps_drop(&row->bytes_left, size);
 	ps_bump(&row->allocations, 1);
 	ps_bump(&row->class_allocations[cls], 1);
 	return block;
@@ -52,39 +49,32 @@ PS_INLINE bool
 fast_free(void *ptr)
 {
 	const struct ps_thread *self = &ps_self;
-	size_t offset = (uintptr_t)ptr - ps_range.base;
 	struct ps_pool_heap *heap = self->heap;
-	struct ps_record_thread *row = self->row;
-	const struct ps_page *page;
-	struct ps_bin *bin;
-	uint64_t frees;
-	unsigned cls;
+	_Atomic uint64_t *frees;
+	uint64_t count;
+	size_t at;
 
-	if (ps_unlikely(offset >= ps_range.bytes))
+	if (ps_unlikely(!ps_range_is_pool(ptr)))
 		return false;
-	page = &ps_range.pages[offset >> PS_UNIT_SHIFT];
-	if (ps_unlikely(ps_peek(&page->owner) != (uintptr_t)heap ||
-			heap == NULL))
+	at = ps_heap_bin_at(heap, ptr);
+	if (ps_unlikely(at >= PS_BINS_END))
 		return false;
-	cls = page->cls;
-	bin = &heap->bin[cls];
-	*(void **)ptr = bin->head;
-	bin->head = ptr;
-	frees = ps_peek(&row->class_frees[cls]) + 1;
-	ps_poke(&row->class_frees[cls], frees);
-	if (ps_unlikely(
-		(int64_t)(frees - ps_peek(&row->class_allocations[cls])) >=
-		bin->limit))
-		ps_free_overflow(heap, cls);
+	ps_heap_push(heap, at, ptr);
+	/* Arrays of words, as the bins are: `at` serves them all. */
+	frees = (void *)((char *)self->row->class_frees + at);
+	count = ps_peek(frees) + 1;
+	ps_poke(frees, count);
+	if (ps_unlikely(count >= *(uint64_t *)((char *)heap->look_at + at)))
+		ps_free_look(heap, at / sizeof(void *));
 	return true;
 }
 
 PS_NOINLINE void
-ps_free_overflow(struct ps_pool_heap *heap, unsigned cls)
+ps_free_look(struct ps_pool_heap *heap, size_t cls)
 {
 	int saved_errno = errno;
 
-	ps_heap_flush(heap, cls);
+	ps_heap_look(heap, (unsigned)cls);
 	ps_thread_publish(&ps_self);
 	errno = saved_errno;
 }
@@ -100,16 +90,16 @@ malloc_slow(size_t size)
 	return ps_alloc(size, 16, false, &caller);
 }
 
-PS_EXPORT void *
-malloc(size_t size)
+PS_EXPORT
+PS_ALIGNED(PS_CACHE_LINE) void *malloc(size_t size)
 {
 	void *block = fast_block(size);
 
 	return ps_likely(block != NULL) ? block : malloc_slow(size);
 }
 
-PS_EXPORT void
-free(void *ptr)
+PS_EXPORT
+PS_ALIGNED(PS_CACHE_LINE) void free(void *ptr)
 {
 	if (ps_unlikely(!fast_free(ptr)))
 		ps_free(ptr);

@@ -28,7 +28,7 @@ void *__libc_pvalloc(size_t size);
 int __posix_memalign(void **out, size_t align, size_t size);
 
 /* The bin of a class is over its limit. */
-void ps_free_overflow(struct ps_pool_heap *heap, unsigned cls);
+void ps_free_look(struct ps_pool_heap *heap, size_t cls);
 
 /* operator new: until it succeeds, the new handler gives up, or it throws. */
 void *ps_new_slow(size_t size);

@@ -41,16 +41,20 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
 
 	if (ps_unlikely(owner == 0))
 		die_of_bad_free(ptr, "not an allocated block");
+	if (owner == (uintptr_t)self->heap) {
+		/* The thread has just got to know its heap. */
+		ps_heap_push(self->heap, ps_heap_bin_at(self->heap, ptr), ptr);
+		ps_bump(&self->row->class_frees[page->cls], 1);
+		return;
+	}
 	if (kind == PS_PAGE_SAMPLED)
 		ps_picked_end(self, *ps_range_aux(ptr));
 	if (kind != PS_PAGE_INTERNAL)
 		ps_count_freed(self, page->cls, 0);
 	if (ps_page_heap(owner) != self->heap)
 		ps_heap_free_remote(page, ptr);
-	else if (kind != PS_PAGE_PLAIN)
-		ps_heap_free_kind(page, ptr);
 	else
-		PS_ASSERT(!"plain blocks of this thread are freed fast");
+		ps_heap_free_kind(page, ptr);
 }
 
 static void

@@ -59,7 +59,25 @@ PS_COLD void ps_assert_failed(const char *cond, const char *file, int line)
 
 /* Add by the only writer of a counter that others read: no locked instruction.
  */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+/* One instruction, where the compiler makes three of a relaxed atomic. */
+#define PS_BUMP_WITH_(instruction, p, n)                                       \
+	__asm__(instruction " %1, %0"                                          \
+		: "+m"(*(uint64_t *)(uintptr_t)(p))                            \
+		: "er"((uint64_t)(n))                                          \
+		: "cc")
+#define ps_bump(p, n)                                                          \
+	do {                                                                   \
+		if (sizeof(*(p)) == sizeof(uint64_t))                          \
+			PS_BUMP_WITH_("addq", p, n);                           \
+		else                                                           \
+			ps_poke((p), ps_peek(p) + (n));                        \
+	} while (0)
+#define ps_drop(p, n) PS_BUMP_WITH_("subq", p, n) /* 64 bits */
+#else
 #define ps_bump(p, n) ps_poke((p), ps_peek(p) + (n))
+#define ps_drop(p, n) ps_poke((p), ps_peek(p) - (n))
+#endif
 
 /* Ticks of the run's clock; lib/measure/clock.h turns them into seconds. */
 typedef uint64_t ps_ticks;

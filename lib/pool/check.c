@@ -45,12 +45,12 @@ check_bin(const struct ps_pool_heap *heap, unsigned cls)
 					   ps_peek(&heap->allocations[cls]));
 	int64_t count = 0;
 
-	for (const void *b = heap->bin[cls].head; b != NULL;
-	     b = *(void *const *)b) {
+	for (const void *b = heap->bin[cls]; b != NULL; b = *(void *const *)b) {
 		const struct ps_page *page = ps_page_of(b);
 
 		PS_ASSERT(ps_peek(&page->owner) == (uintptr_t)heap);
 		PS_ASSERT(page->cls == cls);
+		PS_ASSERT(ps_heap_bin_at(heap, b) == cls * sizeof(void *));
 		check_block(page->head, b);
 		count++;
 	}

@@ -60,18 +60,26 @@ bin_max(unsigned cls)
 	return PS_MIN(PS_MAX(blocks, BIN_BLOCKS_MIN), BIN_BLOCKS_MAX);
 }
 
-/* Let the bin grow to `count` blocks before a free calls for a flush. */
-static void
-set_bin_limit(struct ps_pool_heap *heap, unsigned cls, int64_t count)
+/* How many blocks the bin holds. */
+static int64_t
+bin_count(const struct ps_pool_heap *heap, unsigned cls)
 {
-	heap->bin[cls].limit = count - heap->brought[cls];
+	return heap->brought[cls] + (int64_t)(ps_peek(&heap->frees[cls]) -
+					      ps_peek(&heap->allocations[cls]));
+}
+
+/* Look again when `frees` more blocks were freed. */
+static void
+look_after(struct ps_pool_heap *heap, unsigned cls, int64_t frees)
+{
+	heap->look_at[cls] = ps_peek(&heap->frees[cls]) + (uint64_t)frees;
 }
 
 static void
 bin_gained(struct ps_pool_heap *heap, unsigned cls, int64_t blocks)
 {
 	heap->brought[cls] += blocks;
-	set_bin_limit(heap, cls, blocks + bin_max(cls));
+	look_after(heap, cls, bin_max(cls));
 }
 
 void
@@ -110,7 +118,7 @@ static int64_t
 collect_remote(struct ps_pool_heap *heap, unsigned cls)
 {
 	void *block = take_remote(heap, cls);
-	struct ps_bin *bin = &heap->bin[cls];
+	size_t at = cls * sizeof(void *);
 	int64_t count = 0;
 
 	while (block != NULL) {
@@ -120,8 +128,7 @@ collect_remote(struct ps_pool_heap *heap, unsigned cls)
 
 		PS_ASSERT(page->cls == cls);
 		if (owner == (uintptr_t)heap) {
-			ps_set_next(block, bin->head);
-			bin->head = block;
+			ps_heap_push(heap, at, block);
 			count++;
 		} else if (ps_page_heap(owner) == heap) {
 			ps_page_return(heap, page, block,
@@ -138,14 +145,13 @@ collect_remote(struct ps_pool_heap *heap, unsigned cls)
 static void
 fill_from_page(struct ps_pool_heap *heap, unsigned cls, struct ps_page *page)
 {
-	struct ps_bin *bin = &heap->bin[cls];
 	uint32_t count;
 
 	if (page->free == NULL)
 		(void)ps_page_carve(page);
 	count = page->carved - page->used;
-	PS_ASSERT(count > 0 && bin->head == NULL);
-	bin->head = page->free;
+	PS_ASSERT(count > 0 && heap->bin[cls] == NULL);
+	heap->bin[cls] = page->free;
 	page->free = NULL;
 	page->used += count;
 	if (!ps_page_has_blocks(page))
@@ -176,12 +182,9 @@ static void
 drain_waiting(struct ps_pool_heap *from, unsigned cls)
 {
 	int64_t count = collect_remote(from, cls);
-	struct ps_bin *bin = &from->bin[cls];
+	void *block;
 
-	while (bin->head != NULL) {
-		void *block = bin->head;
-
-		bin->head = ps_next_of(block);
+	while ((block = ps_heap_pop(from, cls)) != NULL) {
 		ps_page_return(from, ps_page_of(block), block, PS_PAGE_PLAIN);
 		count--;
 	}
@@ -209,11 +212,9 @@ void *
 ps_heap_refill(struct ps_pool_heap *heap, unsigned cls)
 {
 	struct ps_page **list = ps_page_list_of(heap, PS_PAGE_PLAIN, cls);
-	struct ps_bin *bin = &heap->bin[cls];
 	int64_t count;
-	void *block;
 
-	PS_ASSERT(bin->head == NULL && cls < PS_POOL_CLASSES);
+	PS_ASSERT(heap->bin[cls] == NULL && cls < PS_POOL_CLASSES);
 	count = collect_remote(heap, cls);
 	if (count > 0) {
 		bin_gained(heap, cls, count);
@@ -224,20 +225,18 @@ ps_heap_refill(struct ps_pool_heap *heap, unsigned cls)
 			return NULL;
 		fill_from_page(heap, cls, *list);
 	}
-	block = bin->head;
-	bin->head = ps_next_of(block);
-	return block;
+	return ps_heap_pop(heap, cls);
 }
 
 /* Cut the bin after `keep` blocks and return the rest of the list. */
 static void *
-cut_bin(struct ps_bin *bin, int64_t keep)
+cut_bin(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
 {
-	void *block = bin->head;
+	void *block = heap->bin[cls];
 	void *rest;
 
 	if (keep <= 0 || block == NULL) {
-		bin->head = NULL;
+		heap->bin[cls] = NULL;
 		return block;
 	}
 	while (--keep > 0 && ps_next_of(block) != NULL)
@@ -250,7 +249,7 @@ cut_bin(struct ps_bin *bin, int64_t keep)
 static void
 flush_to(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
 {
-	void *block = cut_bin(&heap->bin[cls], keep);
+	void *block = cut_bin(heap, cls, keep);
 	int64_t count = 0;
 
 	while (block != NULL) {
@@ -261,14 +260,20 @@ flush_to(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
 		block = next;
 	}
 	heap->brought[cls] -= count;
-	set_bin_limit(heap, cls, keep + bin_max(cls));
 }
 
 void
-ps_heap_flush(struct ps_pool_heap *heap, unsigned cls)
+ps_heap_look(struct ps_pool_heap *heap, unsigned cls)
 {
+	int64_t most = bin_max(cls);
+	int64_t count = bin_count(heap, cls);
+
 	PS_ASSERT(cls < PS_POOL_CLASSES);
-	flush_to(heap, cls, bin_max(cls) / 2);
+	if (count >= most) {
+		flush_to(heap, cls, most / 2);
+		count = most / 2;
+	}
+	look_after(heap, cls, most - count);
 }
 
 /* ---- sampled and internal pages ----------------------------------------- */
@@ -355,11 +360,11 @@ ps_heap_attach(_Atomic uint64_t *allocations, _Atomic uint64_t *frees)
 }
 
 static int64_t
-count_bin(const struct ps_bin *bin)
+walk_bin(const struct ps_pool_heap *heap, unsigned cls)
 {
 	int64_t count = 0;
 
-	for (const void *block = bin->head; block != NULL;
+	for (const void *block = heap->bin[cls]; block != NULL;
 	     block = ps_next_of(block))
 		count++;
 	return count;
@@ -372,12 +377,10 @@ ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
 	heap->allocations = allocations;
 	heap->frees = frees;
 	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
-		int64_t count = count_bin(&heap->bin[cls]);
-
 		heap->brought[cls] =
-		    count - (int64_t)(ps_peek(&frees[cls]) -
-				      ps_peek(&allocations[cls]));
-		set_bin_limit(heap, cls, count + bin_max(cls));
+		    walk_bin(heap, cls) - (int64_t)(ps_peek(&frees[cls]) -
+						    ps_peek(&allocations[cls]));
+		look_after(heap, cls, bin_max(cls));
 	}
 }
 

@@ -7,15 +7,18 @@
  *   page    64 KiB (classes up to 4 KiB) or 512 KiB of blocks of one class; its
  *           record lies outside it, in ps_range.pages
  *   bin     a heap's free blocks of one class, from any of its pages: what the
- *           fast paths push and pop
+ *           fast paths push and pop.  For each unit of a plain page
+ *           ps_range.bins has the address of the bin that its blocks go to, so
+ *           that free learns from one word whether the block is this thread's
+ *           and where it belongs
  *   remote  list, one a class, on which other threads put a heap's blocks
  *
  * A page belongs to one heap at a time.  A block is in exactly one of: the
  * program's hands, its heap's bin, its page's free list, a remote list.
  * `used` of a page counts the first two and the last.
  *
- * Pages come in three kinds, told apart by the low bits of `owner`, so that the
- * one comparison in free (owner == my heap) fails for all but plain ones:
+ * Pages come in three kinds, told apart by the low bits of `owner`.  Units of
+ * all but plain pages have no bin, so that the one comparison in free fails:
  * sampled pages hold blocks with a sample each (its index in the aux word);
  * internal pages hold what the shim itself allocates.
  *
@@ -66,15 +69,15 @@ struct ps_remote {
 	_Atomic(void *) head;
 } PS_ALIGNED(PS_CACHE_LINE);
 
-struct ps_bin {
-	void *head;
-	/* A free that makes (frees - allocations) reach this takes the slow
-	 * path, which gives blocks back to their pages. */
-	int64_t limit;
-};
+/* What ps_range.bins has for a unit without a bin (0 where never was a page):
+ * far from every heap, and from the NULL of a thread without one. */
+#define PS_NO_BIN ((uintptr_t)1 << 63)
 
 struct ps_pool_heap {
-	struct ps_bin bin[PS_POOL_CLASSES];
+	void *bin[PS_POOL_CLASSES]; /* first: ps_heap_bin_at */
+	/* The number of frees at which the next one looks at the bin's length,
+	 * and maybe gives blocks back to their pages. */
+	uint64_t look_at[PS_POOL_CLASSES];
 	/* Blocks brought into the bin by refills, less those flushed. */
 	int64_t brought[PS_POOL_CLASSES];
 	struct ps_page *pages[PS_PAGE_KINDS][PS_POOL_CLASSES];
@@ -86,6 +89,7 @@ struct ps_pool_heap {
 	_Atomic uint64_t *frees;
 	_Atomic uint64_t pages_held;
 };
+_Static_assert(offsetof(struct ps_pool_heap, bin) == 0, "see ps_heap_bin_at");
 
 /* Before any other call, after ps_class_init and ps_range_init. */
 void ps_heap_init(void);
@@ -109,8 +113,9 @@ void ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
  * page to be had.
  */
 void *ps_heap_refill(struct ps_pool_heap *heap, unsigned cls);
-/* The bin holds more than it should: give the older half to the pages. */
-void ps_heap_flush(struct ps_pool_heap *heap, unsigned cls);
+/* After look_at frees: when the bin holds more than it should, the older half
+ * goes to the pages. */
+void ps_heap_look(struct ps_pool_heap *heap, unsigned cls);
 
 /* A block from pages of another kind; not counted in bins. */
 void *ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
@@ -129,15 +134,51 @@ static inline void
 ps_heap_adjust(struct ps_pool_heap *heap, unsigned cls, int64_t n)
 {
 	heap->brought[cls] += n;
-	heap->bin[cls].limit -= n;
+}
+
+static inline size_t
+ps_unit_of(const void *block)
+{
+	return ((uintptr_t)block - ps_range.base) >> PS_UNIT_SHIFT;
 }
 
 /* Record of the page that a block of the pool lies in. */
 static inline struct ps_page *
 ps_page_of(const void *block)
 {
-	return &ps_range
-		    .pages[((uintptr_t)block - ps_range.base) >> PS_UNIT_SHIFT];
+	return &ps_range.pages[ps_unit_of(block)];
+}
+
+/*
+ * Where in the heap is the bin of a pool's block: class * sizeof(void *), or,
+ * when the block is not a plain one of this heap, PS_BINS_END or more.
+ */
+enum { PS_BINS_END = PS_POOL_CLASSES * sizeof(void *) };
+static inline size_t
+ps_heap_bin_at(const struct ps_pool_heap *heap, const void *block)
+{
+	return ps_range.bins[ps_unit_of(block)] - (uintptr_t)heap;
+}
+
+/* Take from the bin of the class; NULL when it is empty. */
+static inline void *
+ps_heap_pop(struct ps_pool_heap *heap, size_t cls)
+{
+	void *block = heap->bin[cls];
+
+	if (ps_likely(block != NULL))
+		heap->bin[cls] = *(void **)block;
+	return block;
+}
+
+/* Put a block into its bin; at as ps_heap_bin_at gave it. */
+static inline void
+ps_heap_push(struct ps_pool_heap *heap, size_t at, void *block)
+{
+	void **bin = (void **)((char *)heap + at);
+
+	*(void **)block = *bin;
+	*bin = block;
 }
 
 static inline struct ps_pool_heap *

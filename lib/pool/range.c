@@ -41,14 +41,15 @@ static bool has_pool_arena;
 /* 0: not created yet, else index + 1. */
 static _Atomic unsigned large_arena[LARGE_ARENAS];
 
+/* The entries of a table for the units of [start, start + bytes). */
 static bool
-commit_page_records(uintptr_t start, size_t bytes)
+commit_entries(const void *table, size_t entry_bytes, uintptr_t start,
+	       size_t bytes)
 {
 	uintptr_t first = (start - ps_range.base) >> PS_UNIT_SHIFT;
 	uintptr_t last = (start + bytes - 1 - ps_range.base) >> PS_UNIT_SHIFT;
-	uintptr_t table = (uintptr_t)ps_range.pages;
-	uintptr_t low = table + first * PS_PAGE_RECORD_BYTES;
-	uintptr_t high = table + (last + 1) * PS_PAGE_RECORD_BYTES;
+	uintptr_t low = (uintptr_t)table + first * entry_bytes;
+	uintptr_t high = (uintptr_t)table + (last + 1) * entry_bytes;
 
 	low &= ~(uintptr_t)4095;
 	high = PS_ROUND_UP(high, (uintptr_t)4096);
@@ -86,7 +87,8 @@ hook_alloc(je_extent_hooks *hooks, void *at, size_t bytes, size_t align,
 		return NULL;
 	if (ps_os_commit((void *)start, bytes) != 0)
 		return NULL;
-	if (r->has_pages && !commit_page_records(start, bytes))
+	if (r->has_pages &&
+	    !commit_entries(ps_range.pages, PS_PAGE_RECORD_BYTES, start, bytes))
 		return NULL;
 	*is_zeroed = true;
 	*is_committed = true;
@@ -230,10 +232,11 @@ reserve(size_t pool, size_t large)
 	size_t records = (pool >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES;
 	size_t aux = pool / 16 * sizeof(uint32_t);
 	size_t segments = (pool >> PS_UNIT_SHIFT) * sizeof(uint16_t);
+	size_t bins = (pool >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
 	void *memory;
 	uintptr_t start;
 
-	if (ps_os_reserve(pool + large + records + aux + segments +
+	if (ps_os_reserve(pool + large + records + aux + bins + segments +
 			      2 * PS_UNIT_BYTES,
 			  &memory) != 0)
 		return false;
@@ -242,8 +245,9 @@ reserve(size_t pool, size_t large)
 	ps_range.large_bytes = large;
 	ps_range.pages = (struct ps_page *)(start + pool + large);
 	ps_range.aux = (uint32_t *)(start + pool + large + records);
-	ps_range.segments = (uint16_t *)(start + pool + large + records + aux);
-	if (ps_os_commit(ps_range.segments, segments) != 0)
+	ps_range.bins = (uintptr_t *)(start + pool + large + records + aux);
+	ps_range.segments = (uint16_t *)((char *)ps_range.bins + bins);
+	if (ps_os_commit(ps_range.bins, bins + segments) != 0)
 		return false;
 	ps_range.base = start;
 	ps_range.bytes = pool;

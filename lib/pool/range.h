@@ -28,7 +28,8 @@ struct ps_page;
 struct ps_range {
 	uintptr_t base;	       /* of the pool's range; 0 size: no pool */
 	size_t bytes;	       /* 0 when nothing could be reserved */
-	struct ps_page *pages; /* record of the unit at base + i * 64 KiB */
+	uintptr_t *bins;       /* of the unit at base + i * 64 KiB; heap.h */
+	struct ps_page *pages; /* its record */
 	uint32_t *aux;	       /* one word for each 16 bytes of the range */
 	uint16_t *segments;    /* segment of each unit; see segment.c */
 	uintptr_t large_base;

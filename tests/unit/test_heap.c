@@ -44,13 +44,10 @@ static void *
 take(struct user *u, size_t size)
 {
 	unsigned cls = ps_class_of(size);
-	struct ps_bin *bin = &u->heap->bin[cls];
-	void *block = bin->head;
+	void *block = ps_heap_pop(u->heap, cls);
 
 	if (block == NULL)
 		block = ps_heap_refill(u->heap, cls);
-	else
-		bin->head = *(void **)block;
 	if (block == NULL)
 		ck_abort_msg("no block of %zu", size);
 	ps_bump(&u->allocations[cls], 1);
@@ -60,21 +57,18 @@ take(struct user *u, size_t size)
 static void
 give(struct user *u, void *block)
 {
-	struct ps_page *page = ps_page_of(block);
-	unsigned cls = page->cls;
-	struct ps_bin *bin = &u->heap->bin[cls];
+	unsigned cls = ps_page_of(block)->cls;
+	size_t at = ps_heap_bin_at(u->heap, block);
 
 	ps_bump(&u->frees[cls], 1);
-	if (ps_peek(&page->owner) != (uintptr_t)u->heap) {
+	if (at >= PS_BINS_END) {
 		ps_heap_adjust(u->heap, cls, -1);
-		ps_heap_free_remote(page, block);
+		ps_heap_free_remote(ps_page_of(block), block);
 		return;
 	}
-	*(void **)block = bin->head;
-	bin->head = block;
-	if ((int64_t)(ps_peek(&u->frees[cls]) -
-		      ps_peek(&u->allocations[cls])) >= bin->limit)
-		ps_heap_flush(u->heap, cls);
+	ps_heap_push(u->heap, at, block);
+	if (ps_peek(&u->frees[cls]) >= u->heap->look_at[cls])
+		ps_heap_look(u->heap, cls);
 }
 
 static void

@@ -39,6 +39,29 @@ work(void *argument)
 	return (void *)sum;
 }
 
+/* The first that the thread does is to free what a dead one left, whose memory
+ * it may inherit. */
+static void *
+bury(void *block_of_the_dead)
+{
+	free(block_of_the_dead);
+	return worker_allocate(1, 84);
+}
+
+static void
+hand_over(void)
+{
+	void *p = worker_allocate(1, 84);
+
+	for (int i = 0; i < 50; i++) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, bury, p);
+		pthread_join(thread, &p);
+	}
+	free(p);
+}
+
 int
 main(void)
 {
@@ -56,6 +79,7 @@ main(void)
 	}
 	for (int i = 0; i < THREADS; i++)
 		free(block[i]);
+	hand_over();
 	printf("%ld\n", total);
 	return 0;
 }
