@@ -25,6 +25,7 @@
 #include "measure/clock.h"
 #include "pool/heap.h"
 #include "pool/jemalloc.h"
+#include "pool/kind.h"
 #include "profile/site.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
@@ -32,9 +33,7 @@
 #include "shim/picked.h"
 #include "shim/start.h"
 
-/* Every so many refills of a bin, the sum of live bytes is brought up to date:
- * a page's worth of blocks is what it may lag behind. */
-enum { BOOTSTRAP_BYTES = 65536, PUBLISH_REFILLS = 8 };
+enum { BOOTSTRAP_BYTES = 65536 };
 
 /* ---- before relocation -------------------------------------------------- */
 
@@ -123,8 +122,7 @@ bin_block(struct ps_thread *self, unsigned cls)
 
 	if (block != NULL)
 		return block;
-	if (++self->refills % PUBLISH_REFILLS == 0)
-		ps_thread_publish(self);
+	ps_thread_pulse(self);
 	return ps_heap_refill(self->heap, cls);
 }
 
@@ -136,7 +134,7 @@ internal_block(struct ps_thread *self, size_t size, size_t align,
 	void *block = NULL;
 
 	if (cls < PS_POOL_CLASSES && self->depth == 1)
-		block = ps_heap_alloc_kind(self->heap, cls, PS_PAGE_INTERNAL);
+		block = ps_heap_alloc_shared(cls, PS_PAGE_INTERNAL);
 	if (block == NULL)
 		return uncounted_block(size, align, is_zeroed);
 	return is_zeroed ? memset(block, 0, ps_class_bytes(cls)) : block;
@@ -184,7 +182,9 @@ sampled_pool_block(struct ps_thread *self, unsigned cls, size_t size,
 
 	if (index == PS_SAMPLE_NONE)
 		return NULL;
-	block = ps_heap_alloc_kind(self->heap, cls, PS_PAGE_SAMPLED);
+	block = ps_record->sampling.mode == PS_SAMPLE_ALL
+		    ? ps_heap_alloc_kind(self->heap, cls, PS_PAGE_SAMPLED)
+		    : ps_heap_alloc_shared(cls, PS_PAGE_SAMPLED);
 	if (block == NULL) {
 		ps_sample_drop(index);
 		return NULL;

@@ -75,7 +75,7 @@ ps_free_look(struct ps_pool_heap *heap, size_t cls)
 	int saved_errno = errno;
 
 	ps_heap_look(heap, (unsigned)cls);
-	ps_thread_publish(&ps_self);
+	ps_thread_pulse(&ps_self);
 	errno = saved_errno;
 }
 

@@ -12,6 +12,7 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "pool/jemalloc.h"
+#include "pool/kind.h"
 #include "profile/site.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
@@ -51,10 +52,8 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
 		ps_picked_end(self, *ps_range_aux(ptr));
 	if (kind != PS_PAGE_INTERNAL)
 		ps_count_freed(self, page->cls, 0);
-	if (ps_page_heap(owner) != self->heap)
+	if (kind == PS_PAGE_PLAIN || !ps_heap_free_kind(self->heap, page, ptr))
 		ps_heap_free_remote(page, ptr);
-	else
-		ps_heap_free_kind(page, ptr);
 }
 
 static void

@@ -25,6 +25,7 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "measure/clock.h"
+#include "pool/decay.h"
 #include "pool/heap.h"
 #include "profile/sample.h"
 #include "profile/section.h"
@@ -111,6 +112,7 @@ describe_recording(void)
 	ps_poke(&r->heap.pool_reserved_bytes,
 		ps_options.is_pool_on ? ps_range.bytes : 0);
 	ps_timeline_init(ticks_of_ns(TIMELINE_STEP_NS));
+	ps_pool_decay_init(ticks_of_ns(1000000000));
 }
 
 static void prefork(void);
@@ -258,10 +260,10 @@ constructor(void)
 static void
 prefork(void)
 {
+	ps_thread_publish_if_known(); /* takes locks by itself */
 	ps_unwind_prefork();
 	ps_record_lock();
 	ps_heap_prefork();
-	ps_thread_publish_if_known();
 	inherited_live_bytes = ps_peek(&ps_record->heap.live_bytes);
 }
 

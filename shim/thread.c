@@ -19,6 +19,7 @@
 #include "base/lock.h"
 #include "base/os.h"
 #include "measure/clock.h"
+#include "pool/decay.h"
 #include "pool/heap.h"
 #include "profile/sample.h"
 #include "profile/section.h"
@@ -27,7 +28,9 @@
 #include "shim/start.h"
 #include "shim/thread.h"
 
-enum { ROWS_MAX = 4096 };
+/* The sum of live bytes is brought up to date every PULSES refills or flushes
+ * of bins: what they hold is what it may lag behind. */
+enum { ROWS_MAX = 4096, PULSES = 8 };
 /* With sampling off, only this many bytes bring a thread to the slow path. */
 #define COUNTDOWN_OFF (UINT64_C(1) << 40)
 
@@ -173,8 +176,10 @@ ps_thread_publish(struct ps_thread *self)
 	const struct ps_record_thread *row = self->row;
 	int64_t bytes = (int64_t)(ps_peek(&row->large_bytes) -
 				  ps_peek(&row->large_freed_bytes));
+	ps_ticks now = ps_clock_now();
 	int64_t delta;
 
+	ps_pool_tick(now);
 	if (ps_record->sampling.mode == PS_SAMPLE_ALL)
 		return;
 	for (unsigned c = 0; c < PS_CLASSES; c++)
@@ -184,7 +189,14 @@ ps_thread_publish(struct ps_thread *self)
 	delta = bytes - self->published_bytes;
 	self->published_bytes = bytes;
 	if (delta != 0)
-		ps_heap_changed(delta, ps_clock_now());
+		ps_heap_changed(delta, now);
+}
+
+void
+ps_thread_pulse(struct ps_thread *self)
+{
+	if (++self->pulses % PULSES == 0)
+		ps_thread_publish(self);
 }
 
 void

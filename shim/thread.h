@@ -30,7 +30,7 @@ struct ps_thread {
 	uintptr_t stack_high;
 	uint32_t has_ended; /* its destructors ran; late frees still come */
 	uint32_t rounds;    /* of destructors, so far */
-	uint32_t refills;   /* of bins */
+	uint32_t pulses;
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is
@@ -60,8 +60,12 @@ ps_thread_hot_row(const struct ps_thread *self)
 /* The countdown ran out or is refilled: `size` bytes were asked for. */
 void ps_thread_redraw(struct ps_thread *self, uint64_t size);
 
-/* Tell the recording what this thread's blocks add up to. */
+/* Tell the recording what this thread's blocks add up to, and the pool the
+ * time. */
 void ps_thread_publish(struct ps_thread *self);
+
+/* The thread left a fast path: publish now and then. */
+void ps_thread_pulse(struct ps_thread *self);
 
 /* The same for the calling thread, if it is known. */
 void ps_thread_publish_if_known(void);

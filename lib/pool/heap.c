@@ -25,12 +25,13 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "pool/kind.h"
 #include "pool/page.h"
 #include "pool/segment.h"
 #include "base/lock.h"
 
 enum {
-	BIN_BYTES = 65536, /* a bin may hold about this much ... */
+	BIN_BYTES = 262144, /* a bin may hold about this much ... */
 	BIN_BLOCKS_MIN = 4,
 	BIN_BLOCKS_MAX = 1024,
 	HEAP_CHUNK_BYTES = 65536,
@@ -40,7 +41,7 @@ enum {
  * heap is drained. */
 static struct ps_lock pool_lock;
 static struct ps_pool_heap *waiting; /* heaps without a thread */
-static char *chunk;		     /* where new heaps are cut from */
+static char *chunk; /* where new heaps are cut from */
 static size_t chunk_left;
 
 void
@@ -139,6 +140,13 @@ collect_remote(struct ps_pool_heap *heap, unsigned cls)
 		block = next;
 	}
 	return count;
+}
+
+void
+ps_heap_collect(struct ps_pool_heap *heap, unsigned cls)
+{
+	if (ps_peek(&heap->remote[cls].head) != NULL)
+		bin_gained(heap, cls, collect_remote(heap, cls));
 }
 
 /* All free blocks of a page into the (empty) bin, in one step. */
@@ -276,51 +284,10 @@ ps_heap_look(struct ps_pool_heap *heap, unsigned cls)
 	look_after(heap, cls, most - count);
 }
 
-/* ---- sampled and internal pages ----------------------------------------- */
-
-void *
-ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
-		   enum ps_page_kind kind)
-{
-	struct ps_page **list = ps_page_list_of(heap, kind, cls);
-	struct ps_page *page = *list;
-	void *block;
-
-	PS_ASSERT(kind != PS_PAGE_PLAIN && cls < PS_POOL_CLASSES);
-	if (page == NULL && ps_peek(&heap->remote[cls].head) != NULL) {
-		int64_t count = collect_remote(heap, cls);
-
-		bin_gained(heap, cls, count);
-		page = *list;
-	}
-	if (page == NULL)
-		page = ps_page_take(heap, kind, cls);
-	if (page == NULL)
-		return NULL;
-	if (page->free == NULL)
-		(void)ps_page_carve(page);
-	block = page->free;
-	page->free = ps_next_of(block);
-	page->used++;
-	if (!ps_page_has_blocks(page))
-		ps_page_unlist(list, page);
-	return block;
-}
-
-void
-ps_heap_free_kind(struct ps_page *page, void *block)
-{
-	uintptr_t owner = ps_peek(&page->owner);
-
-	PS_ASSERT((owner & PS_PAGE_KIND_MASK) != PS_PAGE_PLAIN);
-	ps_page_return(ps_page_heap(owner), page, block,
-		       owner & PS_PAGE_KIND_MASK);
-}
-
 /* ---- heaps -------------------------------------------------------------- */
 
 static struct ps_pool_heap *
-create_heap(void)
+create_heap_locked(void)
 {
 	size_t bytes =
 	    PS_ROUND_UP(sizeof(struct ps_pool_heap), (size_t)PS_CACHE_LINE);
@@ -341,6 +308,17 @@ create_heap(void)
 }
 
 struct ps_pool_heap *
+ps_heap_create(void)
+{
+	struct ps_pool_heap *heap;
+
+	ps_lock_take(&pool_lock);
+	heap = create_heap_locked();
+	ps_lock_give(&pool_lock);
+	return heap;
+}
+
+struct ps_pool_heap *
 ps_heap_attach(_Atomic uint64_t *allocations, _Atomic uint64_t *frees)
 {
 	struct ps_pool_heap *heap;
@@ -350,7 +328,7 @@ ps_heap_attach(_Atomic uint64_t *allocations, _Atomic uint64_t *frees)
 	if (heap != NULL)
 		waiting = heap->next;
 	else
-		heap = create_heap();
+		heap = create_heap_locked();
 	ps_lock_give(&pool_lock);
 	if (heap == NULL)
 		return NULL;
@@ -418,6 +396,7 @@ ps_page_block(const struct ps_page *page, const void *ptr)
 void
 ps_heap_prefork(void)
 {
+	ps_kind_prefork();
 	ps_lock_take(&pool_lock);
 	ps_segment_prefork();
 }
@@ -427,6 +406,7 @@ ps_heap_postfork_parent(void)
 {
 	ps_segment_postfork_parent();
 	ps_lock_give(&pool_lock);
+	ps_kind_postfork_parent();
 }
 
 void
@@ -434,4 +414,5 @@ ps_heap_postfork_child(void)
 {
 	ps_segment_postfork_child();
 	ps_lock_init(&pool_lock);
+	ps_kind_postfork_child();
 }

@@ -117,12 +117,6 @@ void *ps_heap_refill(struct ps_pool_heap *heap, unsigned cls);
  * goes to the pages. */
 void ps_heap_look(struct ps_pool_heap *heap, unsigned cls);
 
-/* A block from pages of another kind; not counted in bins. */
-void *ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
-			 enum ps_page_kind kind);
-/* Free such a block; by its owner, or (is_remote) by another thread. */
-void ps_heap_free_kind(struct ps_page *page, void *block);
-
 /* Any thread: put a block on its owner's remote list. */
 void ps_heap_free_remote(struct ps_page *page, void *block);
 

@@ -35,7 +35,7 @@ int ps_je_atexit(void (*function)(void));
 const char *je_malloc_conf =
     "background_thread:false,prof:false,abort_conf:false,dss:disabled,"
     "dirty_decay_ms:5000,muzzy_decay_ms:0,"
-    "lg_extent_max_active_fit:6";
+    "oversize_threshold:0,lg_extent_max_active_fit:6";
 
 /*
  * Off: it adds a page to each large block, against conflicts between blocks

@@ -22,6 +22,12 @@ ps_set_next(void *block, void *next)
 	*(void **)block = next;
 }
 
+/* A heap that belongs to no thread; NULL: no memory. */
+struct ps_pool_heap *ps_heap_create(void);
+
+/* Blocks that other threads freed go to the bin and their pages. */
+void ps_heap_collect(struct ps_pool_heap *heap, unsigned cls);
+
 /* The list of pages of a kind and class that have blocks to give. */
 struct ps_page **ps_page_list_of(struct ps_pool_heap *heap,
 				 enum ps_page_kind kind, unsigned cls);

@@ -370,6 +370,32 @@ ps_large_is_jemalloc(const void *ptr)
 			  sizeof(ptr)) == 0;
 }
 
+static void
+decay_arena(unsigned arena)
+{
+	static size_t mib[3];
+	size_t length = PS_COUNT(mib);
+	size_t name[3];
+
+	if (mib[0] == 0 &&
+	    je_mallctlnametomib("arena.0.decay", mib, &length) != 0)
+		return;
+	name[0] = mib[0];
+	name[1] = arena;
+	name[2] = mib[2];
+	(void)je_mallctlbymib(name, PS_COUNT(name), NULL, NULL, NULL, 0);
+}
+
+void
+ps_range_decay(void)
+{
+	if (has_pool_arena)
+		decay_arena(pool_arena);
+	for (unsigned i = 0; i < LARGE_ARENAS; i++)
+		if (ps_peek(&large_arena[i]) != 0)
+			decay_arena(ps_peek(&large_arena[i]) - 1);
+}
+
 size_t
 ps_range_taken_bytes(void)
 {

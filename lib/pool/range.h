@@ -90,6 +90,9 @@ ps_range_segment(const void *start)
 				  PS_UNIT_SHIFT];
 }
 
+/* Let jemalloc give back what its clock says; any thread, now and then. */
+void ps_range_decay(void);
+
 /* Bytes of address range taken so far and bytes reserved. */
 size_t ps_range_taken_bytes(void);
 

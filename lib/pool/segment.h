@@ -25,6 +25,11 @@ void ps_segment_give(void *start, unsigned units);
 
 /* Units handed out, and free ones whose memory is still held. */
 size_t ps_segment_units_used(void);
+size_t ps_segment_units_dirty(void);
+
+/* A step of time went by: memory of units that were not needed goes back.
+ * true: some of it did, but the rest should go soon. */
+bool ps_segment_decay(void);
 
 void ps_segment_prefork(void);
 void ps_segment_postfork_parent(void);

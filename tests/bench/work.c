@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -233,13 +234,14 @@ threads_mixed(void)
 }
 
 /* A server: each request replaces some blocks of a session; now and then the
- * sessions go to a new thread, which frees what others allocated. */
-enum { SESSIONS = 1000, GENERATIONS = 60 };
+ * sessions go to a new thread, which frees what the one that ends allocated. */
+enum { SESSIONS = 1000, GENERATIONS = 12, REQUESTS = 500000 };
 
 struct server {
 	struct random random;
 	void *session[SESSIONS];
 	int generation;
+	sem_t done;
 };
 
 static void *
@@ -248,12 +250,12 @@ serve(void *argument)
 	struct server *s = argument;
 	pthread_t next;
 
-	replace(&s->random, s->session, SESSIONS, 40000, 3, 9);
-	if (++s->generation < GENERATIONS) {
-		if (pthread_create(&next, NULL, serve, s) != 0)
-			abort();
-		pthread_join(next, NULL);
-	}
+	replace(&s->random, s->session, SESSIONS, REQUESTS, 3, 9);
+	if (++s->generation == GENERATIONS)
+		sem_post(&s->done);
+	else if (pthread_create(&next, NULL, serve, s) != 0)
+		abort();
+	pthread_detach(pthread_self());
 	return NULL;
 }
 
@@ -261,14 +263,16 @@ static void
 server(void)
 {
 	static struct server servers[THREADS];
-	pthread_t threads[THREADS];
+	pthread_t thread;
 
 	for (int i = 0; i < THREADS; i++) {
 		servers[i].random.state = 77 + (uint64_t)i;
-		pthread_create(&threads[i], NULL, serve, &servers[i]);
+		sem_init(&servers[i].done, 0, 0);
+		if (pthread_create(&thread, NULL, serve, &servers[i]) != 0)
+			abort();
 	}
 	for (int i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], NULL);
+		sem_wait(&servers[i].done);
 		for (int k = 0; k < SESSIONS; k++)
 			free(servers[i].session[k]);
 	}

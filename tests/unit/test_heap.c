@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pool/heap.h"
+#include "pool/kind.h"
 #include "pool/segment.h"
 
 enum { SLOTS = 4096, STEPS = 300000 };
@@ -206,8 +207,45 @@ START_TEST(a_sampled_block_is_not_taken_for_a_plain_one)
 	*ps_range_aux(block) = 12345;
 	ck_assert_uint_eq(*ps_range_aux(block), 12345);
 	ps_pool_check(u.heap);
-	ps_heap_free_kind(page, block);
+	ck_assert(ps_heap_free_kind(u.heap, page, block));
 	ps_pool_check(u.heap);
+}
+END_TEST
+
+static void *
+share(void *number)
+{
+	struct user u;
+	void *kept[40] = {0};
+
+	start_user(&u, (uintptr_t)number);
+	for (int i = 0; i < 20000; i++) {
+		size_t at = draw(&u) % PS_COUNT(kept);
+		unsigned cls = (unsigned)(at % PS_POOL_CLASSES);
+
+		if (kept[at] != NULL) {
+			ck_assert_uint_eq(*(uintptr_t *)kept[at],
+					  (uintptr_t)number + at);
+			ck_assert(ps_heap_free_kind(
+			    u.heap, ps_page_of(kept[at]), kept[at]));
+		}
+		kept[at] = ps_heap_alloc_shared(cls, PS_PAGE_SAMPLED);
+		ck_assert_uint_ge(ps_heap_bin_at(u.heap, kept[at]),
+				  PS_BINS_END);
+		*(uintptr_t *)kept[at] = (uintptr_t)number + at;
+	}
+	return NULL;
+}
+
+START_TEST(shared_pages_serve_all_threads)
+{
+	pthread_t threads[4];
+
+	for (uintptr_t i = 0; i < PS_COUNT(threads); i++)
+		pthread_create(&threads[i], NULL, share,
+			       (void *)(1000 * (i + 1)));
+	for (size_t i = 0; i < PS_COUNT(threads); i++)
+		pthread_join(threads[i], NULL);
 }
 END_TEST
 
@@ -355,6 +393,7 @@ heap_suite(void)
 	tcase_add_test(one, a_sampled_block_is_not_taken_for_a_plain_one);
 	tcase_add_test(one, the_counters_may_move);
 	tcase_add_test(one, segments_are_cut_and_returned);
+	tcase_add_test(one, shared_pages_serve_all_threads);
 	suite_add_tcase(s, one);
 	tcase_add_checked_fixture(threads, start_pool, NULL);
 	tcase_set_timeout(threads, 60);

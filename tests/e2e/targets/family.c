@@ -35,6 +35,7 @@ main(void)
 	int ended = 0;
 
 	parent_allocate();
+	usleep(600000); /* the pool's next look at the time falls on the fork */
 	for (int i = 0; i < 3; i++) {
 		pid_t child = fork();
 
