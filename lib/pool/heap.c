@@ -41,7 +41,7 @@ enum {
  * heap is drained. */
 static struct ps_lock pool_lock;
 static struct ps_pool_heap *waiting; /* heaps without a thread */
-static char *chunk; /* where new heaps are cut from */
+static char *chunk;		     /* where new heaps are cut from */
 static size_t chunk_left;
 
 void
