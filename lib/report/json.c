@@ -181,14 +181,14 @@ json_timeline(struct json *j, const struct ps_view *v)
 }
 
 static void
-json_frame(struct json *j, struct ps_symbols *symbols, uint32_t frame)
+json_frame(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
+	   uint32_t frame)
 {
-	struct ps_symbol s = {.module = "?"};
+	struct ps_symbol s;
 	char name[1024];
 	struct ps_text text;
 
-	if (symbols != NULL)
-		(void)symbols->resolve(symbols, frame, &s);
+	ps_view_frame(v, symbols, frame, &s);
 	ps_text_init(&text, name, sizeof(name), -1);
 	if (s.function != NULL)
 		ps_text_printf(&text, "%.900s (%.80s)", s.function, s.module);
@@ -210,7 +210,7 @@ json_site(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
 	key(j, "stack");
 	open(j, '[');
 	for (uint32_t i = 0; i < depth; i++)
-		json_frame(j, symbols, frames[i]);
+		json_frame(j, v, symbols, frames[i]);
 	close(j, ']');
 	number(j, "allocations", s->allocations);
 	number(j, "bytes", s->bytes);

@@ -47,15 +47,6 @@ is_plumbing(const struct ps_symbol *s)
 }
 
 static void
-name_frame(const struct ps_text_report *r, uint32_t frame,
-	   struct ps_symbol *out)
-{
-	*out = (struct ps_symbol){.module = "?"};
-	if (r->symbols != NULL)
-		(void)r->symbols->resolve(r->symbols, frame, out);
-}
-
-static void
 put_place(struct ps_text *t, const struct ps_symbol *s, unsigned left)
 {
 	char place[300];
@@ -107,13 +98,13 @@ put_stack(struct ps_text_report *r, const struct ps_record_site *site)
 		return;
 	}
 	for (; first + 1 < depth; first++) {
-		name_frame(r, frames[first], &s);
+		ps_view_frame(r->view, r->symbols, frames[first], &s);
 		if (!is_plumbing(&s))
 			break;
 	}
 	last = PS_MIN(depth, first + FRAMES_SHOWN);
 	for (uint32_t i = first; i < last; i++) {
-		name_frame(r, frames[i], &s);
+		ps_view_frame(r->view, r->symbols, frames[i], &s);
 		put_frame(r->out, &s);
 	}
 	if (last < depth)

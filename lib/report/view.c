@@ -224,6 +224,21 @@ ps_view_top(const struct ps_view *v, enum ps_view_key key, uint32_t most,
 	return count;
 }
 
+void
+ps_view_frame(const struct ps_view *v, struct ps_symbols *symbols,
+	      uint32_t frame, struct ps_symbol *out)
+{
+	const struct ps_record_frame *row =
+	    ps_reader_entry(v->reader, PS_TABLE_FRAMES, frame);
+
+	*out = (struct ps_symbol){.module = "?"};
+	if (symbols != NULL)
+		(void)symbols->resolve(symbols, frame, out);
+	else if (row != NULL)
+		out->offset = row->pc;
+	PS_ASSERT(out->module != NULL);
+}
+
 /* ---- what it cost ------------------------------------------------------- */
 
 static void
