@@ -56,6 +56,15 @@ number(struct json *j, const char *name, double value)
 	j->needs_comma = true;
 }
 
+/* With microseconds: a date has more than nine digits before them. */
+static void
+date(struct json *j, const char *name, uint64_t ns)
+{
+	key(j, name);
+	ps_text_fixed(j->out, (double)ns * 1e-9, 6);
+	j->needs_comma = true;
+}
+
 /* 0 means "not measured". */
 static void
 measured(struct json *j, const char *name, double value)
@@ -127,7 +136,7 @@ json_process(struct json *j, const struct ps_view *v)
 	number(j, "ppid", p->ppid);
 	string(j, "exe", ps_reader_string(v->reader, p->exe));
 	null(j, "argv");
-	number(j, "start", (double)p->start_real_ns * 1e-9);
+	date(j, "start", p->start_real_ns);
 	number(j, "wall_s", v->wall_s);
 	number(j, "user_s", v->user_s);
 	number(j, "sys_s", v->system_s);
