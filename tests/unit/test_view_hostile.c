@@ -75,6 +75,24 @@ START_TEST(more_frees_than_allocations_are_clamped)
 }
 END_TEST
 
+START_TEST(counts_beyond_the_table_are_cut)
+{
+	size_t bytes;
+	char *image = ps_example_compact(&bytes);
+	struct ps_record_header *h = (void *)image;
+
+	for (unsigned i = 0; i < PS_TABLES; i++)
+		ps_poke(&h->table[i].count, UINT32_MAX);
+	ps_poke(&h->process.exit_code, 1000);
+	ck_assert_int_eq(ps_reader_attach(&reader, image, bytes, NULL), 0);
+	ck_assert_int_eq(ps_view_build(&reader, NULL, &scratch, &view), 0);
+	ck_assert_uint_eq(view.site_count, PS_EXAMPLE_SITES);
+	ck_assert_uint_eq(view.section_count, 2);
+	ck_assert_uint_eq(view.allocations, 150);
+	ck_assert_int_eq(view.exit_code, -1);
+}
+END_TEST
+
 START_TEST(fractions_stay_between_0_and_1)
 {
 	ps_poke(&ps_example_site(0)->temporary, 1000 * PS_WEIGHT_ONE);
@@ -184,6 +202,7 @@ view_hostile_suite(void)
 	tcase_add_checked_fixture(hostile, set_up, tear_down);
 	tcase_add_test(hostile, what_is_not_known_is_not_a_number);
 	tcase_add_test(hostile, more_frees_than_allocations_are_clamped);
+	tcase_add_test(hostile, counts_beyond_the_table_are_cut);
 	tcase_add_test(hostile, fractions_stay_between_0_and_1);
 	tcase_add_loop_test(hostile, absurd_calibrations_make_no_nan, 0, 5);
 	tcase_add_test(hostile, references_out_of_range_are_empty);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_report - the text report: its words, its figures, its colours
+ */
+#include <check.h>
+#include <string.h>
+
+#include "record/writer.h"
+#include "tests/unit/captured.h"
+#include "tests/unit/example.h"
+
+/* ---- the words ---- */
+
+START_TEST(the_report_has_its_headings_in_order)
+{
+	static const char *const headings[] = {
+	    "perfshim  example",
+	    "HEAP\n",
+	    "MOST ALLOCATIONS",
+	    "PEAK MEMORY CONSUMERS",
+	    "MEMORY LEAKS (live at exit)",
+	    "MOST TEMPORARY ALLOCATIONS",
+	    "SECTIONS\n",
+	    "MACHINE\n",
+	    "ALERTS\n",
+	    "HOW FAR TO TRUST THIS\n",
+	};
+	const char *at = ps_captured;
+
+	ps_capture_text();
+	ps_capture_check_lines();
+	for (unsigned i = 0; i < PS_COUNT(headings); i++) {
+		at = strstr(at, headings[i]);
+		ck_assert_msg(at != NULL, "no '%s' in order", headings[i]);
+	}
+}
+END_TEST
+
+START_TEST(the_figures_are_those_of_the_recording)
+{
+	ps_capture_text();
+	ps_capture_has("pid 4711  exit 3\n");
+	ps_capture_has(
+	    "wall 2.00 s  user 1.50 s  sys 250 ms  peak RSS 5.00 MiB  "
+	    "threads 5\n");
+	ps_capture_has(
+	    "allocations      150   requested 6.84 KiB   peak heap 5.86 KiB "
+	    "at 1.00 s\n");
+	ps_capture_has(
+	    "frees            110   live      3.91 KiB   in blocks       40\n");
+	ps_capture_has("100 ±10% allocations, 4.88 KiB in all\n");
+	ps_capture_has("75 temporary of 100 allocations (75%)\n");
+	ps_capture_has(
+	    "outer                  4  5.0us  4.4us   1.3us  1.0us  2.0us");
+	ps_capture_has("Example CPU @ 2 GHz\n");
+	ps_capture_has("heap > 5 KiB\n");
+	ps_capture_has("12 samples");
+	ps_capture_has("3 rows that found no room in a table\n");
+	ps_capture_has("0x1000 ");
+}
+END_TEST
+
+START_TEST(a_running_process_has_no_leaks_yet)
+{
+	ps_poke(&ps_record->process.state, PS_STATE_RUNNING);
+	ps_capture_text();
+	ps_capture_has("still running");
+	ps_capture_has("MEMORY IN USE NOW");
+	ps_capture_hasnt("LEAKS");
+}
+END_TEST
+
+static const struct {
+	struct ps_report_options told;
+	const char *words;
+} ends[] = {
+    {{.exit_code = 9}, "  exit 9\n"},
+    {{.exit_code = -1, .exit_signal = 9}, "  killed by SIGKILL\n"},
+    {{.exit_code = -1, .exit_signal = 1000}, "  killed by signal 1000\n"},
+};
+
+START_TEST(the_end_is_told_in_words)
+{
+	ps_capture(PS_REPORT_TEXT, &ends[_i].told, NULL, false);
+	ps_capture_has(ends[_i].words);
+}
+END_TEST
+
+START_TEST(a_list_is_as_long_as_asked_for)
+{
+	struct ps_report_options one = {.top = 1, .exit_code = -1};
+
+	ps_capture_text();
+	ps_capture_has("   2  2.93 KiB");
+	ps_capture(PS_REPORT_TEXT, &one, NULL, false);
+	ps_capture_has("   1  4.39 KiB");
+	ps_capture_hasnt("   2  2.93 KiB");
+}
+END_TEST
+
+START_TEST(only_who_asks_gets_colours)
+{
+	ps_capture_text();
+	ps_capture_hasnt("\033");
+	ps_capture(PS_REPORT_TEXT, NULL, NULL, true);
+	ps_capture_has("\033[1m");
+	/* The last escape of all sets everything back. */
+	ck_assert_int_eq(strncmp(strrchr(ps_captured, '\033'), "\033[0m", 4),
+			 0);
+}
+END_TEST
+
+START_TEST(an_empty_recording_has_a_report)
+{
+	ps_capture_text();
+	ps_capture_check_lines();
+	ps_capture_has(
+	    "wall unknown  user unknown  sys unknown  peak RSS unknown");
+	ps_capture_has("MOST ALLOCATIONS  sampling is off\n");
+	ps_capture_has("none marked");
+	ps_capture_has("not measured");
+	ps_capture_hasnt("nan");
+	ps_capture_hasnt("ALERTS");
+	ps_record->sampling.mode = PS_SAMPLE_ALL;
+	ps_capture_text();
+	ps_capture_has("too little was allocated");
+}
+END_TEST
+
+/* An ordinary long run: a day, billions of allocations, an error to tell. */
+START_TEST(the_line_about_sampling_fits_with_its_error)
+{
+	ps_poke(&ps_record->sampling.samples, 123456);
+	ps_poke(&ps_record->sampling.dropped, 1234);
+	ps_poke(&ps_record->sampling.truncated, 12345);
+	ps_poke(&ps_example_site(0)->bytes_variance, 1000000);
+	ps_capture_text();
+	ps_capture_check_lines();
+	ps_capture_has("123 k samples ±14%");
+	ps_capture_has("dropped 1234");
+	ps_capture_has("cut short 12.3 k\n");
+}
+END_TEST
+
+Suite *
+report_suite(void)
+{
+	Suite *s = suite_create("report");
+	TCase *words = tcase_create("words");
+	TCase *empty = tcase_create("empty");
+
+	tcase_add_checked_fixture(words, ps_capture_set_up,
+				  ps_capture_tear_down);
+	tcase_add_test(words, the_report_has_its_headings_in_order);
+	tcase_add_test(words, the_figures_are_those_of_the_recording);
+	tcase_add_test(words, a_running_process_has_no_leaks_yet);
+	tcase_add_loop_test(words, the_end_is_told_in_words, 0,
+			    (int)PS_COUNT(ends));
+	tcase_add_test(words, a_list_is_as_long_as_asked_for);
+	tcase_add_test(words, only_who_asks_gets_colours);
+	tcase_add_test(words, the_line_about_sampling_fits_with_its_error);
+	suite_add_tcase(s, words);
+
+	tcase_add_checked_fixture(empty, ps_capture_set_up_empty,
+				  ps_capture_tear_down);
+	tcase_add_test(empty, an_empty_recording_has_a_report);
+	suite_add_tcase(s, empty);
+
+	return s;
+}
