@@ -84,12 +84,16 @@ map_file(const char *path, struct elf_file *out)
 	return true;
 }
 
-/* `count` things of `each` bytes at `offset`, or NULL when not all inside. */
+/*
+ * `count` things of `each` bytes at `offset`, or NULL when not all inside or
+ * not aligned: notes are to 4 bytes, all else to 8.
+ */
 static const void *
 at(const struct elf_file *f, uint64_t offset, uint64_t count, uint64_t each)
 {
-	if (offset > f->size || each == 0 ||
-	    count > (f->size - offset) / each || offset % 4 != 0)
+	PS_ASSERT(each > 0);
+	if (offset > f->size || count > (f->size - offset) / each ||
+	    offset % (each == 1 ? 4 : 8) != 0)
 		return NULL;
 	return f->bytes + offset;
 }
