@@ -34,7 +34,12 @@
 typedef struct perfshim_span {
 	char unused;
 } perfshim_span;
-#define PERFSHIM_SECTION(name)
+/* Still a loop that runs once, so that break and continue mean the same. */
+#define PERFSHIM_JOIN2_(a, b) a##b
+#define PERFSHIM_JOIN_(a, b) PERFSHIM_JOIN2_(a, b)
+#define PERFSHIM_ONCE_(once) for (int once = 1; once; once = 0)
+#define PERFSHIM_SECTION(name)                                                 \
+	PERFSHIM_ONCE_(PERFSHIM_JOIN_(perfshim_once_, __LINE__))
 #define PERFSHIM_FUNCTION() ((void)0)
 #define PERFSHIM_BEGIN(name) ((void)0)
 #define PERFSHIM_END(name) ((void)0)
@@ -120,8 +125,8 @@ perfshim_look_up_(void)
 		return;
 	perfshim_link_.size = (uint32_t)sizeof(perfshim_link_);
 	if (perfshim_find_ != 0)
-		__extension__ found = (register_function *)perfshim_find_(
-		    0, "perfshim_register_v1");
+		found = __extension__(register_function *)
+		    perfshim_find_(0, "perfshim_register_v1");
 	perfshim_link_.state =
 	    found != 0 ? found(&perfshim_link_, perfshim_first_, perfshim_last_)
 		       : 1u;
