@@ -391,7 +391,7 @@ END_TEST
 
 START_TEST(random_damage_leaves_valid_json)
 {
-	ps_capture_damaged(PS_REPORT_JSON, 1500, check_json);
+	ps_capture_damaged(PS_REPORT_JSON, 4000, check_json);
 }
 END_TEST
 

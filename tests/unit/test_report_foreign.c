@@ -198,7 +198,7 @@ END_TEST
 
 START_TEST(random_damage_makes_no_wide_line)
 {
-	ps_capture_damaged(PS_REPORT_TEXT, 1500, ps_capture_check_lines);
+	ps_capture_damaged(PS_REPORT_TEXT, 4000, ps_capture_check_lines);
 }
 END_TEST
 
