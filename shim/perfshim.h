@@ -34,9 +34,12 @@
 typedef struct perfshim_span {
 	char unused;
 } perfshim_span;
-/* Still a loop: a `break` in the section leaves the section. */
+/* Still a loop that runs once, so that break and continue mean the same. */
+#define PERFSHIM_JOIN2_(a, b) a##b
+#define PERFSHIM_JOIN_(a, b) PERFSHIM_JOIN2_(a, b)
+#define PERFSHIM_ONCE_(once) for (int once = 1; once; once = 0)
 #define PERFSHIM_SECTION(name)                                                 \
-	for (int perfshim_once_ = 1; perfshim_once_; perfshim_once_ = 0)
+	PERFSHIM_ONCE_(PERFSHIM_JOIN_(perfshim_once_, __LINE__))
 #define PERFSHIM_FUNCTION() ((void)0)
 #define PERFSHIM_BEGIN(name) ((void)0)
 #define PERFSHIM_END(name) ((void)0)

@@ -65,7 +65,9 @@ void ps_text_printable(struct ps_text *t, const char *s);
 
 /*
  * Human units into a caller's buffer of >= 16 bytes; returns it.  Three
- * significant digits; nan is "unknown"; times over two minutes are "3m05s".
+ * significant digits; nan is "unknown"; times over two minutes are "3m05s",
+ * "2h07m", "3d04h", "365d".  A count of 64 bits takes 8 columns at most, any
+ * value 11.
  */
 const char *ps_human_bytes(char *out, double bytes);  /* 1.50 MiB */
 const char *ps_human_count(char *out, double count);  /* 12.3 M */

@@ -268,7 +268,8 @@ put_scaled(struct ps_text *t, double value, double step,
 const char *
 ps_human_bytes(char *out, double bytes)
 {
-	static const char *const unit[] = {"KiB", "MiB", "GiB", "TiB"};
+	static const char *const unit[] = {"KiB", "MiB", "GiB",
+					   "TiB", "PiB", "EiB"};
 	struct ps_text t;
 
 	ps_text_init(&t, out, HUMAN_BYTES, -1);
@@ -287,7 +288,7 @@ ps_human_bytes(char *out, double bytes)
 const char *
 ps_human_count(char *out, double count)
 {
-	static const char *const unit[] = {"k", "M", "G"};
+	static const char *const unit[] = {"k", "M", "G", "T", "P", "E"};
 	struct ps_text t;
 
 	ps_text_init(&t, out, HUMAN_BYTES, -1);
@@ -302,12 +303,30 @@ ps_human_count(char *out, double count)
 	return out;
 }
 
+/* The two largest units that are not zero: of days alone from 100 on. */
+static void
+put_long_time(struct ps_text *t, uint64_t seconds)
+{
+	uint64_t minutes = seconds / 60;
+	uint64_t hours = minutes / 60;
+	uint64_t days = hours / 24;
+
+	PS_ASSERT(minutes > 0);
+	if (days >= 100)
+		ps_text_printf(t, "%lud", days);
+	else if (days > 0)
+		ps_text_printf(t, "%lud%02luh", days, hours % 24);
+	else if (hours > 0)
+		ps_text_printf(t, "%luh%02lum", hours, minutes % 60);
+	else
+		ps_text_printf(t, "%lum%02lus", minutes, seconds % 60);
+}
+
 const char *
 ps_human_time(char *out, double seconds)
 {
 	static const char *const unit[] = {"ns", "us", "ms", "s"};
 	struct ps_text t;
-	uint64_t whole;
 
 	ps_text_init(&t, out, HUMAN_BYTES, -1);
 	if (put_special(&t, seconds))
@@ -318,8 +337,7 @@ ps_human_time(char *out, double seconds)
 	} else if (seconds < 119.5) {
 		put_scaled(&t, seconds * 1e9, 1000, unit, PS_COUNT(unit));
 	} else if (seconds < 1e11) {
-		whole = (uint64_t)(seconds + 0.5);
-		ps_text_printf(&t, "%lum%02lus", whole / 60, whole % 60);
+		put_long_time(&t, (uint64_t)(seconds + 0.5));
 	} else {
 		ps_text_str(&t, "over 1e11 s");
 	}

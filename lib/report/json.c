@@ -56,6 +56,15 @@ number(struct json *j, const char *name, double value)
 	j->needs_comma = true;
 }
 
+/* With microseconds: a date has more than nine digits before them. */
+static void
+date(struct json *j, const char *name, uint64_t ns)
+{
+	key(j, name);
+	ps_text_fixed(j->out, (double)ns * 1e-9, 6);
+	j->needs_comma = true;
+}
+
 /* 0 means "not measured". */
 static void
 measured(struct json *j, const char *name, double value)
@@ -127,7 +136,7 @@ json_process(struct json *j, const struct ps_view *v)
 	number(j, "ppid", p->ppid);
 	string(j, "exe", ps_reader_string(v->reader, p->exe));
 	null(j, "argv");
-	number(j, "start", (double)p->start_real_ns * 1e-9);
+	date(j, "start", p->start_real_ns);
 	number(j, "wall_s", v->wall_s);
 	number(j, "user_s", v->user_s);
 	number(j, "sys_s", v->system_s);
@@ -181,14 +190,14 @@ json_timeline(struct json *j, const struct ps_view *v)
 }
 
 static void
-json_frame(struct json *j, struct ps_symbols *symbols, uint32_t frame)
+json_frame(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
+	   uint32_t frame)
 {
-	struct ps_symbol s = {.module = "?"};
+	struct ps_symbol s;
 	char name[1024];
 	struct ps_text text;
 
-	if (symbols != NULL)
-		(void)symbols->resolve(symbols, frame, &s);
+	ps_view_frame(v, symbols, frame, &s);
 	ps_text_init(&text, name, sizeof(name), -1);
 	if (s.function != NULL)
 		ps_text_printf(&text, "%.900s (%.80s)", s.function, s.module);
@@ -210,7 +219,7 @@ json_site(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
 	key(j, "stack");
 	open(j, '[');
 	for (uint32_t i = 0; i < depth; i++)
-		json_frame(j, symbols, frames[i]);
+		json_frame(j, v, symbols, frames[i]);
 	close(j, ']');
 	number(j, "allocations", s->allocations);
 	number(j, "bytes", s->bytes);

@@ -64,8 +64,12 @@ map_file(const char *path, struct elf_file *out)
 	const void *bytes;
 	struct stat st;
 	bool is_good;
-	int fd = ps_os_open_read(path);
+	int fd;
 
+	/* Before opening, because opening a named pipe waits for a writer. */
+	if (ps_os_stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	fd = ps_os_open_read(path);
 	if (fd < 0)
 		return false;
 	is_good = ps_os_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
@@ -80,12 +84,16 @@ map_file(const char *path, struct elf_file *out)
 	return true;
 }
 
-/* `count` things of `each` bytes at `offset`, or NULL when not all inside. */
+/*
+ * `count` things of `each` bytes at `offset`, or NULL when not all inside or
+ * not aligned: notes are to 4 bytes, all else to 8.
+ */
 static const void *
 at(const struct elf_file *f, uint64_t offset, uint64_t count, uint64_t each)
 {
-	if (offset > f->size || each == 0 ||
-	    count > (f->size - offset) / each || offset % 4 != 0)
+	PS_ASSERT(each > 0);
+	if (offset > f->size || count > (f->size - offset) / each ||
+	    offset % (each == 1 ? 4 : 8) != 0)
 		return NULL;
 	return f->bytes + offset;
 }
@@ -124,11 +132,13 @@ note_has_id(const struct elf_file *f, const Elf64_Shdr *s,
 static bool
 is_same_build(const struct elf_file *f, const struct ps_record_module *m)
 {
-	uint32_t count;
+	uint32_t count = 0;
 	const Elf64_Shdr *s = sections_of(f, &count);
 
 	if (m->build_id_bytes == 0)
 		return true;
+	if (m->build_id_bytes > sizeof(m->build_id))
+		return false;
 	for (uint32_t i = 0; s != NULL && i < count; i++)
 		if (s[i].sh_type == SHT_NOTE && note_has_id(f, &s[i], m))
 			return true;
@@ -266,6 +276,7 @@ look_up(struct resolver *r, uint32_t row, struct ps_symbol *out)
 	    ps_reader_entry(r->reader, PS_TABLE_FRAMES, row);
 	const struct ps_record_module *m;
 	struct module *loaded;
+	const char *path;
 	uint64_t address;
 
 	*out = (struct ps_symbol){.module = "?"};
@@ -278,7 +289,9 @@ look_up(struct resolver *r, uint32_t row, struct ps_symbol *out)
 	loaded = &r->modules[frame->module];
 	/* A return address may be that of the next function. */
 	address = frame->pc - m->bias - !(frame->flags & PS_FRAME_LEAF);
-	out->module = ps_base_name(ps_reader_string(r->reader, m->path));
+	path = ps_reader_string(r->reader, m->path);
+	if (ps_base_name(path)[0] != '\0')
+		out->module = ps_base_name(path);
 	out->offset = address;
 	if (!loaded->is_tried)
 		load_module(r, m, loaded);

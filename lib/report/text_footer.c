@@ -4,15 +4,37 @@
  */
 #include "report/text_parts.h"
 
+/* Beyond these a figure is damaged, and the line would be too wide for it. */
+#define PER_SECOND_MAX 1e13
+#define HZ_MAX 1e12
+#define PPM_MAX 1e5
+#define COST_NS_MAX 1e4
+
+static bool
+is_measured(double value, double limit)
+{
+	return value > 0 && value < limit;
+}
+
 static void
 put_rate(struct ps_text *t, const char *label, double per_second,
 	 const char *unit)
 {
-	if (!(per_second > 0))
+	if (!is_measured(per_second, PER_SECOND_MAX))
 		return;
 	ps_text_printf(t, "  %s ", label);
 	ps_text_fixed(t, per_second * 1e-9, per_second < 100e9 ? 1 : 0);
 	ps_text_printf(t, " %s", unit);
+}
+
+static void
+put_cost_of(struct ps_text *t, const char *what, double ns)
+{
+	if (!is_measured(ns, COST_NS_MAX))
+		return;
+	ps_text_printf(t, "  %s ", what);
+	ps_text_fixed(t, ns, ns < 100 ? 1 : 0);
+	ps_text_str(t, " ns");
 }
 
 static void
@@ -23,23 +45,19 @@ put_clock(struct ps_text *t, const struct ps_view *v)
 
 	ps_text_printf(t, "  clock %s",
 		       h->clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic");
-	if (c->tsc_hz > 0) {
+	if (is_measured(c->tsc_hz, HZ_MAX)) {
 		ps_text_str(t, " ");
 		ps_text_fixed(t, c->tsc_hz * 1e-9, 4);
-		ps_text_str(t, " GHz ±");
+		ps_text_str(t, " GHz");
+	}
+	if (is_measured(c->tsc_hz, HZ_MAX) && c->tsc_ppm >= 0 &&
+	    c->tsc_ppm < PPM_MAX) {
+		ps_text_str(t, " ±");
 		ps_text_fixed(t, c->tsc_ppm, c->tsc_ppm < 10 ? 1 : 0);
 		ps_text_str(t, " ppm");
 	}
-	if (c->clock_ns > 0) {
-		ps_text_str(t, "  reading ");
-		ps_text_fixed(t, c->clock_ns, 1);
-		ps_text_str(t, " ns");
-	}
-	if (c->marker_ns > 0) {
-		ps_text_str(t, "  marker pair ");
-		ps_text_fixed(t, c->marker_ns, 1);
-		ps_text_str(t, " ns");
-	}
+	put_cost_of(t, "reading", c->clock_ns);
+	put_cost_of(t, "marker pair", c->marker_ns);
 	ps_text_char(t, '\n');
 }
 
@@ -63,7 +81,7 @@ ps_text_machine(struct ps_text_report *r)
 		for (unsigned i = 0; i < sizeof(c->isa); i++)
 			isa[i] = c->isa[i];
 		ps_text_str(t, "  ");
-		(void)ps_put_name(t, isa, 16);
+		(void)ps_put_name(t, isa, 9);
 		ps_text_str(t, ", one core: vector add");
 		put_rate(t, "L1", c->vector_add_l1, "GB/s");
 		put_rate(t, "L2", c->vector_add_l2, "GB/s");
@@ -85,6 +103,8 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 	uint64_t samples = ps_peek(&s->samples);
 	char interval[16];
 	char count[16];
+	char no_stack[16];
+	char truncated[16];
 
 	if (s->mode == PS_SAMPLE_OFF) {
 		ps_text_str(t, "  sampling off: counts are exact, sites are "
@@ -100,10 +120,11 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 		    ps_human_bytes(interval, (double)s->interval_bytes),
 		    ps_human_count(count, (double)samples));
 	ps_put_error(t, v->site_bytes, v->site_bytes_error);
-	ps_text_printf(t, "; dropped %lu, without a stack %lu, cut %lu\n",
-		       (unsigned long)ps_peek(&s->dropped),
-		       (unsigned long)ps_peek(&s->no_stack),
-		       (unsigned long)ps_peek(&s->truncated));
+	ps_text_printf(
+	    t, "\n  samples dropped %s, without a stack %s, cut short %s\n",
+	    ps_human_count(count, (double)ps_peek(&s->dropped)),
+	    ps_human_count(no_stack, (double)ps_peek(&s->no_stack)),
+	    ps_human_count(truncated, (double)ps_peek(&s->truncated)));
 	if (s->stacks_off != 0) {
 		ps_text_str(t, "  stacks are off: ");
 		(void)ps_put_name(t, ps_reader_string(v->reader, s->stacks_off),
@@ -147,7 +168,7 @@ put_cost(struct ps_text *t, const struct ps_view *v)
 
 	ps_text_printf(t, "  the shim cost %s",
 		       ps_human_time(cost, v->overhead_s));
-	if (v->overhead_fraction >= 0) {
+	if (v->overhead_fraction >= 0 && v->overhead_fraction < 100) {
 		ps_text_str(t, " (");
 		ps_text_fixed(t, v->overhead_fraction * 100, 2);
 		ps_text_str(t, "% of the run)");

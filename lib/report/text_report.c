@@ -57,6 +57,16 @@ skip_columns(const char *s, unsigned count)
 	return s;
 }
 
+/* Without its last character, which may be a part of one. */
+static void
+drop_last(char *buffer, size_t length)
+{
+	while (length > 0 && !starts_character(buffer[length - 1]))
+		length--;
+	PS_ASSERT(length > 0);
+	buffer[length - 1] = '\0';
+}
+
 unsigned
 ps_put_name(struct ps_text *t, const char *name, unsigned width)
 {
@@ -69,6 +79,8 @@ ps_put_name(struct ps_text *t, const char *name, unsigned width)
 	PS_ASSERT(width > 8);
 	ps_text_init(&whole, buffer, sizeof(buffer), -1);
 	ps_text_printable(&whole, name);
+	if (whole.cut > 0)
+		drop_last(buffer, whole.length);
 	have = columns(buffer);
 	if (have <= width) {
 		ps_text_str(t, buffer);

@@ -2,31 +2,35 @@
 /*
  * text_sections - the table of sections, in 80 columns
  *
- * Times are written in four columns ("1.2ms"), so that twelve figures fit.
+ * Times are written in six columns ("1.2ms"), so that twelve figures fit.
  */
 #include "report/text_parts.h"
 
 enum { NAME_COLUMNS = 16, ROWS_MAX = 60 };
 
-/* Five columns: 3 significant places and a unit. */
+/* Six columns: up to four places and a unit. */
 static void
 put_short_time(struct ps_text *t, double seconds)
 {
 	static const struct {
 		double unit;
 		const char *name;
-	} units[] = {{1e-9, "ns"}, {1e-6, "us"}, {1e-3, "ms"}, {1.0, "s "}};
+	} units[] = {{1e-9, "ns"}, {1e-6, "us"},   {1e-3, "ms"},
+		     {1.0, "s "},  {3600.0, "h "}, {86400.0, "d "}};
+	const double most_s = 9999 * 86400.0;
 	char buffer[24];
 	struct ps_text text;
 	unsigned u = 0;
 	double value;
 
 	ps_text_init(&text, buffer, sizeof(buffer), -1);
-	while (u < 3 && seconds >= units[u + 1].unit * 0.9995)
+	while (u + 1 < PS_COUNT(units) && seconds >= units[u + 1].unit * 0.9995)
 		u++;
 	value = seconds / units[u].unit;
 	if (!(seconds >= 0)) {
 		ps_text_str(&text, "?");
+	} else if (seconds > most_s) {
+		ps_text_str(&text, ">9999d");
 	} else {
 		ps_text_fixed(&text, value, value < 9.95 ? 1 : 0);
 		ps_text_str(&text, units[u].name);
@@ -58,6 +62,7 @@ static void
 put_second_row(struct ps_text *t, const struct ps_view_section *s)
 {
 	char bytes[16];
+	char threads[16];
 
 	ps_text_style(t, PS_DIM);
 	ps_text_printf(t, "%*s", NAME_COLUMNS, "");
@@ -67,9 +72,9 @@ put_second_row(struct ps_text *t, const struct ps_view_section *s)
 	put_short_time(t, s->max_s);
 	ps_text_str(t, "  sd");
 	put_short_time(t, s->stddev_s);
-	ps_text_printf(t, "  %s  %u thread%s\n",
-		       ps_human_bytes(bytes, (double)s->bytes), s->threads,
-		       s->threads == 1 ? "" : "s");
+	ps_text_printf(
+	    t, "  %s  %s thread%s\n", ps_human_bytes(bytes, (double)s->bytes),
+	    ps_human_count(threads, s->threads), s->threads == 1 ? "" : "s");
 	ps_text_style(t, PS_PLAIN);
 }
 

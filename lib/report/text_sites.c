@@ -70,15 +70,6 @@ is_beginning(const struct ps_symbol *s)
 }
 
 static void
-name_frame(const struct ps_text_report *r, uint32_t frame,
-	   struct ps_symbol *out)
-{
-	*out = (struct ps_symbol){.module = "?"};
-	if (r->symbols != NULL)
-		(void)r->symbols->resolve(r->symbols, frame, out);
-}
-
-static void
 put_place(struct ps_text *t, const struct ps_symbol *s, unsigned left)
 {
 	char place[300];
@@ -123,12 +114,12 @@ telling_part(const struct ps_text_report *r, const uint32_t *frames,
 	struct ps_symbol s;
 
 	for (*first = 0; *first + 1 < depth; ++*first) {
-		name_frame(r, frames[*first], &s);
+		ps_view_frame(r->view, r->symbols, frames[*first], &s);
 		if (!is_plumbing(&s))
 			break;
 	}
 	for (*last = depth; *last > *first + 1; --*last) {
-		name_frame(r, frames[*last - 1], &s);
+		ps_view_frame(r->view, r->symbols, frames[*last - 1], &s);
 		if (!is_beginning(&s))
 			break;
 	}
@@ -152,7 +143,7 @@ put_stack(struct ps_text_report *r, const struct ps_record_site *site)
 	telling_part(r, frames, depth, &first, &last);
 	shown = PS_MIN(last, first + FRAMES_SHOWN);
 	for (uint32_t i = first; i < shown; i++) {
-		name_frame(r, frames[i], &s);
+		ps_view_frame(r->view, r->symbols, frames[i], &s);
 		put_frame(r->out, &s);
 	}
 	if (shown < last)

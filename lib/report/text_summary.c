@@ -6,7 +6,13 @@
 
 #include "report/text_parts.h"
 
-enum { PLOT_COLUMNS = 60, BAR_COLUMNS = 24, CLASS_ROWS = 4, NAME_COLUMNS = 32 };
+enum {
+	PLOT_COLUMNS = 60,
+	BAR_COLUMNS = 24,
+	CLASS_ROWS = 4,
+	NAME_COLUMNS = 28,
+	LINE_COLUMNS = 80
+};
 
 /* ---- who and how -------------------------------------------------------- */
 
@@ -47,19 +53,29 @@ static void
 put_title(struct ps_text *t, const struct ps_view *v)
 {
 	const struct ps_record_process *p = &v->reader->header->process;
+	char buffer[LINE_COLUMNS];
+	char end_buffer[LINE_COLUMNS];
+	struct ps_text who;
+	struct ps_text end;
+	unsigned used = 10;
 
+	ps_text_init(&who, buffer, sizeof(buffer), -1);
+	ps_text_printf(&who, "  pid %d", p->pid);
+	if (ps_peek(&p->is_forked_child))
+		ps_text_printf(&who, " (forked by %d)", p->ppid);
+	ps_text_init(&end, end_buffer, sizeof(end_buffer), -1);
+	put_end(&end, v);
 	ps_text_style(t, PS_BOLD);
 	ps_text_str(t, "perfshim  ");
-	(void)ps_put_name(t, ps_reader_string(v->reader, p->name),
-			  NAME_COLUMNS);
+	used +=
+	    ps_put_name(t, ps_reader_string(v->reader, p->name), NAME_COLUMNS);
 	ps_text_style(t, PS_PLAIN);
-	ps_text_printf(t, "  pid %d", p->pid);
-	if (ps_peek(&p->is_forked_child))
-		ps_text_printf(t, " (forked by %d)", p->ppid);
-	ps_text_str(t, "  ");
+	ps_text_str(t, buffer);
+	used += (unsigned)(who.length + end.length);
+	ps_text_str(t, used + 2 <= LINE_COLUMNS ? "  " : "\n  ");
 	if (v->end == PS_END_SIGNALED || v->end == PS_END_UNKNOWN)
 		ps_text_style(t, PS_RED);
-	put_end(t, v);
+	ps_text_str(t, end_buffer);
 	ps_text_style(t, PS_PLAIN);
 	ps_text_char(t, '\n');
 }
@@ -71,13 +87,14 @@ put_times(struct ps_text *t, const struct ps_view *v)
 	char user[16];
 	char sys[16];
 	char rss[16];
+	char threads[16];
 
-	ps_text_printf(
-	    t, "wall %s  user %s  sys %s  peak RSS %s  threads %lu\n",
-	    ps_human_time(wall, v->wall_s), ps_human_time(user, v->user_s),
-	    ps_human_time(sys, v->system_s),
-	    ps_human_bytes(rss, v->max_rss_bytes),
-	    (unsigned long)v->threads_started);
+	ps_text_printf(t, "wall %s  user %s  sys %s  peak RSS %s  threads %s\n",
+		       ps_human_time(wall, v->wall_s),
+		       ps_human_time(user, v->user_s),
+		       ps_human_time(sys, v->system_s),
+		       ps_human_bytes(rss, v->max_rss_bytes),
+		       ps_human_count(threads, (double)v->threads_started));
 }
 
 /* ---- the heap ----------------------------------------------------------- */
@@ -171,10 +188,10 @@ next_class(const struct ps_view *v, const bool *is_done)
 }
 
 static void
-put_class(struct ps_text *t, const struct ps_view *v, int c, uint64_t all)
+put_class(struct ps_text *t, const struct ps_view *v, int c, double all)
 {
 	const uint32_t *sizes = v->reader->header->heap.class_bytes;
-	double part = (double)v->class_allocations[c] / (double)all;
+	double part = (double)v->class_allocations[c] / all;
 	char size[16];
 
 	if (c == PS_CLASS_LARGE)
@@ -190,10 +207,10 @@ static void
 put_classes(struct ps_text *t, const struct ps_view *v)
 {
 	bool is_done[PS_CLASS_SLOTS] = {false};
-	uint64_t all = 0;
+	double all = 0;
 
 	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
-		all += v->class_allocations[c];
+		all += (double)v->class_allocations[c];
 	if (all == 0)
 		return;
 	ps_text_str(t, "  blocks of\n");

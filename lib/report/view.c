@@ -17,6 +17,16 @@
 /* Half the width of a 95 % interval of a normal distribution. */
 #define Z95 1.96
 
+/*
+ * A sum of what was added and taken away; below zero only in a recording that
+ * is damaged, or read while it is being written.
+ */
+static uint64_t
+not_negative(uint64_t sum)
+{
+	return (int64_t)sum < 0 ? 0 : sum;
+}
+
 /* ---- process ------------------------------------------------------------ */
 
 static void
@@ -25,6 +35,8 @@ view_end(struct ps_view *v, const struct ps_report_options *options)
 	const struct ps_record_process *p = &v->reader->header->process;
 
 	v->exit_code = ps_peek(&p->exit_code);
+	if (v->exit_code < 0 || v->exit_code > UINT8_MAX)
+		v->exit_code = -1;
 	v->end = ps_peek(&p->state) == PS_STATE_EXITED ? PS_END_EXITED
 						       : PS_END_RUNNING;
 	if (options == NULL)
@@ -98,7 +110,7 @@ view_heap(struct ps_view *v)
 	const struct ps_reader *r = v->reader;
 	const struct ps_record_heap *heap = &r->header->heap;
 	uint64_t large = 0;
-	uint64_t all = 0;
+	double all = 0;
 
 	for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++) {
 		const struct ps_record_thread *row =
@@ -108,25 +120,23 @@ view_heap(struct ps_view *v)
 		large += ps_peek(&row->large_bytes) -
 			 ps_peek(&row->large_freed_bytes);
 	}
+	v->requested_bytes = not_negative(v->requested_bytes);
 	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
-		if ((int64_t)v->class_live[c] < 0)
-			v->class_live[c] = 0;
+		v->class_live[c] = not_negative(v->class_live[c]);
 		v->live_blocks += v->class_live[c];
-		all += v->class_allocations[c];
+		all += (double)v->class_allocations[c];
 	}
-	v->live_bytes = v->is_exact ? ps_peek(&heap->live_bytes)
-				    : live_block_bytes(v, large);
-	if ((int64_t)v->live_bytes < 0)
-		v->live_bytes = 0;
+	v->live_bytes = not_negative(v->is_exact ? ps_peek(&heap->live_bytes)
+						 : live_block_bytes(v, large));
 	v->peak_bytes = PS_MAX(ps_peek(&heap->peak_bytes), v->live_bytes);
-	v->peak_at_s = ps_peek(&heap->peak_ticks) == 0
-			   ? (double)NAN
-			   : ps_reader_seconds(r, ps_peek(&heap->peak_ticks));
+	v->peak_at_s = ps_reader_seconds(r, ps_peek(&heap->peak_ticks));
+	if (ps_peek(&heap->peak_ticks) == 0 || !(v->peak_at_s >= 0))
+		v->peak_at_s = (double)NAN;
 	v->pool_fraction =
 	    ps_peek(&heap->pool_reserved_bytes) == 0 ? 0.0
-	    : all == 0				     ? (double)NAN
-		       : 1.0 - (double)v->class_allocations[PS_CLASS_LARGE] /
-				   (double)all;
+	    : all == 0
+		? (double)NAN
+		: 1.0 - (double)v->class_allocations[PS_CLASS_LARGE] / all;
 }
 
 /* ---- sites -------------------------------------------------------------- */
@@ -134,7 +144,13 @@ view_heap(struct ps_view *v)
 static double
 weight(const _Atomic uint64_t *counter)
 {
-	return (double)ps_peek(counter) / PS_WEIGHT_ONE;
+	return (double)not_negative(ps_peek(counter)) / PS_WEIGHT_ONE;
+}
+
+static double
+bytes_of(const _Atomic uint64_t *counter)
+{
+	return (double)not_negative(ps_peek(counter));
 }
 
 static void
@@ -146,18 +162,17 @@ view_site(const struct ps_reader *r, const struct ps_record_site *site,
 
 	out->site = site;
 	out->allocations = weight(&site->allocations);
-	out->bytes = (double)ps_peek(&site->bytes);
+	out->bytes = bytes_of(&site->bytes);
 	out->allocations_error =
 	    Z95 * ps_sqrt(weight(&site->allocations_variance));
-	out->bytes_error =
-	    Z95 * ps_sqrt((double)ps_peek(&site->bytes_variance));
+	out->bytes_error = Z95 * ps_sqrt(bytes_of(&site->bytes_variance));
 	out->live_allocations = weight(&site->live_allocations);
-	out->live_bytes = (double)ps_peek(&site->live_bytes);
+	out->live_bytes = bytes_of(&site->live_bytes);
 	out->peak_allocations =
 	    is_kept ? weight(&site->peak_allocations) : out->live_allocations;
 	out->peak_bytes =
-	    is_kept ? (double)ps_peek(&site->peak_bytes) : out->live_bytes;
-	out->temporary = weight(&site->temporary);
+	    is_kept ? bytes_of(&site->peak_bytes) : out->live_bytes;
+	out->temporary = PS_MIN(weight(&site->temporary), out->allocations);
 }
 
 static int
@@ -229,6 +244,21 @@ ps_view_top(const struct ps_view *v, enum ps_view_key key, uint32_t most,
 	return count;
 }
 
+void
+ps_view_frame(const struct ps_view *v, struct ps_symbols *symbols,
+	      uint32_t frame, struct ps_symbol *out)
+{
+	const struct ps_record_frame *row =
+	    ps_reader_entry(v->reader, PS_TABLE_FRAMES, frame);
+
+	*out = (struct ps_symbol){.module = "?"};
+	if (symbols != NULL)
+		(void)symbols->resolve(symbols, frame, out);
+	else if (row != NULL)
+		out->offset = row->pc;
+	PS_ASSERT(out->module != NULL);
+}
+
 /* ---- what it cost ------------------------------------------------------- */
 
 static void
@@ -236,11 +266,12 @@ view_overhead(struct ps_view *v)
 {
 	const struct ps_record_header *h = v->reader->header;
 	double tick_s = ps_reader_tick_seconds(v->reader);
+	double marker_ns = PS_MAX(h->calibration.marker_ns, 0.0); /* NAN: 0 */
 	double ticks = (double)ps_peek(&h->overhead.slow_ticks) +
 		       (double)ps_peek(&h->overhead.start_ticks);
 
-	v->overhead_s = ticks * tick_s + (double)v->section_calls *
-					     h->calibration.marker_ns * 1e-9;
+	v->overhead_s =
+	    ticks * tick_s + (double)v->section_calls * marker_ns * 1e-9;
 	v->overhead_fraction = v->overhead_s / v->wall_s;
 	for (int i = 0; i < PS_TABLES; i++)
 		v->table_drops += ps_peek(&h->table[i].dropped);

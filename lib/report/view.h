@@ -104,6 +104,10 @@ int ps_view_build(const struct ps_reader *reader,
 		  const struct ps_report_options *options,
 		  struct ps_scratch *scratch, struct ps_view *out);
 
+/* Name a frame; without symbols, by its address alone. */
+void ps_view_frame(const struct ps_view *view, struct ps_symbols *symbols,
+		   uint32_t frame, struct ps_symbol *out);
+
 /* The `most` greatest sites by key, greatest first; returns how many have
  * more than nothing. */
 uint32_t ps_view_top(const struct ps_view *view, enum ps_view_key key,
