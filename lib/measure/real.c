@@ -63,6 +63,9 @@ split(double x, int *exponent)
 double
 ps_log(double x)
 {
+	static const double c[] = {1.0 / 3,  1.0 / 5,  1.0 / 7,	 1.0 / 9,
+				   1.0 / 11, 1.0 / 13, 1.0 / 15, 1.0 / 17,
+				   1.0 / 19, 1.0 / 21};
 	double m, s, square, sum = 0;
 	int e;
 
@@ -73,8 +76,8 @@ ps_log(double x)
 	m = split(x, &e);
 	s = (m - 1) / (m + 1);
 	square = s * s;
-	for (int i = 21; i >= 3; i -= 2)
-		sum = (sum + 1.0 / i) * square;
+	for (int i = PS_COUNT(c) - 1; i >= 0; i--)
+		sum = (sum + c[i]) * square;
 	return e * log2_high + (2 * s + (2 * s * sum + e * log2_low));
 }
 
@@ -82,12 +85,20 @@ ps_log(double x)
 static double
 expm1_small(double r)
 {
+	/* 1 / 2!, 1 / 3!, ... 1 / 14!: a division costs more than all of it */
+	static const double c[] = {
+	    1.0 / 2,	       1.0 / 6,		1.0 / 24,
+	    1.0 / 120,	       1.0 / 720,	1.0 / 5040,
+	    1.0 / 40320,       1.0 / 362880,	1.0 / 3628800,
+	    1.0 / 39916800,    1.0 / 479001600, 1.0 / 6227020800,
+	    1.0 / 87178291200,
+	};
 	double sum = 0;
 
 	PS_ASSERT(r > -0.36 && r < 0.36);
-	for (int i = 14; i >= 2; i--)
-		sum = (sum + 1) * r / i;
-	return r * sum + r;
+	for (int i = PS_COUNT(c) - 1; i >= 0; i--)
+		sum = sum * r + c[i];
+	return r * (sum * r) + r;
 }
 
 /* The nearest whole number of log 2 in x, |x| < 800. */

@@ -31,7 +31,7 @@
 #include "base/lock.h"
 
 enum {
-	BIN_BYTES = 262144, /* a bin may hold about this much ... */
+	BIN_BYTES = 524288, /* a bin may hold about this much ... */
 	BIN_BLOCKS_MIN = 4,
 	BIN_BLOCKS_MAX = 1024,
 	HEAP_CHUNK_BYTES = 65536,

@@ -19,7 +19,8 @@ enum {
 	SMALL_UNITS = 1,
 	MEDIUM_UNITS = 8,
 	CARVE_FIRST_BYTES = 4096,
-	CARVE_MAX_BYTES = 32768,
+	CARVE_MAX_BYTES = 32768, /* what is carved is touched: a page a block */
+	CARVE_ANY_BLOCKS = 8,	 /* ... but so many in any case */
 	CARVE_BLOCKS_MAX = 512,
 };
 
@@ -155,8 +156,9 @@ ps_page_carve(struct ps_page *page)
 	}
 	page->free = free;
 	page->carved += count;
-	if (page->carve_step * 2 * page->block_bytes <= CARVE_MAX_BYTES &&
-	    page->carve_step * 2 <= CARVE_BLOCKS_MAX)
+	if (page->carve_step * 2 <= CARVE_ANY_BLOCKS ||
+	    (page->carve_step * 2 * page->block_bytes <= CARVE_MAX_BYTES &&
+	     page->carve_step * 2 <= CARVE_BLOCKS_MAX))
 		page->carve_step *= 2;
 	return count;
 }
