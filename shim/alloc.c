@@ -287,7 +287,7 @@ any_block(size_t size, size_t align, bool is_zeroed,
 	return counted_block(self, size, align, is_zeroed, caller);
 }
 
-PS_COLD void *
+PS_NOINLINE void *
 ps_alloc(size_t size, size_t align, bool is_zeroed,
 	 const struct ps_unwind_context *caller)
 {

@@ -81,7 +81,7 @@ ps_free_look(struct ps_pool_heap *heap, size_t cls)
 
 /* ---- C ------------------------------------------------------------------ */
 
-static PS_COLD void *
+static PS_NOINLINE void *
 malloc_slow(size_t size)
 {
 	struct ps_unwind_context caller;
@@ -105,7 +105,7 @@ PS_ALIGNED(PS_CACHE_LINE) void free(void *ptr)
 		ps_free(ptr);
 }
 
-static PS_COLD void *
+static PS_NOINLINE void *
 calloc_slow(size_t size)
 {
 	struct ps_unwind_context caller;
@@ -135,7 +135,7 @@ calloc(size_t count, size_t size)
 	return memset(block, 0, bytes);
 }
 
-static PS_COLD void *
+static PS_NOINLINE void *
 realloc_slow(void *ptr, size_t size)
 {
 	struct ps_unwind_context caller;

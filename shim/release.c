@@ -81,7 +81,7 @@ free_elsewhere(struct ps_thread *self, void *ptr)
 	}
 }
 
-PS_COLD void
+PS_NOINLINE void
 ps_free(void *ptr)
 {
 	struct ps_thread *self = &ps_self;
@@ -203,7 +203,7 @@ grow_large(struct ps_thread *self, void *ptr, size_t size,
 	return block;
 }
 
-PS_COLD void *
+PS_NOINLINE void *
 ps_realloc(void *ptr, size_t size, const struct ps_unwind_context *caller)
 {
 	struct ps_thread *self = &ps_self;

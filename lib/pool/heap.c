@@ -167,6 +167,24 @@ fill_from_page(struct ps_pool_heap *heap, unsigned cls, struct ps_page *page)
 	bin_gained(heap, cls, count);
 }
 
+/* Cut the bin after `keep` blocks and return the rest of the list. */
+static void *
+cut_bin(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
+{
+	void *block = heap->bin[cls];
+	void *rest;
+
+	if (keep <= 0 || block == NULL) {
+		heap->bin[cls] = NULL;
+		return block;
+	}
+	while (--keep > 0 && ps_next_of(block) != NULL)
+		block = ps_next_of(block);
+	rest = ps_next_of(block);
+	ps_set_next(block, NULL);
+	return rest;
+}
+
 /* ---- heaps without a thread --------------------------------------------- */
 
 static void
@@ -189,14 +207,8 @@ adopt_list(struct ps_pool_heap *from, struct ps_pool_heap *to,
 static void
 drain_waiting(struct ps_pool_heap *from, unsigned cls)
 {
-	int64_t count = collect_remote(from, cls);
-	void *block;
-
-	while ((block = ps_heap_pop(from, cls)) != NULL) {
-		ps_page_return(from, ps_page_of(block), block, PS_PAGE_PLAIN);
-		count--;
-	}
-	PS_ASSERT(count == 0);
+	(void)collect_remote(from, cls);
+	(void)ps_page_return_list(from, cut_bin(from, cls, 0));
 }
 
 /* Pages of the class with free blocks, from heaps that have no thread. */
@@ -236,38 +248,11 @@ ps_heap_refill(struct ps_pool_heap *heap, unsigned cls)
 	return ps_heap_pop(heap, cls);
 }
 
-/* Cut the bin after `keep` blocks and return the rest of the list. */
-static void *
-cut_bin(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
-{
-	void *block = heap->bin[cls];
-	void *rest;
-
-	if (keep <= 0 || block == NULL) {
-		heap->bin[cls] = NULL;
-		return block;
-	}
-	while (--keep > 0 && ps_next_of(block) != NULL)
-		block = ps_next_of(block);
-	rest = ps_next_of(block);
-	ps_set_next(block, NULL);
-	return rest;
-}
-
 static void
 flush_to(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
 {
-	void *block = cut_bin(heap, cls, keep);
-	int64_t count = 0;
-
-	while (block != NULL) {
-		void *next = ps_next_of(block);
-
-		ps_page_return(heap, ps_page_of(block), block, PS_PAGE_PLAIN);
-		count++;
-		block = next;
-	}
-	heap->brought[cls] -= count;
+	heap->brought[cls] -=
+	    ps_page_return_list(heap, cut_bin(heap, cls, keep));
 }
 
 void

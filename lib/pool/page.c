@@ -191,6 +191,47 @@ ps_page_return(struct ps_pool_heap *heap, struct ps_page *page, void *block,
 		page_regained(heap, page, kind);
 }
 
+/* A run of blocks of one page, put in front of its free blocks. */
+static void
+return_run(struct ps_pool_heap *heap, struct ps_page *page, void *free,
+	   uint32_t count)
+{
+	PS_ASSERT(page->used >= count);
+	page->free = free;
+	page->used -= count;
+	if (page->used == 0 || !page->is_listed)
+		page_regained(heap, page, PS_PAGE_PLAIN);
+}
+
+int64_t
+ps_page_return_list(struct ps_pool_heap *heap, void *block)
+{
+	struct ps_page *page = NULL;
+	void *free = NULL;
+	uint32_t run = 0;
+	int64_t count = 0;
+
+	for (void *next; block != NULL; block = next) {
+		struct ps_page *of_block = ps_page_of(block)->head;
+
+		next = ps_next_of(block);
+		if (of_block != page) {
+			if (page != NULL)
+				return_run(heap, page, free, run);
+			page = of_block;
+			free = page->free;
+			run = 0;
+		}
+		ps_set_next(block, free);
+		free = block;
+		run++;
+		count++;
+	}
+	if (page != NULL)
+		return_run(heap, page, free, run);
+	return count;
+}
+
 uint64_t
 ps_heap_mapped_bytes(void)
 {

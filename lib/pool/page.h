@@ -53,4 +53,7 @@ uint32_t ps_page_carve(struct ps_page *page);
 void ps_page_return(struct ps_pool_heap *heap, struct ps_page *page,
 		    void *block, enum ps_page_kind kind);
 
+/* The same for a list of plain blocks of the heap's; returns how many. */
+int64_t ps_page_return_list(struct ps_pool_heap *heap, void *block);
+
 #endif /* PS_POOL_PAGE_H */
