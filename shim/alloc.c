@@ -23,7 +23,7 @@
 
 #include "base/os.h"
 #include "measure/clock.h"
-#include "pool/heap.h"
+#include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
 #include "profile/site.h"

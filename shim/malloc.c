@@ -6,7 +6,8 @@
  * be complete.  A malloc is: the countdown's one test (which also fails for a
  * thread that is new, inside the shim or not relocated), the class by table, a
  * pop from the thread's bin, and three counters of the thread's row.  A free
- * is: range, the bin of the unit, a push, one counter and its limit. Everything
+ * is: range, the bin of the unit, whether it was freed just now, a push, one
+ * counter and its limit. Everything
  * else tail-calls a cold function, so that no register is saved on the way and
  * the caller's frame is still the one to unwind from.
  *
@@ -16,7 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "pool/heap.h"
+#include "pool/bin.h"
 #include "shim/alloc.h"
 #include "shim/malloc.h"
 #include "shim/start.h"
@@ -58,6 +59,8 @@ fast_free(void *ptr)
 		return false;
 	at = ps_heap_bin_at(heap, ptr);
 	if (ps_unlikely(at >= PS_BINS_END))
+		return false;
+	if (ps_unlikely(ps_heap_is_last(heap, at, ptr)))
 		return false;
 	ps_heap_push(heap, at, ptr);
 	/* Arrays of words, as the bins are: `at` serves them all. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/os.h"
-#include "base/text.h"
+#include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
 #include "profile/site.h"
@@ -21,16 +21,15 @@
 #include "shim/picked.h"
 #include "shim/start.h"
 
-static PS_COLD void
-die_of_bad_free(const void *ptr, const char *what)
+static void
+end_sample(struct ps_thread *self, const void *ptr)
 {
-	char line[160];
-	struct ps_text text;
+	uint32_t index = *ps_range_aux(ptr);
 
-	ps_text_init(&text, line, sizeof(line), -1);
-	ps_text_printf(&text, "free(%p): %s; aborting", ptr, what);
-	ps_os_complain(line);
-	__builtin_trap();
+	if (ps_unlikely(index == PS_SAMPLE_NONE))
+		ps_die_of_free(ptr, "double free: it is free already");
+	*ps_range_aux(ptr) = PS_SAMPLE_NONE;
+	ps_picked_end(self, index);
 }
 
 static void
@@ -41,15 +40,19 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
 	enum ps_page_kind kind = owner & PS_PAGE_KIND_MASK;
 
 	if (ps_unlikely(owner == 0))
-		die_of_bad_free(ptr, "not an allocated block");
+		ps_die_of_free(ptr, "not an allocated block");
+	if (ps_unlikely(!ps_page_is_start(page, ptr)))
+		ps_die_of_free(ptr, "not the start of a block");
 	if (owner == (uintptr_t)self->heap) {
-		/* The thread has just got to know its heap. */
+		/* The thread has just got to know its heap, or the block was
+		 * freed just now. */
+		ps_die_if_free(self->heap, ptr);
 		ps_heap_push(self->heap, ps_heap_bin_at(self->heap, ptr), ptr);
 		ps_bump(&self->row->class_frees[page->cls], 1);
 		return;
 	}
 	if (kind == PS_PAGE_SAMPLED)
-		ps_picked_end(self, *ps_range_aux(ptr));
+		end_sample(self, ptr);
 	if (kind != PS_PAGE_INTERNAL)
 		ps_count_freed(self, page->cls, 0);
 	if (kind == PS_PAGE_PLAIN || !ps_heap_free_kind(self->heap, page, ptr))

@@ -184,3 +184,9 @@ ps_os_complain(const char *text)
 	PS_ASSERT(used <= sizeof(line));
 	ps_os_write(2, line, used);
 }
+
+int
+ps_os_raise(int signal)
+{
+	return (int)CALL3(SYS_tgkill, ps_os_pid(), ps_os_tid(), signal);
+}

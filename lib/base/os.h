@@ -82,6 +82,8 @@ void ps_os_sleep_ns(uint64_t ns);
 
 /* One line to descriptor 2: "perfshim: " text "\n", in one write. */
 void ps_os_complain(const char *text);
+/* Send the calling thread a signal; 0 or -errno. */
+int ps_os_raise(int signal);
 
 /*
  * Fail the nth call from now (1 = the next) with -error, once; 0 disarms.

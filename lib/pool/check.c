@@ -6,7 +6,7 @@
  * say, all inside it and on block boundaries; every block in a bin lies in a
  * plain page of this heap; the counters explain how many there are.
  */
-#include "pool/heap.h"
+#include "pool/bin.h"
 
 static void
 check_block(const struct ps_page *page, const void *block)
@@ -30,7 +30,7 @@ check_page(const struct ps_pool_heap *heap, const struct ps_page *page,
 	PS_ASSERT(page->free != NULL || page->carved < page->blocks);
 	for (uint32_t i = 1; i < page->units; i++)
 		PS_ASSERT(page[i].head == page);
-	for (const void *b = page->free; b != NULL; b = *(void *const *)b) {
+	for (const void *b = page->free; b != NULL; b = ps_next_of(b)) {
 		check_block(page, b);
 		free++;
 	}
@@ -45,7 +45,7 @@ check_bin(const struct ps_pool_heap *heap, unsigned cls)
 					   ps_peek(&heap->allocations[cls]));
 	int64_t count = 0;
 
-	for (const void *b = heap->bin[cls]; b != NULL; b = *(void *const *)b) {
+	for (const void *b = heap->bin[cls]; b != NULL; b = ps_next_of(b)) {
 		const struct ps_page *page = ps_page_of(b);
 
 		PS_ASSERT(ps_peek(&page->owner) == (uintptr_t)heap);

@@ -15,7 +15,8 @@
 enum {
 	PS_POOL_CLASSES = 40,
 	PS_POOL_GRAIN = 16,
-	PS_POOL_SMALL_MAX = 32768, /* larger blocks are jemalloc's */
+	PS_POOL_SMALL_MAX = 32768,     /* larger blocks are jemalloc's */
+	PS_POOL_UNIT_BLOCK_MAX = 4096, /* larger ones get pages of 512 KiB */
 };
 
 /* Class of ceil(size / 16); filled by ps_class_init. */

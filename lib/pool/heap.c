@@ -123,7 +123,7 @@ collect_remote(struct ps_pool_heap *heap, unsigned cls)
 	int64_t count = 0;
 
 	while (block != NULL) {
-		void *next = ps_next_of(block);
+		void *next = ps_checked_next(block);
 		struct ps_page *page = ps_page_of(block);
 		uintptr_t owner = ps_peek(&page->owner);
 
@@ -178,9 +178,9 @@ cut_bin(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
 		heap->bin[cls] = NULL;
 		return block;
 	}
-	while (--keep > 0 && ps_next_of(block) != NULL)
+	while (--keep > 0 && ps_checked_next(block) != NULL)
 		block = ps_next_of(block);
-	rest = ps_next_of(block);
+	rest = ps_checked_next(block);
 	ps_set_next(block, NULL);
 	return rest;
 }

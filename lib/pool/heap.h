@@ -69,12 +69,8 @@ struct ps_remote {
 	_Atomic(void *) head;
 } PS_ALIGNED(PS_CACHE_LINE);
 
-/* What ps_range.bins has for a unit without a bin (0 where never was a page):
- * far from every heap, and from the NULL of a thread without one. */
-#define PS_NO_BIN ((uintptr_t)1 << 63)
-
 struct ps_pool_heap {
-	void *bin[PS_POOL_CLASSES]; /* first: ps_heap_bin_at */
+	void *bin[PS_POOL_CLASSES]; /* first: see bin.h */
 	/* The number of frees at which the next one looks at the bin's length,
 	 * and maybe gives blocks back to their pages. */
 	uint64_t look_at[PS_POOL_CLASSES];
@@ -89,7 +85,7 @@ struct ps_pool_heap {
 	_Atomic uint64_t *frees;
 	_Atomic uint64_t pages_held;
 };
-_Static_assert(offsetof(struct ps_pool_heap, bin) == 0, "see ps_heap_bin_at");
+_Static_assert(offsetof(struct ps_pool_heap, bin) == 0, "see bin.h");
 
 /* Before any other call, after ps_class_init and ps_range_init. */
 void ps_heap_init(void);
@@ -143,42 +139,16 @@ ps_page_of(const void *block)
 	return &ps_range.pages[ps_unit_of(block)];
 }
 
-/*
- * Where in the heap is the bin of a pool's block: class * sizeof(void *), or,
- * when the block is not a plain one of this heap, PS_BINS_END or more.
- */
-enum { PS_BINS_END = PS_POOL_CLASSES * sizeof(void *) };
-static inline size_t
-ps_heap_bin_at(const struct ps_pool_heap *heap, const void *block)
-{
-	return ps_range.bins[ps_unit_of(block)] - (uintptr_t)heap;
-}
-
-/* Take from the bin of the class; NULL when it is empty. */
-static inline void *
-ps_heap_pop(struct ps_pool_heap *heap, size_t cls)
-{
-	void *block = heap->bin[cls];
-
-	if (ps_likely(block != NULL))
-		heap->bin[cls] = *(void **)block;
-	return block;
-}
-
-/* Put a block into its bin; at as ps_heap_bin_at gave it. */
-static inline void
-ps_heap_push(struct ps_pool_heap *heap, size_t at, void *block)
-{
-	void **bin = (void **)((char *)heap + at);
-
-	*(void **)block = *bin;
-	*bin = block;
-}
-
 static inline struct ps_pool_heap *
 ps_page_heap(uintptr_t owner)
 {
 	return (struct ps_pool_heap *)(owner & ~(uintptr_t)PS_PAGE_KIND_MASK);
+}
+
+static inline bool
+ps_page_is_start(const struct ps_page *page, const void *ptr)
+{
+	return ((uintptr_t)ptr - page->start) % page->block_bytes == 0;
 }
 
 /* Start of the block that holds ptr. */

@@ -15,7 +15,6 @@
 #include "pool/segment.h"
 
 enum {
-	SMALL_PAGE_BLOCK_MAX = 4096, /* larger blocks get 512 KiB pages */
 	SMALL_UNITS = 1,
 	MEDIUM_UNITS = 8,
 	CARVE_FIRST_BYTES = 4096,
@@ -105,7 +104,7 @@ describe_page(struct ps_page *page, void *start, unsigned cls, uint32_t units)
 struct ps_page *
 ps_page_take(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned cls)
 {
-	uint32_t units = ps_class_bytes(cls) <= SMALL_PAGE_BLOCK_MAX
+	uint32_t units = ps_class_bytes(cls) <= PS_POOL_UNIT_BLOCK_MAX
 			     ? SMALL_UNITS
 			     : MEDIUM_UNITS;
 	void *start = ps_segment_take(units);
@@ -214,7 +213,9 @@ ps_page_return_list(struct ps_pool_heap *heap, void *block)
 	for (void *next; block != NULL; block = next) {
 		struct ps_page *of_block = ps_page_of(block)->head;
 
-		next = ps_next_of(block);
+		next = ps_checked_next(block);
+		if (ps_unlikely(!ps_page_is_start(of_block, block)))
+			ps_die_of_free(block, "not the start of a block");
 		if (of_block != page) {
 			if (page != NULL)
 				return_run(heap, page, free, run);

@@ -8,19 +8,7 @@
 #ifndef PS_POOL_PAGE_H
 #define PS_POOL_PAGE_H
 
-#include "pool/heap.h"
-
-static inline void *
-ps_next_of(const void *block)
-{
-	return *(void *const *)block;
-}
-
-static inline void
-ps_set_next(void *block, void *next)
-{
-	*(void **)block = next;
-}
+#include "pool/bin.h"
 
 /* A heap that belongs to no thread; NULL: no memory. */
 struct ps_pool_heap *ps_heap_create(void);

@@ -251,6 +251,10 @@ reserve(size_t pool, size_t large)
 		return false;
 	ps_range.base = start;
 	ps_range.bytes = pool;
+	if (ps_os_random(&ps_range.link_key, sizeof(ps_range.link_key)) != 0)
+		ps_range.link_key = ps_os_monotonic_ns() * (start | 1);
+	/* So that a word of zeros is no link: no address has the top bit. */
+	ps_range.link_key |= (uintptr_t)1 << 63;
 	init_region(&pool_region, start, pool, true);
 	init_region(&large_region, start + pool, large, false);
 	return true;

@@ -22,7 +22,7 @@
 
 enum {
 	SEGMENTS_MAX = 32768, /* 64 GiB */
-	DIRTY_MIN = 16,	      /* units that may stay free and dirty for good */
+	DIRTY_MIN = 4,	      /* units that may stay free and dirty for good */
 	PURGE_MAX = 256,      /* units a step: a pause of a few ms */
 	NO_SEGMENT = 0,	      /* start of a slot without a segment */
 };

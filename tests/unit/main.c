@@ -20,6 +20,18 @@ static Suite *(*const suites[])(void) = {
 #undef PS_SUITE
 };
 
+#ifdef __SANITIZE_THREAD__
+const char *__tsan_default_suppressions(void);
+
+/* The embedded jemalloc is not instrumented: its atomics are not seen, but its
+ * calls of memmove are. */
+const char *
+__tsan_default_suppressions(void)
+{
+	return "race:je_\nrace:decay_\nrace:extent_\n";
+}
+#endif
+
 int
 main(int argc, char **argv)
 {

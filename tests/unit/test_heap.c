@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pool/heap.h"
+#include "pool/bin.h"
 #include "pool/kind.h"
 #include "pool/segment.h"
 

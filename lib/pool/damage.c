@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * damage - how a program ends that misuses the heap: one line, then SIGABRT
+ *
+ * Nothing that may allocate or take a lock is called: the heap is broken.
+ */
+#include <signal.h>
+
+#include "base/os.h"
+#include "base/text.h"
+#include "pool/bin.h"
+
+static _Noreturn void
+die(const char *line)
+{
+	ps_os_complain(line);
+	(void)ps_os_raise(SIGABRT);
+	__builtin_trap(); /* it was blocked or ignored */
+}
+
+static _Noreturn void
+die_of(const char *call, const void *ptr, const char *what)
+{
+	char line[200];
+	struct ps_text t;
+	uint32_t bytes = 0;
+
+	ps_text_init(&t, line, sizeof(line), -1);
+	ps_text_printf(&t, "%s(%p): %s", call, ptr, what);
+	if (ps_range_is_pool(ptr) && ps_peek(&ps_page_of(ptr)->owner) != 0)
+		bytes = ps_page_of(ptr)->block_bytes;
+	if (bytes != 0)
+		ps_text_printf(&t, " (in a page of blocks of %u bytes)", bytes);
+	die(line);
+}
+
+void
+ps_die_of_free(const void *ptr, const char *what)
+{
+	die_of("free", ptr, what);
+}
+
+void
+ps_die_of_overwritten_link(const void *block)
+{
+	die_of("malloc", block,
+	       "this block was written to after it was freed, or the one "
+	       "before it overran");
+}
+
+/* Links are as the program left them: stop at the first that leads out. */
+static bool
+is_on(const void *list, const void *block)
+{
+	for (; list != NULL && ps_range_is_pool(list); list = ps_next_of(list))
+		if (list == block)
+			return true;
+	return false;
+}
+
+void
+ps_die_if_free(const struct ps_pool_heap *heap, const void *block)
+{
+	const struct ps_page *page = ps_page_of(block)->head;
+
+	if (is_on(heap->bin[page->cls], block) || is_on(page->free, block))
+		ps_die_of_free(block, "double free: it is free already");
+}
