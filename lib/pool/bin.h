@@ -24,7 +24,7 @@ enum { PS_BINS_END = PS_POOL_CLASSES * sizeof(void *) };
 static inline size_t
 ps_heap_bin_at(const struct ps_pool_heap *heap, const void *block)
 {
-	return ps_range.bins[ps_unit_of(block)] - (uintptr_t)heap;
+	return ps_peek(&ps_range.bins[ps_unit_of(block)]) - (uintptr_t)heap;
 }
 
 /*

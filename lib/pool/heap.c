@@ -40,8 +40,9 @@ enum {
 /* Guards the lists below; held for a few instructions, or while a waiting
  * heap is drained. */
 static struct ps_lock pool_lock;
-static struct ps_pool_heap *waiting; /* heaps without a thread */
-static char *chunk;		     /* where new heaps are cut from */
+/* Heaps without a thread; looked at without the lock, too. */
+static struct ps_pool_heap *_Atomic waiting;
+static char *chunk; /* where new heaps are cut from */
 static size_t chunk_left;
 
 void
@@ -217,7 +218,7 @@ adopt(struct ps_pool_heap *heap, unsigned cls)
 {
 	struct ps_pool_heap *from;
 
-	if (waiting == NULL)
+	if (ps_peek(&waiting) == NULL)
 		return false;
 	ps_lock_take(&pool_lock);
 	for (from = waiting; from != NULL; from = from->next) {

@@ -70,16 +70,17 @@ ps_page_list_of(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned cls)
 void
 ps_page_set_owner(struct ps_page *page, uintptr_t owner)
 {
-	uintptr_t *bin = &ps_range.bins[page - ps_range.pages];
+	_Atomic uintptr_t *bin = &ps_range.bins[page - ps_range.pages];
 	bool is_plain =
 	    owner != 0 && (owner & PS_PAGE_KIND_MASK) == PS_PAGE_PLAIN;
 
 	for (uint32_t i = 0; i < page->units; i++) {
 		atomic_store_explicit(&page[i].owner, owner,
 				      memory_order_release);
-		bin[i] = is_plain
-			     ? (uintptr_t)&ps_page_heap(owner)->bin[page->cls]
-			     : PS_NO_BIN;
+		ps_poke(&bin[i],
+			is_plain
+			    ? (uintptr_t)&ps_page_heap(owner)->bin[page->cls]
+			    : PS_NO_BIN);
 	}
 }
 

@@ -26,11 +26,11 @@ struct ps_page;
 
 /* Read-only after ps_range_init; what the fast paths read in one cache line. */
 struct ps_range {
-	uintptr_t base;	       /* of the pool's range; 0 size: no pool */
-	size_t bytes;	       /* 0 when nothing could be reserved */
-	uintptr_t *bins;       /* of the unit at base + i * 64 KiB; heap.h */
-	uintptr_t link_key;    /* free blocks' links are xor'ed with it */
-	struct ps_page *pages; /* its record */
+	uintptr_t base;		 /* of the pool's range; 0 size: no pool */
+	size_t bytes;		 /* 0 when nothing could be reserved */
+	_Atomic uintptr_t *bins; /* of the unit at base + i * 64 KiB; heap.h */
+	uintptr_t link_key;	 /* free blocks' links are xor'ed with it */
+	struct ps_page *pages;	 /* its record */
 	uintptr_t large_base;
 	size_t large_bytes;
 	uint32_t *aux;	    /* one word for each 16 bytes of the range */
