@@ -180,6 +180,10 @@ ps_thread_publish(struct ps_thread *self)
 	int64_t delta;
 
 	ps_pool_tick(now);
+	if (self->steps != ps_pool_steps()) {
+		self->steps = ps_pool_steps();
+		ps_heap_trim(self->heap);
+	}
 	if (ps_record->sampling.mode == PS_SAMPLE_ALL)
 		return;
 	for (unsigned c = 0; c < PS_CLASSES; c++)

@@ -31,6 +31,7 @@ struct ps_thread {
 	uint32_t has_ended; /* its destructors ran; late frees still come */
 	uint32_t rounds;    /* of destructors, so far */
 	uint32_t pulses;
+	uint32_t steps; /* of the pool's decay, last seen */
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is

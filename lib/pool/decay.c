@@ -7,6 +7,7 @@ enum { STEPS_A_SECOND = 2, HURRIED_STEPS_A_SECOND = 50 };
 
 static ps_ticks second;
 static _Atomic ps_ticks next_step;
+static _Atomic uint32_t steps;
 
 void
 ps_pool_decay_init(ps_ticks a_second)
@@ -25,6 +26,7 @@ step(ps_ticks now, ps_ticks due)
 	if (!atomic_compare_exchange_strong(&next_step, &due,
 					    now + second / STEPS_A_SECOND))
 		return; /* another thread does it */
+	atomic_fetch_add(&steps, 1);
 	has_more = ps_segment_decay();
 	ps_range_decay();
 	if (has_more)
@@ -38,4 +40,10 @@ ps_pool_tick(ps_ticks now)
 
 	if (ps_unlikely(now >= due))
 		step(now, due);
+}
+
+uint32_t
+ps_pool_steps(void)
+{
+	return ps_peek(&steps);
 }

@@ -17,4 +17,7 @@ void ps_pool_decay_init(ps_ticks a_second);
 /* Any thread, at any time, outside the pool's locks. */
 void ps_pool_tick(ps_ticks now);
 
+/* How many steps there were: who sees another number trims its heap. */
+uint32_t ps_pool_steps(void);
+
 #endif /* PS_POOL_DECAY_H */

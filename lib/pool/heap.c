@@ -270,6 +270,17 @@ ps_heap_look(struct ps_pool_heap *heap, unsigned cls)
 	look_after(heap, cls, most - count);
 }
 
+void
+ps_heap_trim(struct ps_pool_heap *heap)
+{
+	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
+		if (heap->bin[cls] == NULL)
+			continue;
+		flush_to(heap, cls, bin_count(heap, cls) / 2);
+		look_after(heap, cls, bin_max(cls));
+	}
+}
+
 /* ---- heaps -------------------------------------------------------------- */
 
 static struct ps_pool_heap *

@@ -112,6 +112,8 @@ void *ps_heap_refill(struct ps_pool_heap *heap, unsigned cls);
 /* After look_at frees: when the bin holds more than it should, the older half
  * goes to the pages. */
 void ps_heap_look(struct ps_pool_heap *heap, unsigned cls);
+/* Time went by: half of each bin goes to the pages.  Empty bins stay empty. */
+void ps_heap_trim(struct ps_pool_heap *heap);
 
 /* Any thread: put a block on its owner's remote list. */
 void ps_heap_free_remote(struct ps_page *page, void *block);

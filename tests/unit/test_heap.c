@@ -356,6 +356,27 @@ START_TEST(the_counters_may_move)
 }
 END_TEST
 
+START_TEST(trimming_gives_pages_back)
+{
+	static void *blocks[4000];
+	struct user u;
+	uint64_t before;
+
+	start_user(&u, 5);
+	for (size_t i = 0; i < PS_COUNT(blocks); i++)
+		blocks[i] = take(&u, 1000);
+	for (size_t i = 0; i < PS_COUNT(blocks); i++)
+		give(&u, blocks[i]);
+	before = ps_heap_mapped_bytes();
+	for (int i = 0; i < 12; i++) {
+		ps_heap_trim(u.heap);
+		ps_pool_check(u.heap);
+	}
+	ck_assert_uint_lt(ps_heap_mapped_bytes(), before);
+	ck_assert_uint_le(ps_heap_mapped_bytes(), 2 * PS_UNIT_BYTES);
+}
+END_TEST
+
 START_TEST(segments_are_cut_and_returned)
 {
 	void *pages[100];
@@ -392,6 +413,7 @@ heap_suite(void)
 	tcase_add_test(one, blocks_lie_on_their_class_boundaries);
 	tcase_add_test(one, a_sampled_block_is_not_taken_for_a_plain_one);
 	tcase_add_test(one, the_counters_may_move);
+	tcase_add_test(one, trimming_gives_pages_back);
 	tcase_add_test(one, segments_are_cut_and_returned);
 	tcase_add_test(one, shared_pages_serve_all_threads);
 	suite_add_tcase(s, one);
