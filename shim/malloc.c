@@ -53,16 +53,18 @@ fast_free(void *ptr)
 	struct ps_pool_heap *heap = self->heap;
 	_Atomic uint64_t *frees;
 	uint64_t count;
+	void **bin;
 	size_t at;
 
 	if (ps_unlikely(!ps_range_is_pool(ptr)))
 		return false;
-	at = ps_heap_bin_at(heap, ptr);
+	bin = ps_bin_of(ptr);
+	at = ps_heap_bin_at(heap, bin);
 	if (ps_unlikely(at >= PS_BINS_END))
 		return false;
-	if (ps_unlikely(ps_heap_is_last(heap, at, ptr)))
+	if (ps_unlikely(*bin == ptr)) /* freed just now */
 		return false;
-	ps_heap_push(heap, at, ptr);
+	ps_bin_push(bin, ptr);
 	/* Arrays of words, as the bins are: `at` serves them all. */
 	frees = (void *)((char *)self->row->class_frees + at);
 	count = ps_peek(frees) + 1;

@@ -47,7 +47,7 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
 		/* The thread has just got to know its heap, or the block was
 		 * freed just now. */
 		ps_die_if_free(self->heap, ptr);
-		ps_heap_push(self->heap, ps_heap_bin_at(self->heap, ptr), ptr);
+		ps_bin_push(&self->heap->bin[page->cls], ptr);
 		ps_bump(&self->row->class_frees[page->cls], 1);
 		return;
 	}

@@ -17,14 +17,28 @@
 #define PS_NO_BIN ((uintptr_t)1 << 63)
 
 /*
- * Where in the heap is the bin of a pool's block: class * sizeof(void *), or,
- * when the block is not a plain one of this heap, PS_BINS_END or more.
+ * The bin that a pool's block goes to when it is a plain one; else no address
+ * of a bin.  The shortest way there: the chain from a block's address over its
+ * bin to the next malloc is what a pair of malloc and free waits for.
+ */
+static inline void **
+ps_bin_of(const void *block)
+{
+	const _Atomic uintptr_t *words =
+	    (const _Atomic uintptr_t *)ps_range.bins_from_zero;
+
+	return (void **)ps_peek(&words[(uintptr_t)block >> PS_UNIT_SHIFT]);
+}
+
+/*
+ * Where in the heap is that bin: class * sizeof(void *), or, when it is none of
+ * this heap, PS_BINS_END or more.
  */
 enum { PS_BINS_END = PS_POOL_CLASSES * sizeof(void *) };
 static inline size_t
-ps_heap_bin_at(const struct ps_pool_heap *heap, const void *block)
+ps_heap_bin_at(const struct ps_pool_heap *heap, void *const *bin)
 {
-	return ps_peek(&ps_range.bins[ps_unit_of(block)]) - (uintptr_t)heap;
+	return (uintptr_t)bin - (uintptr_t)heap;
 }
 
 /*
@@ -67,19 +81,10 @@ ps_heap_pop(struct ps_pool_heap *heap, size_t cls)
 	return block;
 }
 
-/* Whether the block was the last one to be put into that bin. */
-static inline bool
-ps_heap_is_last(const struct ps_pool_heap *heap, size_t at, const void *block)
-{
-	return *(void *const *)((const char *)heap + at) == block;
-}
-
-/* Put a block into its bin; at as ps_heap_bin_at gave it. */
+/* Put a block into its bin. */
 static inline void
-ps_heap_push(struct ps_pool_heap *heap, size_t at, void *block)
+ps_bin_push(void **bin, void *block)
 {
-	void **bin = (void **)((char *)heap + at);
-
 	ps_set_next(block, *bin);
 	*bin = block;
 }

@@ -50,7 +50,7 @@ check_bin(const struct ps_pool_heap *heap, unsigned cls)
 
 		PS_ASSERT(ps_peek(&page->owner) == (uintptr_t)heap);
 		PS_ASSERT(page->cls == cls);
-		PS_ASSERT(ps_heap_bin_at(heap, b) == cls * sizeof(void *));
+		PS_ASSERT(ps_bin_of(b) == &heap->bin[cls]);
 		check_block(page->head, b);
 		count++;
 	}

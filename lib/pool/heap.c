@@ -120,7 +120,6 @@ static int64_t
 collect_remote(struct ps_pool_heap *heap, unsigned cls)
 {
 	void *block = take_remote(heap, cls);
-	size_t at = cls * sizeof(void *);
 	int64_t count = 0;
 
 	while (block != NULL) {
@@ -130,7 +129,7 @@ collect_remote(struct ps_pool_heap *heap, unsigned cls)
 
 		PS_ASSERT(page->cls == cls);
 		if (owner == (uintptr_t)heap) {
-			ps_heap_push(heap, at, block);
+			ps_bin_push(&heap->bin[cls], block);
 			count++;
 		} else if (ps_page_heap(owner) == heap) {
 			ps_page_return(heap, page, block,

@@ -28,8 +28,10 @@ struct ps_page;
 struct ps_range {
 	uintptr_t base;		 /* of the pool's range; 0 size: no pool */
 	size_t bytes;		 /* 0 when nothing could be reserved */
-	_Atomic uintptr_t *bins; /* of the unit at base + i * 64 KiB; heap.h */
+	/* The bin of the unit at address a is word a / 64 KiB from here. */
+	uintptr_t bins_from_zero;
 	uintptr_t link_key;	 /* free blocks' links are xor'ed with it */
+	_Atomic uintptr_t *bins; /* of the unit at base + i * 64 KiB; heap.h */
 	struct ps_page *pages;	 /* its record */
 	uintptr_t large_base;
 	size_t large_bytes;
