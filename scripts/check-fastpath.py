@@ -20,11 +20,11 @@ import tempfile
 # function: (instructions, conditional branches, locked instructions), at most
 BUDGET = {
     "malloc": (26, 3, 0),
-    "free": (30, 4, 0),
+    "free": (26, 4, 0),
     "_Znwm": (26, 3, 0),
     "_Znam": (26, 3, 0),
-    "_ZdlPv": (30, 4, 0),
-    "_ZdlPvm": (30, 4, 0),
+    "_ZdlPv": (26, 4, 0),
+    "_ZdlPvm": (26, 4, 0),
 }
 
 MAX_WAYS = 20000

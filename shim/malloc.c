@@ -52,7 +52,6 @@ fast_free(void *ptr)
 	const struct ps_thread *self = &ps_self;
 	struct ps_pool_heap *heap = self->heap;
 	_Atomic uint64_t *frees;
-	uint64_t count;
 	void **bin;
 	size_t at;
 
@@ -67,9 +66,8 @@ fast_free(void *ptr)
 	ps_bin_push(bin, ptr);
 	/* Arrays of words, as the bins are: `at` serves them all. */
 	frees = (void *)((char *)self->row->class_frees + at);
-	count = ps_peek(frees) + 1;
-	ps_poke(frees, count);
-	if (ps_unlikely(count >= *(uint64_t *)((char *)heap->look_at + at)))
+	ps_bump(frees, 1);
+	if (ps_unlikely(--*ps_bin_look_in(bin) < 0))
 		ps_free_look(heap, at / sizeof(void *));
 	return true;
 }

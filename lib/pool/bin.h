@@ -81,6 +81,15 @@ ps_heap_pop(struct ps_pool_heap *heap, size_t cls)
 	return block;
 }
 
+/* A bin's look_in: its word is as far behind as there are bins. */
+_Static_assert(offsetof(struct ps_pool_heap, look_in) == PS_BINS_END,
+	       "right behind the bins");
+static inline int64_t *
+ps_bin_look_in(void **bin)
+{
+	return (int64_t *)(bin + PS_POOL_CLASSES);
+}
+
 /* Put a block into its bin. */
 static inline void
 ps_bin_push(void **bin, void *block)

@@ -74,7 +74,7 @@ bin_count(const struct ps_pool_heap *heap, unsigned cls)
 static void
 look_after(struct ps_pool_heap *heap, unsigned cls, int64_t frees)
 {
-	heap->look_at[cls] = ps_peek(&heap->frees[cls]) + (uint64_t)frees;
+	heap->look_in[cls] = frees;
 }
 
 static void

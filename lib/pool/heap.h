@@ -71,9 +71,9 @@ struct ps_remote {
 
 struct ps_pool_heap {
 	void *bin[PS_POOL_CLASSES]; /* first: see bin.h */
-	/* The number of frees at which the next one looks at the bin's length,
-	 * and maybe gives blocks back to their pages. */
-	uint64_t look_at[PS_POOL_CLASSES];
+	/* How many frees to a bin from now its length is looked at, and maybe
+	 * blocks are given back to their pages.  Below zero: now. */
+	int64_t look_in[PS_POOL_CLASSES];
 	/* Blocks brought into the bin by refills, less those flushed. */
 	int64_t brought[PS_POOL_CLASSES];
 	struct ps_page *pages[PS_PAGE_KINDS][PS_POOL_CLASSES];
@@ -109,8 +109,8 @@ void ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
  * page to be had.
  */
 void *ps_heap_refill(struct ps_pool_heap *heap, unsigned cls);
-/* After look_at frees: when the bin holds more than it should, the older half
- * goes to the pages. */
+/* When look_in fell below zero: when the bin holds more than it should, the
+ * older half goes to the pages. */
 void ps_heap_look(struct ps_pool_heap *heap, unsigned cls);
 /* Time went by: half of each bin goes to the pages.  Empty bins stay empty. */
 void ps_heap_trim(struct ps_pool_heap *heap);

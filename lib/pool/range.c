@@ -247,9 +247,8 @@ reserve(size_t pool, size_t large)
 	ps_range.aux = (uint32_t *)(start + pool + large + records);
 	ps_range.bins =
 	    (_Atomic uintptr_t *)(start + pool + large + records + aux);
-	ps_range.bins_from_zero =
-	    (uintptr_t)ps_range.bins -
-	    (start >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
+	ps_range.bins_from_zero = (uintptr_t)ps_range.bins -
+				  (start >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
 	ps_range.segments = (uint16_t *)((char *)ps_range.bins + bins);
 	if (ps_os_commit(ps_range.bins, bins + segments) != 0)
 		return false;

@@ -26,8 +26,8 @@ struct ps_page;
 
 /* Read-only after ps_range_init; what the fast paths read in one cache line. */
 struct ps_range {
-	uintptr_t base;		 /* of the pool's range; 0 size: no pool */
-	size_t bytes;		 /* 0 when nothing could be reserved */
+	uintptr_t base; /* of the pool's range; 0 size: no pool */
+	size_t bytes;	/* 0 when nothing could be reserved */
 	/* The bin of the unit at address a is word a / 64 KiB from here. */
 	uintptr_t bins_from_zero;
 	uintptr_t link_key;	 /* free blocks' links are xor'ed with it */

@@ -59,7 +59,8 @@ static void
 give(struct user *u, void *block)
 {
 	unsigned cls = ps_page_of(block)->cls;
-	size_t at = ps_heap_bin_at(u->heap, block);
+	void **bin = ps_bin_of(block);
+	size_t at = ps_heap_bin_at(u->heap, bin);
 
 	ps_bump(&u->frees[cls], 1);
 	if (at >= PS_BINS_END) {
@@ -67,8 +68,8 @@ give(struct user *u, void *block)
 		ps_heap_free_remote(ps_page_of(block), block);
 		return;
 	}
-	ps_heap_push(u->heap, at, block);
-	if (ps_peek(&u->frees[cls]) >= u->heap->look_at[cls])
+	ps_bin_push(bin, block);
+	if (--u->heap->look_in[cls] < 0)
 		ps_heap_look(u->heap, cls);
 }
 
@@ -230,7 +231,7 @@ share(void *number)
 			    u.heap, ps_page_of(kept[at]), kept[at]));
 		}
 		kept[at] = ps_heap_alloc_shared(cls, PS_PAGE_SAMPLED);
-		ck_assert_uint_ge(ps_heap_bin_at(u.heap, kept[at]),
+		ck_assert_uint_ge(ps_heap_bin_at(u.heap, ps_bin_of(kept[at])),
 				  PS_BINS_END);
 		*(uintptr_t *)kept[at] = (uintptr_t)number + at;
 	}
