@@ -34,27 +34,6 @@ enum {
 	FREE_ROWS_MAX = 4096,
 };
 
-struct frame {
-	uint32_t section;
-	bool is_recursive;
-	uintptr_t scope;
-	ps_ticks begun;
-	uint64_t child_ticks;
-	uint64_t child_calls;
-	uint64_t allocations;
-	uint64_t bytes;
-};
-
-struct ps_section_thread {
-	uint32_t depth;
-	uint32_t overflow; /* open regions beyond PS_SECTION_DEPTH */
-	uint32_t row_index;
-	const struct ps_record_thread *row;
-	struct ps_record_section_stats *stats[PS_SECTIONS_MAX];
-	uint16_t open[PS_SECTIONS_MAX];
-	struct frame frame[PS_SECTION_DEPTH];
-};
-
 /* Rows under ps_record_lock. */
 static struct ps_record_section_stats *ended[PS_SECTIONS_MAX];
 static struct ps_record_section_stats *free_rows[FREE_ROWS_MAX];
@@ -203,7 +182,7 @@ record_interval(struct ps_record_section_stats *s, uint64_t ticks)
 }
 
 static void
-record_region(struct ps_section_thread *t, const struct frame *f,
+record_region(struct ps_section_thread *t, const struct ps_section_frame *f,
 	      uint64_t elapsed)
 {
 	struct ps_record_section_stats *s = t->stats[f->section];
@@ -227,7 +206,7 @@ record_region(struct ps_section_thread *t, const struct frame *f,
 static void
 pop(struct ps_section_thread *t, ps_ticks now)
 {
-	struct frame *f = &t->frame[--t->depth];
+	struct ps_section_frame *f = &t->frame[--t->depth];
 	uint64_t elapsed = now - f->begun;
 
 	if (ps_unlikely((int64_t)elapsed < 0)) {
@@ -277,7 +256,7 @@ void
 ps_section_begin(struct ps_section_thread *t, uint32_t section, uintptr_t scope,
 		 uintptr_t sp)
 {
-	struct frame *f;
+	struct ps_section_frame *f;
 
 	PS_ASSERT(section < PS_SECTIONS_MAX);
 	while (t->depth > 0 && ps_unlikely(is_stale(t, sp)))

@@ -17,7 +17,40 @@ enum {
 	PS_SECTION_DEPTH = 128, /* deeper ones are dropped and counted */
 };
 
-struct ps_section_thread;
+/* An open region. */
+struct ps_section_frame {
+	uint32_t section;
+	bool is_recursive;
+	uintptr_t scope;
+	ps_ticks begun;
+	uint64_t child_ticks;
+	uint64_t child_calls;
+	uint64_t allocations;
+	uint64_t bytes;
+};
+
+/* Its thread's alone; here for the inline functions, section.c fills it in. */
+struct ps_section_thread {
+	uint32_t depth;
+	uint32_t overflow; /* open regions beyond PS_SECTION_DEPTH */
+	uint32_t row_index;
+	const struct ps_record_thread *row;
+	struct ps_record_section_stats *stats[PS_SECTIONS_MAX];
+	uint16_t open[PS_SECTIONS_MAX];
+	struct ps_section_frame frame[PS_SECTION_DEPTH];
+};
+
+/*
+ * The section that the thread is in: the innermost that is open, UINT32_MAX
+ * when none is or the thread has never had one (t is NULL).  Its thread only.
+ */
+static inline uint32_t
+ps_section_innermost(const struct ps_section_thread *t)
+{
+	if (t == NULL || t->depth == 0)
+		return UINT32_MAX;
+	return t->frame[t->depth - 1].section;
+}
 
 /* Which sections are on: "" all; see ps_glob_list_match.  Once, early. */
 void ps_section_init(bool are_on, const char *globs);

@@ -120,6 +120,20 @@ START_TEST(nested_times_are_exact)
 }
 END_TEST
 
+START_TEST(the_innermost_open_section_is_known)
+{
+	ck_assert_uint_eq(ps_section_innermost(NULL), UINT32_MAX);
+	ck_assert_uint_eq(ps_section_innermost(me), UINT32_MAX);
+	begin(a, 0);
+	begin(b, 10);
+	ck_assert_uint_eq(ps_section_innermost(me), b);
+	end(b, 20);
+	ck_assert_uint_eq(ps_section_innermost(me), a);
+	end(a, 30);
+	ck_assert_uint_eq(ps_section_innermost(me), UINT32_MAX);
+}
+END_TEST
+
 START_TEST(of_a_recursion_the_outermost_adds_to_the_total)
 {
 	begin(a, 0);
@@ -420,6 +434,7 @@ section_suite(void)
 
 	tcase_add_checked_fixture(time, setup, NULL);
 	tcase_add_test(time, nested_times_are_exact);
+	tcase_add_test(time, the_innermost_open_section_is_known);
 	tcase_add_test(time, of_a_recursion_the_outermost_adds_to_the_total);
 	tcase_add_test(time, allocations_go_to_every_section_around_them_once);
 	tcase_add_test(time, self_times_add_up_to_the_outermost_intervals);
