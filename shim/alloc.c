@@ -22,11 +22,9 @@
 #include <string.h>
 
 #include "base/os.h"
-#include "measure/clock.h"
 #include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
-#include "profile/site.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
 #include "shim/count.h"
@@ -171,27 +169,19 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 
 /* ---- samples ------------------------------------------------------------ */
 
-/* A block with a sample beside it; *usable is set for a counted one. */
+/* A block with a mark beside it. */
 static void *
 sampled_pool_block(struct ps_thread *self, unsigned cls, size_t size,
 		   bool is_zeroed, uint32_t site)
 {
-	struct ps_sample *sample;
-	uint32_t index = ps_sample_new(&sample);
-	void *block;
+	void *block = ps_record->sampling.mode == PS_SAMPLE_ALL
+			  ? ps_heap_alloc_kind(self->heap, cls, PS_PAGE_SAMPLED)
+			  : ps_heap_alloc_shared(cls, PS_PAGE_SAMPLED);
 
-	if (index == PS_SAMPLE_NONE)
+	if (block == NULL)
 		return NULL;
-	block = ps_record->sampling.mode == PS_SAMPLE_ALL
-		    ? ps_heap_alloc_kind(self->heap, cls, PS_PAGE_SAMPLED)
-		    : ps_heap_alloc_shared(cls, PS_PAGE_SAMPLED);
-	if (block == NULL) {
-		ps_sample_drop(index);
-		return NULL;
-	}
 	ps_count_allocated(self, cls, 0);
-	ps_picked_fill(self, sample, site, size, block);
-	*ps_range_aux(block) = index;
+	ps_picked_pool(self, site, size, block);
 	return is_zeroed ? memset(block, 0, size) : block;
 }
 
@@ -204,10 +194,8 @@ take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 
 	if (site != UINT32_MAX && cls < PS_POOL_CLASSES) {
 		block = sampled_pool_block(self, cls, size, is_zeroed, site);
-		if (block != NULL) {
-			ps_site_allocated(site, size, ps_clock_now());
+		if (block != NULL)
 			return block;
-		}
 	}
 	block = plain_block(self, size, align, is_zeroed);
 	if (block == NULL)
@@ -215,38 +203,28 @@ take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	if (site == UINT32_MAX || ps_range_is_pool(block))
 		atomic_fetch_add(&ps_record->sampling.dropped, 1);
 	else
-		ps_picked_hash(self, site, size, block);
+		ps_picked_large(self, site, size, block);
 	return block;
 }
 
-static void
-add_slow_ticks(ps_ticks begun)
-{
-	atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks,
-				  ps_clock_now() - begun, memory_order_relaxed);
-}
-
-/* What is told as the shim's cost leaves out the allocation itself. */
 static void *
 sampled_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	      const struct ps_unwind_context *caller)
 {
-	ps_ticks begun = ps_clock_now();
+	ps_ticks begun;
 	uint32_t site;
 	void *block;
 
 	if (!ps_thread_enter(self))
 		return NULL;
+	begun = ps_thread_beat(self);
 	site = ps_picked_site(self, caller);
-	add_slow_ticks(begun);
 	block = take_sample(self, size, align, is_zeroed, site);
 	if (block != NULL) {
-		begun = ps_clock_now();
-		atomic_fetch_add(&ps_record->sampling.samples, 1);
+		ps_bump(&self->row->samples, 1);
 		ps_thread_redraw(self, size);
-		ps_thread_publish(self);
-		add_slow_ticks(begun);
 	}
+	ps_thread_count_cost(begun);
 	ps_thread_leave(self);
 	return block;
 }

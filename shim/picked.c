@@ -2,81 +2,200 @@
 /*
  * picked - blocks that the sampler picked: where they were made, when they end
  *
- * The stack is walked before any lock is taken (heap.md T1).  A block that is
- * freed before its thread allocates again is temporary: its thread's count of
- * allocations is then still the one that its sample keeps.
+ * The stack is walked before any lock is taken (heap.md T1).  Its addresses are
+ * wanted only when the site is new; known ones are found by the hash that the
+ * walk gives.
+ *
+ * A block that is freed before its thread allocates again is temporary: its
+ * thread's count of allocations is then still the one that was noted.  Times
+ * are those of the thread's last look at the clock, which is at most BEAT
+ * samples old.
  */
 #include "measure/clock.h"
+#include "pool/damage.h"
+#include "profile/sample.h"
+#include "profile/section.h"
 #include "profile/site.h"
 #include "profile/stack.h"
 #include "record/writer.h"
 #include "shim/picked.h"
 #include "shim/start.h"
+#include "shim/unwind_memo.h"
+
+_Static_assert(sizeof(struct ps_mark) == PS_MARK_BYTES, "the pool's room");
+
+/* ---- where -------------------------------------------------------------- */
+
+/* The stack that sp is on has known bounds; they are in self then. */
+static bool
+is_on_known_stack(struct ps_thread *self, uintptr_t sp)
+{
+	return sp - self->stack_low < self->stack_high - self->stack_low ||
+	       ps_unwind_stack_bounds(sp, &self->stack_low, &self->stack_high);
+}
+
+static bool
+is_walkable(struct ps_thread *self, const struct ps_unwind_context *caller)
+{
+	if (!is_on_known_stack(self, caller->sp) || caller->sp % 8 != 0)
+		return false;
+	if (self->memo == NULL)
+		self->memo = ps_thread_memo_take();
+	return self->memo != NULL;
+}
+
+static uint32_t
+enter(struct ps_thread *self, const struct ps_stack_key *key, uintptr_t only)
+{
+	uintptr_t pcs[PS_STACK_DEPTH_MAX];
+
+	pcs[0] = only;
+	if (key->depth > 1)
+		ps_unwind_memo_read(self->memo, key->depth, pcs);
+	return ps_stack_enter(key, pcs);
+}
+
+static void
+note_end(struct ps_stack_key *key, enum ps_unwind_end end)
+{
+	struct ps_record_sampling *sampling = &ps_record->sampling;
+
+	if (key->depth == 0) {
+		key->flags = PS_SITE_NO_STACK;
+		atomic_fetch_add(&sampling->no_stack, 1);
+	} else if (end == PS_UNWIND_TRUNCATED) {
+		key->flags = PS_SITE_TRUNCATED;
+		atomic_fetch_add(&sampling->truncated, 1);
+	}
+}
 
 uint32_t
 ps_picked_site(struct ps_thread *self, const struct ps_unwind_context *caller)
 {
-	uintptr_t pcs[PS_STACK_DEPTH_MAX];
+	struct ps_stack_key key = {
+	    .thread = self->row_index < PS_LABEL_THREADS ? self->row_index : 0,
+	    .section = ps_section_innermost(self->sections),
+	};
 	enum ps_unwind_end end = PS_UNWIND_STOPPED;
-	struct ps_record_sampling *sampling = &ps_record->sampling;
-	uint32_t depth = 0;
-	uint32_t flags = 0;
+	uint32_t site;
 
 	if (ps_unwind_is_on()) {
-		if (caller->sp - self->stack_low >=
-		    self->stack_high - self->stack_low)
-			(void)ps_unwind_stack_bounds(
-			    caller->sp, &self->stack_low, &self->stack_high);
-		depth = ps_unwind_walk(caller, pcs, ps_options.depth,
-				       self->stack_low, self->stack_high, &end);
+		if (is_walkable(self, caller)) {
+			key.depth = ps_unwind_walk_memo(
+			    self->memo, caller, ps_options.depth,
+			    self->stack_low, self->stack_high, &key.stack,
+			    &end);
+		} else {
+			key.depth = 1;
+			key.stack = ps_unwind_hash(&caller->pc, 1);
+		}
 	}
-	if (depth == 0)
-		atomic_fetch_add(&sampling->no_stack, 1);
-	if (end == PS_UNWIND_TRUNCATED) {
-		flags |= PS_SITE_TRUNCATED;
-		atomic_fetch_add(&sampling->truncated, 1);
-	}
-	return ps_stack_site(pcs, depth, depth == 0 ? PS_SITE_NO_STACK : flags);
+	note_end(&key, end);
+	site = ps_stack_find(&key);
+	if (ps_likely(site != UINT32_MAX))
+		return site;
+	return enter(self, &key, caller->pc);
+}
+
+/* ---- birth -------------------------------------------------------------- */
+
+static struct ps_birth
+birth_of(struct ps_thread *self, uint32_t site, size_t size)
+{
+	return (struct ps_birth){
+	    .size = size,
+	    .site = site,
+	    .row = self->row_index,
+	    .sequence = (uint32_t)ps_peek(&self->row->allocations),
+	    .time = (uint32_t)(self->seen >> PS_LIFETIME_SHIFT),
+	    .epoch = ps_sample_epoch(),
+	};
 }
 
 void
-ps_picked_fill(struct ps_thread *self, struct ps_sample *sample, uint32_t site,
-	       size_t size, void *block)
+ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size,
+	       const void *block)
 {
-	sample->size = size;
-	sample->site = site;
-	sample->row = self->row_index;
-	sample->allocations = ps_peek(&self->row->allocations);
-	sample->block = (uintptr_t)block;
+	struct ps_birth birth = birth_of(self, site, size);
+
+	ps_mark_set(ps_page_mark(ps_page_of(block), block), &birth);
+	ps_site_allocated(site, size);
 }
 
 void
-ps_picked_hash(struct ps_thread *self, uint32_t site, size_t size, void *block)
+ps_picked_large(struct ps_thread *self, uint32_t site, size_t size,
+		const void *block)
 {
-	struct ps_sample *sample;
-	uint32_t index = ps_sample_new(&sample);
+	struct ps_birth birth = birth_of(self, site, size);
 
-	if (index == PS_SAMPLE_NONE) {
+	if (ps_sample_keep((uintptr_t)block, &birth))
+		ps_site_allocated(site, size);
+	else
 		atomic_fetch_add(&ps_record->sampling.dropped, 1);
+}
+
+/* ---- end ---------------------------------------------------------------- */
+
+/* 4 to the power of i units and more belong to slots above i. */
+static unsigned
+lifetime_slot(uint32_t units)
+{
+	unsigned bits = units == 0 ? 0 : 32u - (unsigned)__builtin_clz(units);
+
+	return PS_MIN((bits + 1) / 2, (unsigned)PS_LIFETIMES - 1);
+}
+
+static void
+count_lifetime(struct ps_thread *self, const struct ps_birth *birth)
+{
+	uint32_t now = (uint32_t)(self->seen >> PS_LIFETIME_SHIFT);
+	uint32_t units = now - birth->time;
+	struct ps_weight w;
+	unsigned slot;
+
+	if (self->row == NULL)
+		return;
+	/* Another thread's clock may have been looked at later. */
+	if ((int32_t)units < 0)
+		units = 0;
+	slot = lifetime_slot(units);
+	ps_site_weigh(birth->size, &w);
+	ps_bump(&self->row->lifetime_frees[slot], w.allocations);
+	ps_bump(&self->row->lifetime_bytes[slot], w.bytes);
+}
+
+void
+ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
+{
+	bool is_own = self->row != NULL && birth->row == self->row_index;
+
+	if (birth->epoch != ps_sample_epoch()) {
+		ps_site_freed_elsewhere(birth->size);
 		return;
 	}
-	ps_picked_fill(self, sample, site, size, block);
-	ps_sample_hash(index);
-	ps_site_allocated(site, size, ps_clock_now());
+	ps_thread_beat(self);
+	count_lifetime(self, birth);
+	ps_site_freed(birth->site, birth->size,
+		      is_own && birth->sequence ==
+				    (uint32_t)ps_peek(&self->row->allocations));
 }
 
-/* The sample of a block goes with it. */
 void
-ps_picked_end(struct ps_thread *self, uint32_t index)
+ps_picked_end_pool(struct ps_thread *self, const struct ps_page *page,
+		   const void *block)
 {
-	struct ps_sample *sample = ps_sample_at(index);
-	bool is_own = self->row != NULL && sample->row == self->row_index;
+	struct ps_birth birth;
 
-	if (sample->epoch == ps_sample_epoch())
-		ps_site_freed(sample->site, sample->size,
-			      is_own && sample->allocations ==
-					    ps_peek(&self->row->allocations));
-	else if (ps_record->sampling.mode == PS_SAMPLE_ALL)
-		atomic_fetch_sub(&ps_record->heap.live_bytes, sample->size);
-	ps_sample_drop(index);
+	if (!ps_mark_take(ps_page_mark(page, block), &birth))
+		ps_die_of_free(block, "double free: it is free already");
+	ps_picked_end(self, &birth);
+}
+
+void
+ps_picked_end_large(struct ps_thread *self, const void *block)
+{
+	struct ps_birth birth;
+
+	if (ps_sample_take((uintptr_t)block, &birth))
+		ps_picked_end(self, &birth);
 }

@@ -2,11 +2,12 @@
 /*
  * picked - blocks that the sampler picked: where they were made, when they end
  *
- * Callers are inside the shim (ps_thread_enter), except for ps_picked_end.
+ * Callers are inside the shim (ps_thread_enter), except for the ends.
  */
 #ifndef PS_SHIM_PICKED_H
 #define PS_SHIM_PICKED_H
 
+#include "pool/heap.h"
 #include "profile/sample.h"
 #include "shim/thread.h"
 #include "shim/unwind.h"
@@ -15,15 +16,18 @@
 uint32_t ps_picked_site(struct ps_thread *self,
 			const struct ps_unwind_context *caller);
 
-/* Describe the block in a new sample. */
-void ps_picked_fill(struct ps_thread *self, struct ps_sample *sample,
-		    uint32_t site, size_t size, void *block);
+/* A block of a sampled page, which is on no list; its mark is set. */
+void ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size,
+		    const void *block);
+/* A block outside the pool. */
+void ps_picked_large(struct ps_thread *self, uint32_t site, size_t size,
+		     const void *block);
 
-/* A sample for a block outside the pool. */
-void ps_picked_hash(struct ps_thread *self, uint32_t site, size_t size,
-		    void *block);
-
-/* The block is freed, its sample ends. */
-void ps_picked_end(struct ps_thread *self, uint32_t index);
+/* The block is freed, its sample ends.  One of the pool that has none is one
+ * that is free already. */
+void ps_picked_end_pool(struct ps_thread *self, const struct ps_page *page,
+			const void *block);
+void ps_picked_end_large(struct ps_thread *self, const void *block);
+void ps_picked_end(struct ps_thread *self, const struct ps_birth *birth);
 
 #endif /* PS_SHIM_PICKED_H */

@@ -13,24 +13,13 @@
 #include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
-#include "profile/site.h"
+#include "profile/sample.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
 #include "shim/malloc.h"
 #include "shim/count.h"
 #include "shim/picked.h"
 #include "shim/start.h"
-
-static void
-end_sample(struct ps_thread *self, const void *ptr)
-{
-	uint32_t index = *ps_range_aux(ptr);
-
-	if (ps_unlikely(index == PS_SAMPLE_NONE))
-		ps_die_of_free(ptr, "double free: it is free already");
-	*ps_range_aux(ptr) = PS_SAMPLE_NONE;
-	ps_picked_end(self, index);
-}
 
 static void
 free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
@@ -52,7 +41,7 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
 		return;
 	}
 	if (kind == PS_PAGE_SAMPLED)
-		end_sample(self, ptr);
+		ps_picked_end_pool(self, page, ptr);
 	if (kind != PS_PAGE_INTERNAL)
 		ps_count_freed(self, page->cls, 0);
 	if (kind == PS_PAGE_PLAIN || !ps_heap_free_kind(self->heap, page, ptr))
@@ -63,10 +52,8 @@ static void
 free_large(struct ps_thread *self, void *ptr)
 {
 	size_t usable = je_sallocx(ptr, 0);
-	uint32_t index = ps_sample_unhash((uintptr_t)ptr);
 
-	if (index != PS_SAMPLE_NONE)
-		ps_picked_end(self, index);
+	ps_picked_end_large(self, ptr);
 	ps_count_freed(self, ps_class_of_usable(usable), usable);
 	je_dallocx(ptr, ps_range_is_large(ptr) ? JE_TCACHE_NONE : 0);
 }
@@ -175,11 +162,15 @@ count_grown(struct ps_thread *self, void *block, size_t size,
 	}
 	if (ps_record->sampling.mode != PS_SAMPLE_OFF &&
 	    ps_thread_enter(self)) {
+		ps_ticks begun = ps_thread_beat(self);
 		uint32_t site = ps_picked_site(self, caller);
 
-		atomic_fetch_add(&ps_record->sampling.samples, 1);
+		ps_bump(&row->samples, 1);
 		if (site != UINT32_MAX)
-			ps_picked_hash(self, site, size, block);
+			ps_picked_large(self, site, size, block);
+		else
+			atomic_fetch_add(&ps_record->sampling.dropped, 1);
+		ps_thread_count_cost(begun);
 		ps_thread_leave(self);
 	}
 	ps_thread_redraw(self, size);
@@ -190,17 +181,18 @@ grow_large(struct ps_thread *self, void *ptr, size_t size,
 	   const struct ps_unwind_context *caller)
 {
 	size_t usable = je_sallocx(ptr, 0);
-	uint32_t index = ps_sample_unhash((uintptr_t)ptr);
+	struct ps_birth birth;
+	bool is_sampled = ps_sample_take((uintptr_t)ptr, &birth);
 	void *block = ps_large_realloc(ptr, size, self->row_index);
 
 	if (block == NULL) {
-		if (index != PS_SAMPLE_NONE)
-			ps_sample_hash(index);
+		if (is_sampled)
+			(void)ps_sample_keep((uintptr_t)ptr, &birth);
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (index != PS_SAMPLE_NONE)
-		ps_picked_end(self, index);
+	if (is_sampled)
+		ps_picked_end(self, &birth);
 	ps_count_freed(self, ps_class_of_usable(usable), usable);
 	count_grown(self, block, size, caller);
 	return block;

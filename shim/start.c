@@ -264,7 +264,9 @@ prefork(void)
 	ps_unwind_prefork();
 	ps_record_lock();
 	ps_heap_prefork();
-	inherited_live_bytes = ps_peek(&ps_record->heap.live_bytes);
+	inherited_live_bytes = ps_peek(ps_record->sampling.mode == PS_SAMPLE_ALL
+					   ? &ps_record->heap.sampled_live_bytes
+					   : &ps_record->heap.live_bytes);
 }
 
 static void
@@ -302,6 +304,11 @@ inherit(const uint64_t *live, uint64_t large_bytes)
 	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
 		ps_poke(&row->class_allocations[c], live[c]);
 	ps_poke(&row->large_bytes, large_bytes);
+	if (ps_record->sampling.mode == PS_SAMPLE_ALL) {
+		ps_poke(&heap->sampled_live_bytes, inherited_live_bytes);
+		ps_poke(&heap->sampled_peak_bytes, inherited_live_bytes);
+		return;
+	}
 	ps_poke(&heap->live_bytes, inherited_live_bytes);
 	ps_poke(&heap->peak_bytes, inherited_live_bytes);
 }

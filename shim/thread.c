@@ -27,10 +27,11 @@
 #include "record/writer.h"
 #include "shim/start.h"
 #include "shim/thread.h"
+#include "shim/unwind_memo.h"
 
 /* The sum of live bytes is brought up to date every PULSES refills or flushes
  * of bins: what they hold is what it may lag behind. */
-enum { ROWS_MAX = 4096, PULSES = 8 };
+enum { ROWS_MAX = 4096, PULSES = 8, BEAT = 32 };
 /* With sampling off, only this many bytes bring a thread to the slow path. */
 #define COUNTDOWN_OFF (UINT64_C(1) << 40)
 
@@ -41,7 +42,8 @@ static pthread_key_t end_key;
 static bool has_end_key;
 static uint32_t free_rows[ROWS_MAX];
 static uint32_t free_row_count;
-/* Guards free_rows and row 0. */
+static struct ps_unwind_memo *free_memos;
+/* Guards free_rows, free_memos and row 0. */
 static struct ps_lock rows_lock;
 
 static void thread_ends(void *thread);
@@ -106,6 +108,11 @@ merge_row(struct ps_record_thread *to, struct ps_record_thread *from)
 	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
 		move(&to->class_allocations[c], &from->class_allocations[c]);
 		move(&to->class_frees[c], &from->class_frees[c]);
+	}
+	move(&to->samples, &from->samples);
+	for (unsigned i = 0; i < PS_LIFETIMES; i++) {
+		move(&to->lifetime_frees[i], &from->lifetime_frees[i]);
+		move(&to->lifetime_bytes[i], &from->lifetime_bytes[i]);
 	}
 }
 
@@ -179,13 +186,16 @@ ps_thread_publish(struct ps_thread *self)
 	ps_ticks now = ps_clock_now();
 	int64_t delta;
 
+	self->seen = now;
 	ps_pool_tick(now);
 	if (self->steps != ps_pool_steps()) {
 		self->steps = ps_pool_steps();
 		ps_heap_trim(self->heap);
 	}
-	if (ps_record->sampling.mode == PS_SAMPLE_ALL)
+	if (ps_record->sampling.mode == PS_SAMPLE_ALL) {
+		ps_heap_tick(now);
 		return;
+	}
 	for (unsigned c = 0; c < PS_CLASSES; c++)
 		bytes += (int64_t)(ps_peek(&row->class_allocations[c]) -
 				   ps_peek(&row->class_frees[c])) *
@@ -201,6 +211,62 @@ ps_thread_pulse(struct ps_thread *self)
 {
 	if (++self->pulses % PULSES == 0)
 		ps_thread_publish(self);
+}
+
+ps_ticks
+ps_thread_beat(struct ps_thread *self)
+{
+	if (self->heap == NULL || (ps_record->sampling.mode == PS_SAMPLE_ALL &&
+				   self->beats++ % BEAT != 0))
+		return 0;
+	ps_thread_publish(self);
+	return self->seen;
+}
+
+/* One beat stands for all those that had no look at the clock. */
+void
+ps_thread_count_cost(ps_ticks begun)
+{
+	uint64_t ticks;
+
+	if (begun == 0)
+		return;
+	ticks = ps_clock_now() - begun;
+	if (ps_record->sampling.mode == PS_SAMPLE_ALL)
+		ticks *= BEAT;
+	atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks, ticks,
+				  memory_order_relaxed);
+}
+
+/* ---- memos -------------------------------------------------------------- */
+
+struct ps_unwind_memo *
+ps_thread_memo_take(void)
+{
+	struct ps_unwind_memo *memo;
+	void *memory;
+
+	ps_lock_take(&rows_lock);
+	memo = free_memos;
+	if (memo != NULL)
+		free_memos = memo->next;
+	ps_lock_give(&rows_lock);
+	if (memo == NULL) {
+		if (ps_os_map(sizeof(*memo), &memory) != 0)
+			return NULL;
+		memo = memory;
+	}
+	memo->count = 0;
+	return memo;
+}
+
+static void
+give_memo(struct ps_unwind_memo *memo)
+{
+	ps_lock_take(&rows_lock);
+	memo->next = free_memos;
+	free_memos = memo;
+	ps_lock_give(&rows_lock);
 }
 
 void
@@ -312,6 +378,9 @@ detach(struct ps_thread *self)
 	if (self->sections != NULL)
 		ps_section_thread_close(self->sections);
 	self->sections = NULL;
+	if (self->memo != NULL)
+		give_memo(self->memo);
+	self->memo = NULL;
 	/* From here on, frees of this thread are remote ones. */
 	self->heap = NULL;
 	self->has_ended = 1;

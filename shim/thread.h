@@ -15,6 +15,7 @@
 
 struct ps_pool_heap;
 struct ps_section_thread;
+struct ps_unwind_memo;
 
 struct ps_thread {
 	struct ps_pool_heap *heap; /* NULL: not registered, or thread ended */
@@ -31,7 +32,10 @@ struct ps_thread {
 	uint32_t has_ended; /* its destructors ran; late frees still come */
 	uint32_t rounds;    /* of destructors, so far */
 	uint32_t pulses;
-	uint32_t steps; /* of the pool's decay, last seen */
+	uint32_t beats;
+	uint32_t steps;		     /* of the pool's decay, last seen */
+	ps_ticks seen;		     /* the clock, when it was last looked at */
+	struct ps_unwind_memo *memo; /* NULL until the first walk */
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is
@@ -68,7 +72,19 @@ void ps_thread_publish(struct ps_thread *self);
 /* The thread left a fast path: publish now and then. */
 void ps_thread_pulse(struct ps_thread *self);
 
-/* The same for the calling thread, if it is known. */
+/*
+ * A sample is taken or ends: publish now and then.  Where every block is a
+ * sample, most beats do not look at the clock; then 0 is returned, else the
+ * time.
+ */
+ps_ticks ps_thread_beat(struct ps_thread *self);
+/* What began at a beat's time is over: it is part of what the shim cost. */
+void ps_thread_count_cost(ps_ticks begun);
+
+/* A memo for this thread, which gives it back when it ends; NULL: no memory. */
+struct ps_unwind_memo *ps_thread_memo_take(void);
+
+/* Publish for the calling thread, if it is known. */
 void ps_thread_publish_if_known(void);
 
 /* Bytes asked for by the thread since it started. */

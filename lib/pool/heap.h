@@ -19,7 +19,7 @@
  *
  * Pages come in three kinds, told apart by the low bits of `owner`.  Units of
  * all but plain pages have no bin, so that the one comparison in free fails:
- * sampled pages hold blocks with a sample each (its index in the aux word);
+ * sampled pages hold blocks with a sample each (its mark beside the page);
  * internal pages hold what the shim itself allocates.
  *
  * Threads: functions taking a heap are for its owner, unless said otherwise.
@@ -151,6 +151,17 @@ static inline bool
 ps_page_is_start(const struct ps_page *page, const void *ptr)
 {
 	return ((uintptr_t)ptr - page->start) % page->block_bytes == 0;
+}
+
+/* The PS_MARK_BYTES that go with a block of a sampled page; zero at first. */
+static inline void *
+ps_page_mark(const struct ps_page *page, const void *block)
+{
+	uint32_t number =
+	    (uint32_t)((uintptr_t)block - page->start) / page->block_bytes;
+
+	return (char *)ps_range.marks + (page->start - ps_range.base) +
+	       (size_t)number * PS_MARK_BYTES;
 }
 
 /* Start of the block that holds ptr. */

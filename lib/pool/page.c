@@ -113,7 +113,7 @@ ps_page_take(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned cls)
 
 	if (start == NULL)
 		return NULL;
-	if (kind == PS_PAGE_SAMPLED && !ps_range_aux_commit(start, units)) {
+	if (kind == PS_PAGE_SAMPLED && !ps_range_marks_commit(start, units)) {
 		ps_segment_give(start, units);
 		return NULL;
 	}

@@ -4,7 +4,7 @@
  *
  * Idea: reserve once with PROT_NONE, hand addresses to jemalloc in the order it
  * asks (a bump, never taken back: jemalloc retains), and let it manage what
- * lies below the mark.  The record of a page and the aux word of a block are
+ * lies below the mark.  The record of a page and the marks of its blocks are
  * found by arithmetic from the address, in tables reserved the same way and
  * made writable together with the addresses they describe.
  *
@@ -223,35 +223,34 @@ create_arena(struct region *r)
 }
 
 /*
- * Pool range of `pool` bytes, its page records, its aux words and the large
+ * Pool range of `pool` bytes, its page records, its marks and the large
  * range in one reservation, so that one RLIMIT_AS check covers them.
  */
 static bool
 reserve(size_t pool, size_t large)
 {
 	size_t records = (pool >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES;
-	size_t aux = pool / 16 * sizeof(uint32_t);
 	size_t segments = (pool >> PS_UNIT_SHIFT) * sizeof(uint16_t);
 	size_t bins = (pool >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
 	void *memory;
 	uintptr_t start;
 
-	if (ps_os_reserve(pool + large + records + aux + bins + segments +
-			      2 * PS_UNIT_BYTES,
+	if (ps_os_reserve(2 * pool + large + records + bins + segments +
+			      3 * PS_UNIT_BYTES,
 			  &memory) != 0)
 		return false;
 	start = PS_ROUND_UP((uintptr_t)memory, (uintptr_t)PS_UNIT_BYTES);
 	ps_range.large_base = start + pool;
 	ps_range.large_bytes = large;
 	ps_range.pages = (struct ps_page *)(start + pool + large);
-	ps_range.aux = (uint32_t *)(start + pool + large + records);
-	ps_range.bins =
-	    (_Atomic uintptr_t *)(start + pool + large + records + aux);
+	ps_range.bins = (_Atomic uintptr_t *)(start + pool + large + records);
 	ps_range.bins_from_zero = (uintptr_t)ps_range.bins -
 				  (start >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
 	ps_range.segments = (uint16_t *)((char *)ps_range.bins + bins);
 	if (ps_os_commit(ps_range.bins, bins + segments) != 0)
 		return false;
+	ps_range.marks = PS_ROUND_UP((uintptr_t)ps_range.segments + segments,
+				     (uintptr_t)PS_UNIT_BYTES);
 	ps_range.base = start;
 	ps_range.bytes = pool;
 	if (ps_os_random(&ps_range.link_key, sizeof(ps_range.link_key)) != 0)
@@ -265,8 +264,8 @@ reserve(size_t pool, size_t large)
 
 /*
  * 64 GiB of small blocks and 1 TiB of large ones, which costs nothing until it
- * is used.  Under RLIMIT_AS every reserved byte counts: take an eighth of it
- * and leave the large blocks to jemalloc's own mappings.
+ * is used.  Under RLIMIT_AS every reserved byte counts: take a twelfth of
+ * it and leave the large blocks to jemalloc's own mappings.
  */
 void
 ps_range_init(void)
@@ -276,7 +275,7 @@ ps_range_init(void)
 	size_t large = (size_t)1 << 40;
 
 	if (limit != UINT64_MAX) {
-		pool = (size_t)(limit / 8) & ~((size_t)PS_UNIT_BYTES * 16 - 1);
+		pool = (size_t)(limit / 12) & ~((size_t)PS_UNIT_BYTES * 16 - 1);
 		large = 0;
 	}
 	while (pool >= (size_t)4 << 20 && !reserve(pool, large)) {
@@ -311,12 +310,25 @@ ps_range_give(void *start)
 	je_dallocx(start, JE_TCACHE_NONE);
 }
 
+static void *
+marks_of(const void *start)
+{
+	return (char *)ps_range.marks + ((uintptr_t)start - ps_range.base);
+}
+
 bool
-ps_range_aux_commit(void *start, size_t units)
+ps_range_marks_commit(void *start, size_t units)
 {
 	PS_ASSERT(ps_range_is_pool(start));
-	return ps_os_commit(ps_range_aux(start), units * (PS_UNIT_BYTES / 16) *
-						     sizeof(uint32_t)) == 0;
+	return ps_os_commit(marks_of(start), units << PS_UNIT_SHIFT) == 0;
+}
+
+void
+ps_range_discard(void *start, size_t units)
+{
+	PS_ASSERT(ps_range_is_pool(start));
+	(void)ps_os_discard(start, units << PS_UNIT_SHIFT);
+	(void)ps_os_discard(marks_of(start), units << PS_UNIT_SHIFT);
 }
 
 static unsigned

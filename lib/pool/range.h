@@ -20,6 +20,7 @@ enum {
 	PS_UNIT_SHIFT = 16,
 	PS_UNIT_BYTES = 1 << PS_UNIT_SHIFT, /* smallest page, 64 KiB */
 	PS_PAGE_RECORD_BYTES = 128,
+	PS_MARK_BYTES = 16, /* beside each sampled block */
 };
 
 struct ps_page;
@@ -35,7 +36,7 @@ struct ps_range {
 	struct ps_page *pages;	 /* its record */
 	uintptr_t large_base;
 	size_t large_bytes;
-	uint32_t *aux;	    /* one word for each 16 bytes of the range */
+	uintptr_t marks; /* 64 KiB of marks for each unit; see ps_page_mark */
 	uint16_t *segments; /* segment of each unit; see segment.c */
 } PS_ALIGNED(PS_CACHE_LINE);
 extern struct ps_range ps_range;
@@ -51,15 +52,10 @@ void ps_range_init(void);
 void *ps_range_take(size_t units);
 void ps_range_give(void *start);
 
-/* Make the aux words of all blocks in a page usable; false: no memory. */
-bool ps_range_aux_commit(void *start, size_t units);
-
-/* The word that goes with a block of the pool. */
-static inline uint32_t *
-ps_range_aux(const void *block)
-{
-	return &ps_range.aux[((uintptr_t)block - ps_range.base) / 16];
-}
+/* Make the marks of all blocks in a page usable; false: no memory. */
+bool ps_range_marks_commit(void *start, size_t units);
+/* Units hold nothing any more: their memory, marks included, goes back. */
+void ps_range_discard(void *start, size_t units);
 
 /*
  * A block above the pool's sizes; flags as je_mallocx (JE_ALIGN, JE_ZERO).

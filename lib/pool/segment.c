@@ -200,9 +200,8 @@ purge(struct segment *s, size_t most)
 		    (unsigned)__builtin_ctzll(~(uint64_t)(dirty >> at));
 		uint32_t mask = run_mask(run) << at;
 
-		(void)ps_os_discard(
-		    (void *)(s->start + ((uintptr_t)at << PS_UNIT_SHIFT)),
-		    (size_t)run << PS_UNIT_SHIFT);
+		ps_range_discard(
+		    (void *)(s->start + ((uintptr_t)at << PS_UNIT_SHIFT)), run);
 		s->clean |= mask;
 		dirty &= ~mask;
 		purged += run;

@@ -20,6 +20,14 @@ enum {
 	STRIPES = 64,
 };
 
+struct ps_sample {
+	struct ps_birth birth;
+	uintptr_t block;
+	_Atomic uint32_t next; /* of free samples, or of a hash chain */
+};
+
+enum { NONE = 0 }; /* no sample has index 0 */
+
 static struct ps_sample *_Atomic chunks[CHUNKS];
 static _Atomic uint32_t made = 1;  /* index 0 is "none" */
 static _Atomic uint64_t free_head; /* tag << 32 | index */
@@ -52,13 +60,13 @@ ps_sample_draw(uint64_t *random, double mean_bytes)
 	return (uint64_t)bytes + 1;
 }
 
-struct ps_sample *
-ps_sample_at(uint32_t index)
+static struct ps_sample *
+sample_at(uint32_t index)
 {
 	struct ps_sample *chunk = atomic_load_explicit(
 	    &chunks[index / CHUNK_SAMPLES], memory_order_acquire);
 
-	PS_ASSERT(index != PS_SAMPLE_NONE && chunk != NULL);
+	PS_ASSERT(index != NONE && chunk != NULL);
 	return &chunk[index % CHUNK_SAMPLES];
 }
 
@@ -87,36 +95,35 @@ pop_free(void)
 	uint64_t next;
 
 	do {
-		if ((uint32_t)head == PS_SAMPLE_NONE)
-			return PS_SAMPLE_NONE;
+		if ((uint32_t)head == NONE)
+			return NONE;
 		/* Maybe no longer free: then the tag has moved on. */
 		next = ((head >> 32) + 1) << 32 |
-		       ps_peek(&ps_sample_at((uint32_t)head)->next);
+		       ps_peek(&sample_at((uint32_t)head)->next);
 	} while (!atomic_compare_exchange_weak(&free_head, &head, next));
 	return (uint32_t)head;
 }
 
-uint32_t
-ps_sample_new(struct ps_sample **out)
+static uint32_t
+new_sample(struct ps_sample **out)
 {
 	uint32_t index = pop_free();
 
-	if (index == PS_SAMPLE_NONE) {
+	if (index == NONE) {
 		index = atomic_fetch_add(&made, 1);
 		if (!map_chunk(index / CHUNK_SAMPLES)) {
 			atomic_fetch_sub(&made, 1);
-			return PS_SAMPLE_NONE;
+			return NONE;
 		}
 	}
-	*out = ps_sample_at(index);
-	(*out)->epoch = epoch;
+	*out = sample_at(index);
 	return index;
 }
 
-void
-ps_sample_drop(uint32_t index)
+static void
+drop(uint32_t index)
 {
-	struct ps_sample *sample = ps_sample_at(index);
+	struct ps_sample *sample = sample_at(index);
 	uint64_t head = ps_peek(&free_head);
 	uint64_t next;
 
@@ -150,20 +157,27 @@ have_heads(void)
 	return true;
 }
 
-void
-ps_sample_hash(uint32_t index)
+bool
+ps_sample_keep(uintptr_t block, const struct ps_birth *birth)
 {
-	struct ps_sample *sample = ps_sample_at(index);
-	uint32_t h = head_of(sample->block);
+	uint32_t h = head_of(block);
 	struct ps_lock *stripe = &stripes[h % STRIPES];
+	struct ps_sample *sample;
+	uint32_t index;
 
 	if (!have_heads())
-		return;
+		return false;
+	index = new_sample(&sample);
+	if (index == NONE)
+		return false;
+	sample->birth = *birth;
+	sample->block = block;
 	ps_lock_take(stripe);
 	ps_poke(&sample->next, ps_peek(&ps_peek(&heads)[h]));
 	ps_poke(&ps_peek(&heads)[h], index);
 	ps_lock_give(stripe);
 	atomic_fetch_add(&hashed, 1);
+	return true;
 }
 
 static uint32_t
@@ -171,8 +185,8 @@ unchain(_Atomic uint32_t *link, uintptr_t block)
 {
 	uint32_t index;
 
-	while ((index = ps_peek(link)) != PS_SAMPLE_NONE) {
-		struct ps_sample *sample = ps_sample_at(index);
+	while ((index = ps_peek(link)) != NONE) {
+		struct ps_sample *sample = sample_at(index);
 
 		if (sample->block == block) {
 			ps_poke(link, ps_peek(&sample->next));
@@ -180,24 +194,27 @@ unchain(_Atomic uint32_t *link, uintptr_t block)
 		}
 		link = &sample->next;
 	}
-	return PS_SAMPLE_NONE;
+	return NONE;
 }
 
-uint32_t
-ps_sample_unhash(uintptr_t block)
+bool
+ps_sample_take(uintptr_t block, struct ps_birth *out)
 {
 	uint32_t h = head_of(block);
 	struct ps_lock *stripe = &stripes[h % STRIPES];
 	uint32_t index;
 
 	if (ps_peek(&hashed) == 0)
-		return PS_SAMPLE_NONE;
+		return false;
 	ps_lock_take(stripe);
 	index = unchain(&ps_peek(&heads)[h], block);
 	ps_lock_give(stripe);
-	if (index != PS_SAMPLE_NONE)
-		atomic_fetch_sub(&hashed, 1);
-	return index;
+	if (index == NONE)
+		return false;
+	*out = sample_at(index)->birth;
+	drop(index);
+	atomic_fetch_sub(&hashed, 1);
+	return true;
 }
 
 void
@@ -205,7 +222,7 @@ ps_sample_postfork_child(void)
 {
 	for (unsigned i = 0; i < STRIPES; i++)
 		ps_lock_init(&stripes[i]);
-	epoch++;
+	epoch = (epoch + 1) & 0xff;
 }
 
 uint32_t

@@ -2,46 +2,77 @@
 /*
  * sample - the blocks that were picked, while they live
  *
- * A sample remembers site, size and owner thread of a picked block, so that its
- * free can be counted where it was allocated.  Samples are found by a 32-bit
- * index: the pool keeps it beside the block; for blocks outside the pool there
- * is a hash table here.  Private memory, not part of the recording.
+ * What is known of a picked block's birth is kept until it is freed, so that
+ * its free can be counted where it was allocated.  The pool has 16 bytes beside
+ * each block of a sampled page: a mark.  For blocks outside the pool there is a
+ * hash table here.  Private memory, not part of the recording.
  *
- * Threads: any.
+ * Threads: any, for different blocks.
  */
 #ifndef PS_PROFILE_SAMPLE_H
 #define PS_PROFILE_SAMPLE_H
 
 #include "base/base.h"
 
-enum { PS_SAMPLE_NONE = 0 }; /* no sample has index 0 */
-
-struct ps_sample {
-	uint64_t size;	      /* as requested */
-	uint64_t allocations; /* the thread's count, this one included */
-	uintptr_t block;      /* hashed samples only */
+struct ps_birth {
+	uint64_t size; /* as requested */
 	uint32_t site;
-	uint32_t row;	       /* of the thread */
-	_Atomic uint32_t next; /* of free samples, or of a hash chain */
-	uint32_t epoch;	       /* forks since the program started */
+	uint32_t row;	   /* of the thread */
+	uint32_t sequence; /* the thread's count of allocations, low bits */
+	uint32_t time;	   /* see ps_sample_time */
+	uint32_t epoch;	   /* see ps_sample_epoch */
 };
+
+/* All zero: no sample. */
+struct ps_mark {
+	uint32_t site_and_epoch; /* site + 1, epoch in the upper 8 bits */
+	uint32_t sequence;
+	uint32_t time;
+	uint16_t size;
+	uint16_t row;
+};
+enum { PS_MARK_SITE_BITS = 24, PS_MARK_SIZE_MAX = UINT16_MAX };
+
+static inline void
+ps_mark_set(struct ps_mark *mark, const struct ps_birth *b)
+{
+	PS_ASSERT(b->size <= PS_MARK_SIZE_MAX && b->row <= UINT16_MAX);
+	mark->site_and_epoch = (b->site + 1) | b->epoch << PS_MARK_SITE_BITS;
+	mark->sequence = b->sequence;
+	mark->time = b->time;
+	mark->size = (uint16_t)b->size;
+	mark->row = (uint16_t)b->row;
+}
+
+/* Read and clear; false: there was none. */
+static inline bool
+ps_mark_take(struct ps_mark *mark, struct ps_birth *out)
+{
+	uint32_t word = mark->site_and_epoch;
+
+	if (ps_unlikely(word == 0))
+		return false;
+	out->site = (word & ((UINT32_C(1) << PS_MARK_SITE_BITS) - 1)) - 1;
+	out->epoch = word >> PS_MARK_SITE_BITS;
+	out->sequence = mark->sequence;
+	out->time = mark->time;
+	out->size = mark->size;
+	out->row = mark->row;
+	mark->site_and_epoch = 0;
+	return true;
+}
 
 /* Bytes until the next sample: exponential with the given mean. */
 uint64_t ps_sample_draw(uint64_t *random, double mean_bytes);
 
-/* A sample to fill in, or PS_SAMPLE_NONE when memory is short. */
-uint32_t ps_sample_new(struct ps_sample **out);
-struct ps_sample *ps_sample_at(uint32_t index);
-void ps_sample_drop(uint32_t index);
-
-/* For blocks outside the pool: sample->block must be set. */
-void ps_sample_hash(uint32_t index);
-/* Take the block's sample out of the table; PS_SAMPLE_NONE if it has none. */
-uint32_t ps_sample_unhash(uintptr_t block);
+/* For blocks outside the pool; false: memory is short. */
+bool ps_sample_keep(uintptr_t block, const struct ps_birth *birth);
+/* Forget the block's and tell it; false: it has none. */
+bool ps_sample_take(uintptr_t block, struct ps_birth *out);
 
 /*
- * After fork, in the child: locks anew, and a new epoch.  Samples of an older
- * epoch name sites of the parent's recording.
+ * After fork, in the child: locks anew, and a new epoch.  Samples of another
+ * epoch name sites of the parent's recording.  Epochs are counted in 8 bits.
  */
 void ps_sample_postfork_child(void);
 uint32_t ps_sample_epoch(void);

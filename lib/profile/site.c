@@ -25,12 +25,16 @@ void
 ps_site_weigh(uint64_t size, struct ps_weight *out)
 {
 	const struct ps_record_sampling *sampling = &ps_record->sampling;
-	double ratio = (double)size / (double)sampling->interval_bytes;
+	double ratio;
 	double p = 1.0;
 	double spread;
 
-	if (sampling->mode == PS_SAMPLE_POISSON && size != 0)
-		p = -ps_expm1(-ratio);
+	if (ps_unlikely(sampling->mode != PS_SAMPLE_POISSON || size == 0)) {
+		*out = (struct ps_weight){PS_WEIGHT_ONE, size, 0, 0};
+		return;
+	}
+	ratio = (double)size / (double)sampling->interval_bytes;
+	p = -ps_expm1(-ratio);
 	PS_ASSERT(p > 0.0 && p <= 1.0);
 	spread = (1.0 - p) / (p * p);
 	out->allocations = (uint64_t)(PS_WEIGHT_ONE / p + 0.5);
@@ -82,8 +86,32 @@ is_exact(void)
 	return ps_record->sampling.mode == PS_SAMPLE_ALL;
 }
 
+/* What only one thread writes needs no locked instruction. */
+static inline void
+add_own(bool is_owned, _Atomic uint64_t *counter, uint64_t n)
+{
+	if (is_owned)
+		ps_bump(counter, n);
+	else
+		add(counter, n);
+}
+
+static void
+add_born(struct ps_record_site *site, const struct ps_weight *w)
+{
+	bool is_owned = site->thread != 0;
+
+	add_own(is_owned, &site->samples, 1);
+	add_own(is_owned, &site->allocations, w->allocations);
+	add_own(is_owned, &site->bytes, w->bytes);
+	if (w->bytes_variance == 0)
+		return;
+	add_own(is_owned, &site->allocations_variance, w->allocations_variance);
+	add_own(is_owned, &site->bytes_variance, w->bytes_variance);
+}
+
 void
-ps_site_allocated(uint32_t row, uint64_t size, ps_ticks now)
+ps_site_allocated(uint32_t row, uint64_t size)
 {
 	struct ps_record_heap *heap = &ps_record->heap;
 	struct ps_record_site *site = ps_record_entry(PS_TABLE_SITES, row);
@@ -92,19 +120,15 @@ ps_site_allocated(uint32_t row, uint64_t size, ps_ticks now)
 
 	ps_site_weigh(size, &w);
 	before_change(site);
-	add(&site->samples, 1);
-	add(&site->allocations, w.allocations);
-	add(&site->bytes, w.bytes);
-	add(&site->allocations_variance, w.allocations_variance);
-	add(&site->bytes_variance, w.bytes_variance);
-	add(&site->live_samples, 1);
+	add_born(site, &w);
 	add(&site->live_allocations, w.allocations);
 	add(&site->live_bytes, w.bytes);
-	live = atomic_fetch_add(&heap->sampled_live_bytes, w.bytes) + w.bytes;
+	live = atomic_fetch_add_explicit(&heap->sampled_live_bytes, w.bytes,
+					 memory_order_relaxed) +
+	       w.bytes;
+	/* The epoch is the peak itself: it only has to differ. */
 	if (raise_to(&heap->sampled_peak_bytes, live))
-		add(&heap->peak_epoch, 1);
-	if (is_exact())
-		ps_heap_changed((int64_t)size, now);
+		ps_poke(&heap->peak_epoch, live);
 }
 
 void
@@ -115,14 +139,18 @@ ps_site_freed(uint32_t row, uint64_t size, bool is_temporary)
 
 	ps_site_weigh(size, &w);
 	before_change(site);
-	sub(&site->live_samples, 1);
 	sub(&site->live_allocations, w.allocations);
 	sub(&site->live_bytes, w.bytes);
 	if (is_temporary)
 		add(&site->temporary, w.allocations);
 	sub(&ps_record->heap.sampled_live_bytes, w.bytes);
+}
+
+void
+ps_site_freed_elsewhere(uint64_t size)
+{
 	if (is_exact())
-		sub(&ps_record->heap.live_bytes, size);
+		sub(&ps_record->heap.sampled_live_bytes, size);
 }
 
 void
@@ -138,5 +166,21 @@ ps_heap_changed(int64_t delta, ps_ticks now)
 		return;
 	if (raise_to(&heap->peak_bytes, live))
 		ps_poke(&heap->peak_ticks, now);
+	ps_timeline_note(now, live);
+}
+
+void
+ps_heap_tick(ps_ticks now)
+{
+	static _Atomic uint64_t epoch_seen;
+	struct ps_record_heap *heap = &ps_record->heap;
+	uint64_t epoch = ps_peek(&heap->peak_epoch);
+	uint64_t live = ps_peek(&heap->sampled_live_bytes);
+
+	if (ps_peek(&epoch_seen) != epoch) {
+		ps_poke(&epoch_seen, epoch);
+		ps_poke(&heap->peak_ticks, now);
+		live = PS_MAX(live, ps_peek(&heap->sampled_peak_bytes));
+	}
 	ps_timeline_note(now, live);
 }

@@ -7,7 +7,7 @@
  *
  * Threads: any; counters are atomic adds.  The peak is exact for one thread;
  * with several, an allocation that races with a new peak may count on either
- * side of it.
+ * side of it.  Its time is that of the next tick.
  */
 #ifndef PS_PROFILE_SITE_H
 #define PS_PROFILE_SITE_H
@@ -25,13 +25,20 @@ struct ps_weight {
 /* Weight of a sampled block of `size` bytes under the recording's mode. */
 void ps_site_weigh(uint64_t size, struct ps_weight *out);
 
-void ps_site_allocated(uint32_t site, uint64_t size, ps_ticks now);
+/* A sample at that site was allocated; and freed. */
+void ps_site_allocated(uint32_t site, uint64_t size);
 void ps_site_freed(uint32_t site, uint64_t size, bool is_temporary);
 
-/*
- * The heap as a whole changed by `delta` block bytes (not called for samples
- * in PS_SAMPLE_ALL, where the samples say it exactly).
- */
+/* One of another recording (before the fork) was freed. */
+void ps_site_freed_elsewhere(uint64_t size);
+
+/* The heap as a whole changed by `delta` block bytes. */
 void ps_heap_changed(int64_t delta, ps_ticks now);
+
+/*
+ * Under PS_SAMPLE_ALL, where samples say it exactly: now and then, with the
+ * time, which samples are not asked for.
+ */
+void ps_heap_tick(ps_ticks now);
 
 #endif /* PS_PROFILE_SITE_H */

@@ -2,12 +2,13 @@
 /*
  * stack - interned stacks: return addresses in, allocation site out
  *
- * Two open-addressed hash tables in private memory lead from a stack to its
- * site and from an address to its frame; the rows themselves are in the
- * recording.  A slot holds row + 1 and is written once, with release, after the
- * row is complete, so that a look-up needs no lock.  Stacks are compared by a
- * 64-bit hash of their addresses and the module generation: with 32768 sites
- * the odds that two of a run are taken for one are below 10^-10.
+ * Open-addressed hash tables in private memory lead from a stack with labels to
+ * its site, from a stack to a site that has its frames, and from an address to
+ * its frame; the rows themselves are in the recording.  A slot holds row + 1
+ * and is written once, with release, after the row is complete, so that a
+ * look-up needs no lock.  Stacks are compared by a 64-bit hash of their
+ * addresses and the module generation: with 65536 sites the odds that two of a
+ * run are taken for one are below 10^-10.
  *
  * The generation grows when a module is unloaded, because the same addresses
  * then belong to other code; old rows stay, and keep naming the old module.
@@ -21,12 +22,15 @@
 #include "record/writer.h"
 
 enum {
-	SITE_SLOTS = 1 << 16,
+	SITE_SLOTS = 1 << 17,
+	STACK_SLOTS = 1 << 17,
 	FRAME_SLOTS = 1 << 19,
+	ALL_SLOTS = SITE_SLOTS + STACK_SLOTS + FRAME_SLOTS,
 	PROBES_MAX = 256,
 };
 
 static _Atomic uint32_t *site_slots;
+static _Atomic uint32_t *stack_slots;
 static _Atomic uint32_t *frame_slots;
 static _Atomic uint64_t generation;
 static ps_stack_finder *find_module;
@@ -35,13 +39,13 @@ int
 ps_stack_init(ps_stack_finder *finder)
 {
 	void *memory;
-	int error =
-	    ps_os_map((SITE_SLOTS + FRAME_SLOTS) * sizeof(uint32_t), &memory);
+	int error = ps_os_map(ALL_SLOTS * sizeof(uint32_t), &memory);
 
 	if (error != 0)
 		return error;
 	find_module = finder;
-	frame_slots = (_Atomic uint32_t *)memory + SITE_SLOTS;
+	frame_slots = (_Atomic uint32_t *)memory + SITE_SLOTS + STACK_SLOTS;
+	stack_slots = (_Atomic uint32_t *)memory + SITE_SLOTS;
 	site_slots = memory;
 	return 0;
 }
@@ -53,14 +57,20 @@ mix(uint64_t h, uint64_t value)
 	return h ^ (h >> 29);
 }
 
+/* The same addresses are another stack when modules have changed. */
 static uint64_t
-hash_stack(const uintptr_t *pcs, uint32_t depth)
+hash_stack(const struct ps_stack_key *key)
 {
-	uint64_t h = mix(depth + 1, ps_peek(&generation));
+	return mix(key->stack ^ key->depth, ps_peek(&generation));
+}
 
-	for (uint32_t i = 0; i < depth; i++)
-		h = mix(h, pcs[i]);
-	return mix(h, h >> 32);
+static uint64_t
+hash_site(uint64_t stack, const struct ps_stack_key *key)
+{
+	uint64_t labels = (uint64_t)key->thread << 32 | key->section;
+	uint64_t h = mix(stack, labels);
+
+	return h ^ h >> 32;
 }
 
 /* ---- modules ------------------------------------------------------------ */
@@ -207,32 +217,6 @@ append_frames_locked(const uintptr_t *pcs, uint32_t depth, uint32_t *first)
 	return true;
 }
 
-static uint32_t
-append_site_locked(uint64_t hash, const uintptr_t *pcs, uint32_t depth,
-		   uint32_t flags)
-{
-	struct ps_record_site *site;
-	uint32_t first;
-	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
-	uint32_t row;
-	void *memory;
-
-	if (ps_peek(&sites->count) == sites->capacity) /* counts the drop */
-		return ps_record_append(PS_TABLE_SITES, 1, &memory);
-	if (!append_frames_locked(pcs, depth, &first))
-		return UINT32_MAX;
-	row = ps_record_append(PS_TABLE_SITES, 1, &memory);
-	if (row == UINT32_MAX)
-		return UINT32_MAX;
-	site = memory;
-	site->hash = hash;
-	site->first_frame = first;
-	site->depth = (uint16_t)depth;
-	site->flags = (uint16_t)flags;
-	ps_record_publish(PS_TABLE_SITES);
-	return row;
-}
-
 /* Slot that holds the hash's site, or the empty one where it belongs. */
 static _Atomic uint32_t *
 find_slot(uint64_t hash)
@@ -254,41 +238,139 @@ find_slot(uint64_t hash)
 	return NULL;
 }
 
-static uint32_t
-enter_site(uint64_t hash, const uintptr_t *pcs, uint32_t depth, uint32_t flags)
+/* A site with the same frames, to share them; else the slot for the new one,
+ * NULL when there is none. */
+static const struct ps_record_site *
+twin_locked(uint64_t stack, _Atomic uint32_t **slot)
 {
-	_Atomic uint32_t *slot;
+	*slot = NULL;
+	for (uint32_t i = 0; i < PROBES_MAX; i++) {
+		_Atomic uint32_t *at =
+		    &stack_slots[(stack + i) & (STACK_SLOTS - 1)];
+		const struct ps_record_site *site;
+
+		if (ps_peek(at) == 0) {
+			*slot = at;
+			return NULL;
+		}
+		site = ps_record_entry(PS_TABLE_SITES, ps_peek(at) - 1);
+		if (site->stack == stack)
+			return site;
+	}
+	return NULL;
+}
+
+static uint32_t
+append_site_locked(uint64_t stack, const struct ps_stack_key *key,
+		   const uintptr_t *pcs)
+{
+	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
+	const struct ps_record_site *twin;
+	_Atomic uint32_t *twin_slot;
+	struct ps_record_site *site;
+	uint32_t first;
+	uint32_t row;
+	void *memory;
+
+	if (ps_peek(&sites->count) == sites->capacity) /* counts the drop */
+		return ps_record_append(PS_TABLE_SITES, 1, &memory);
+	twin = twin_locked(stack, &twin_slot);
+	first = twin != NULL ? twin->first_frame : 0;
+	if (twin == NULL && !append_frames_locked(pcs, key->depth, &first))
+		return UINT32_MAX;
+	row = ps_record_append(PS_TABLE_SITES, 1, &memory);
+	if (row == UINT32_MAX)
+		return UINT32_MAX;
+	site = memory;
+	site->hash = hash_site(stack, key);
+	site->stack = stack;
+	site->first_frame = first;
+	site->depth = (uint16_t)key->depth;
+	site->flags = (uint16_t)key->flags;
+	site->thread = key->thread;
+	site->section = key->section;
+	ps_record_publish(PS_TABLE_SITES);
+	if (twin_slot != NULL)
+		ps_poke(twin_slot, row + 1);
+	return row;
+}
+
+/* Stacks are worth more than labels. */
+static bool
+is_crowded(void)
+{
+	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
+
+	return ps_peek(&sites->count) > sites->capacity / 4 * 3;
+}
+
+static struct ps_stack_key
+unlabelled(const struct ps_stack_key *key)
+{
+	struct ps_stack_key plain = *key;
+
+	plain.thread = 0;
+	plain.section = UINT32_MAX;
+	return plain;
+}
+
+static uint32_t
+known_site(uint64_t hash)
+{
+	_Atomic uint32_t *slot = find_slot(hash);
+
+	return slot == NULL ? UINT32_MAX : ps_peek(slot) - 1;
+}
+
+uint32_t
+ps_stack_find(const struct ps_stack_key *key)
+{
+	uint64_t stack = hash_stack(key);
+	struct ps_stack_key plain;
 	uint32_t row;
 
-	ps_record_lock();
-	slot = find_slot(hash);
-	if (slot != NULL && ps_peek(slot) != 0) {
-		row = ps_peek(slot) - 1;
-	} else {
-		row = slot == NULL
-			  ? UINT32_MAX
-			  : append_site_locked(hash, pcs, depth, flags);
-		if (row != UINT32_MAX)
-			atomic_store_explicit(slot, row + 1,
-					      memory_order_release);
-	}
-	ps_record_unlock();
+	PS_ASSERT(key->depth <= PS_STACK_DEPTH_MAX);
+	if (ps_unlikely(site_slots == NULL))
+		return UINT32_MAX;
+	row = known_site(hash_site(stack, key));
+	if (ps_likely(row != UINT32_MAX) || !is_crowded())
+		return row;
+	plain = unlabelled(key);
+	return known_site(hash_site(stack, &plain));
+}
+
+static uint32_t
+enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs)
+{
+	uint64_t stack = hash_stack(key);
+	_Atomic uint32_t *slot = find_slot(hash_site(stack, key));
+	uint32_t row;
+
+	if (slot == NULL)
+		return UINT32_MAX;
+	if (ps_peek(slot) != 0)
+		return ps_peek(slot) - 1;
+	row = append_site_locked(stack, key, pcs);
+	if (row != UINT32_MAX)
+		atomic_store_explicit(slot, row + 1, memory_order_release);
 	return row;
 }
 
 uint32_t
-ps_stack_site(const uintptr_t *pcs, uint32_t depth, uint32_t flags)
+ps_stack_enter(const struct ps_stack_key *key, const uintptr_t *pcs)
 {
-	uint64_t hash = hash_stack(pcs, depth);
-	_Atomic uint32_t *slot;
-	uint32_t known;
+	struct ps_stack_key used = *key;
+	uint32_t row;
 
-	PS_ASSERT(depth <= PS_STACK_DEPTH_MAX);
+	PS_ASSERT(key->depth <= PS_STACK_DEPTH_MAX);
 	if (site_slots == NULL)
 		return UINT32_MAX;
-	slot = find_slot(hash);
-	known = slot == NULL ? 0 : ps_peek(slot);
-	return known != 0 ? known - 1 : enter_site(hash, pcs, depth, flags);
+	ps_record_lock();
+	if (is_crowded())
+		used = unlabelled(key);
+	row = enter_locked(&used, pcs);
+	ps_record_unlock();
+	return row;
 }
 
 void
@@ -302,6 +384,5 @@ ps_stack_reset(void)
 {
 	if (site_slots != NULL)
 		(void)ps_os_discard((void *)site_slots,
-				    (SITE_SLOTS + FRAME_SLOTS) *
-					sizeof(uint32_t));
+				    ALL_SLOTS * sizeof(uint32_t));
 }

@@ -2,9 +2,10 @@
 /*
  * stack - interned stacks: return addresses in, allocation site out
  *
- * A site is a row of the recording that stands for one distinct stack.  Known
- * stacks are found without a lock; a new one is entered under the writer's
- * lock together with its frames and the modules they lie in.
+ * A site is a row of the recording that stands for one distinct stack in one
+ * thread and section.  Known ones are found without a lock; a new one is
+ * entered under the writer's lock together with its frames and the modules they
+ * lie in.
  *
  * Threads: any.  Not for a signal handler that interrupted this module; the
  * shim's depth guard sees to that.
@@ -27,11 +28,23 @@ typedef bool ps_stack_finder(uintptr_t pc, struct ps_stack_module *out);
 /* Once, after ps_record_open; 0 or -errno (then every stack is dropped). */
 int ps_stack_init(ps_stack_finder *finder);
 
+/* What tells allocation sites apart; see struct ps_record_site. */
+struct ps_stack_key {
+	uint64_t stack; /* hash of the addresses; any good one */
+	uint32_t depth; /* 0: the stack of those that have none */
+	uint32_t flags; /* PS_SITE_* */
+	uint32_t thread;
+	uint32_t section;
+};
+
+/* Row in PS_TABLE_SITES; UINT32_MAX: not entered yet.  No lock. */
+uint32_t ps_stack_find(const struct ps_stack_key *key);
+
 /*
- * Row of the stack in PS_TABLE_SITES, or UINT32_MAX when a table is full
- * (counted there).  depth 0 is the stack of those that have none.
+ * Enter it, with its addresses; the row, without labels when the table gets
+ * full, or UINT32_MAX when a table is (counted there).
  */
-uint32_t ps_stack_site(const uintptr_t *pcs, uint32_t depth, uint32_t flags);
+uint32_t ps_stack_enter(const struct ps_stack_key *key, const uintptr_t *pcs);
 
 /* A module was unloaded: addresses may mean something else from now on. */
 void ps_stack_modules_changed(void);

@@ -27,7 +27,7 @@
 #define PS_RECORD_MAGIC "PSHIMREC" /* 8 bytes, no zero */
 
 enum {
-	PS_RECORD_VERSION = 1,
+	PS_RECORD_VERSION = 2,
 	PS_RECORD_HEADER_BYTES = 20480,
 
 	/* Size classes: 40 of the pool, then one for all larger blocks. */
@@ -37,6 +37,10 @@ enum {
 
 	PS_STACK_DEPTH_MAX = 128,
 	PS_TIMELINE_SLOTS = 512,
+	PS_LIFETIMES = 12, /* see struct ps_record_thread */
+	PS_LIFETIME_SHIFT = 20,
+	/* Rows of threads below this one are labels of sites. */
+	PS_LABEL_THREADS = 64,
 
 	/* Sample weights of counts are in 1/1024 of an allocation. */
 	PS_WEIGHT_ONE = 1024,
@@ -117,7 +121,6 @@ struct ps_record_sampling {
 	uint32_t mode; /* enum ps_sample_mode */
 	uint32_t depth_max;
 	uint64_t interval_bytes;
-	_Atomic uint64_t samples;
 	_Atomic uint64_t dropped;   /* samples without a place in a table */
 	_Atomic uint64_t no_stack;  /* samples whose walk got nothing */
 	_Atomic uint64_t truncated; /* stacks cut at depth_max */
@@ -127,18 +130,21 @@ struct ps_record_sampling {
 
 /*
  * Process-wide heap state, brought up to date on slow paths.  `live` counts
- * block sizes (what malloc_usable_size says), except under PS_SAMPLE_ALL,
- * where it counts requested bytes, exactly.
+ * block sizes (what malloc_usable_size says); the sampled figures count
+ * requested bytes.
  */
 struct ps_record_heap {
+	/* Not written under PS_SAMPLE_ALL, where the sampled ones are exact. */
 	_Atomic uint64_t live_bytes;
 	_Atomic uint64_t peak_bytes;
 	_Atomic uint64_t peak_ticks;
-	/* Grows with each new peak; see ps_record_site.peak_epoch. */
+	/* Changes with each new peak; see ps_record_site.peak_epoch. */
 	_Atomic uint64_t peak_epoch;
 	_Atomic uint64_t sampled_live_bytes; /* sum over sites */
 	_Atomic uint64_t sampled_peak_bytes;
-	_Atomic uint64_t failed;	      /* requests that returned NULL */
+	_Atomic uint64_t peak_rss_bytes; /* the highest that was seen ... */
+	_Atomic uint64_t rss_heap_bytes; /* ... and the heap at that moment */
+	_Atomic uint64_t failed;	 /* requests that returned NULL */
 	_Atomic uint64_t pool_reserved_bytes; /* address range */
 	_Atomic uint64_t pool_mapped_bytes;   /* pages handed to classes */
 	uint32_t class_bytes[PS_CLASS_SLOTS]; /* block size; 0 for large */
@@ -210,26 +216,35 @@ struct ps_record_frame {
 enum { PS_FRAME_LEAF = 1 }; /* pc is the instruction itself, not a return */
 
 /*
- * An allocation site: a stack and what was sampled there.  Estimates are
- * sums of per-sample weights: a block of s bytes is picked with probability
- * p = 1 - exp(-s / interval) and stands for 1/p allocations of s bytes.
- * Variances are sums of (1-p)/p^2 (x s^2), the Horvitz-Thompson estimate.
+ * An allocation site: a stack, the thread and the section it was seen in, and
+ * what was sampled there.  Sites that differ in their labels only share the
+ * stack's frames (first_frame, depth).  A thread's label is its row if that is
+ * below PS_LABEL_THREADS, else 0; when three quarters of the table are full,
+ * new sites have no labels.
+ *
+ * Estimates are sums of per-sample weights: a block of s bytes is picked with
+ * probability p = 1 - exp(-s / interval) and stands for 1/p allocations of s
+ * bytes.  Variances are sums of (1-p)/p^2 (x s^2), the Horvitz-Thompson
+ * estimate.
  *
  * peak_*: the site's live values at the process's peak, kept lazily.  When
- * peak_epoch equals the header's, peak_* hold them; when it is older, nothing
+ * peak_epoch equals the header's, peak_* hold them; when it differs, nothing
  * changed here since the peak and live_* are still the values at the peak.
  */
 struct ps_record_site {
 	uint64_t hash;
 	uint32_t first_frame; /* index into STACK_FRAMES, leaf first */
 	uint16_t depth;
-	uint16_t flags; /* PS_SITE_* */
+	uint16_t flags;	  /* PS_SITE_* */
+	uint32_t thread;  /* row in `threads`; 0: of no thread in particular */
+	uint32_t section; /* UINT32_MAX: in none */
+	/* What its thread writes (any thread, when `thread` is 0). */
 	_Atomic uint64_t samples;
 	_Atomic uint64_t allocations; /* in 1/PS_WEIGHT_ONE */
 	_Atomic uint64_t bytes;
 	_Atomic uint64_t allocations_variance; /* in 1/PS_WEIGHT_ONE */
 	_Atomic uint64_t bytes_variance;
-	_Atomic uint64_t live_samples;
+	/* What any thread writes. */
 	_Atomic uint64_t live_allocations; /* in 1/PS_WEIGHT_ONE */
 	_Atomic uint64_t live_bytes;
 	_Atomic uint64_t peak_allocations;
@@ -237,6 +252,8 @@ struct ps_record_site {
 	_Atomic uint64_t peak_epoch;
 	_Atomic uint64_t temporary; /* in 1/PS_WEIGHT_ONE: freed before the
 				       thread's next allocation */
+	uint64_t stack; /* the same for sites that share their stack */
+	_Atomic uint64_t reserved;
 };
 enum { PS_SITE_TRUNCATED = 1, PS_SITE_NO_STACK = 2 };
 
@@ -244,6 +261,10 @@ enum { PS_SITE_TRUNCATED = 1, PS_SITE_NO_STACK = 2 };
  * Per thread; one writer.  Rows of ended threads are added into row 0 and
  * used again.  A block is counted in `frees` of the thread that freed it.
  * Requested bytes: issued_bytes - bytes_left.
+ *
+ * lifetime_*[i]: sampled blocks that this thread freed before they had lived
+ * for 2^(PS_LIFETIME_SHIFT + 2 i) ticks and that belong to no lower i; the last
+ * one: all others.
  */
 struct ps_record_thread {
 	_Atomic uint64_t bytes_left;   /* countdown to the next sample */
@@ -255,9 +276,12 @@ struct ps_record_thread {
 	_Atomic uint64_t
 	    large_bytes; /* block bytes of class large, allocated */
 	_Atomic uint64_t large_freed_bytes;
-	_Atomic uint64_t reserved[8]; /* to the next cache line */
+	_Atomic uint64_t samples;     /* taken by this thread */
+	_Atomic uint64_t reserved[7]; /* to the next cache line */
 	_Atomic uint64_t class_allocations[PS_CLASS_SLOTS];
 	_Atomic uint64_t class_frees[PS_CLASS_SLOTS];
+	_Atomic uint64_t lifetime_frees[PS_LIFETIMES]; /* 1/PS_WEIGHT_ONE */
+	_Atomic uint64_t lifetime_bytes[PS_LIFETIMES];
 	_Atomic uint64_t tail[6];
 };
 
@@ -299,6 +323,8 @@ struct ps_record_alert {
 	uint32_t reserved;
 };
 
+_Static_assert(sizeof(struct ps_record_site) == 2 * PS_CACHE_LINE,
+	       "a site is two cache lines");
 _Static_assert(sizeof(struct ps_record_thread) % PS_CACHE_LINE == 0,
 	       "a row shares no cache line with its neighbour");
 _Static_assert(offsetof(struct ps_record_thread, class_allocations) == 128,

@@ -18,7 +18,7 @@ struct ps_record_plan {
 };
 
 /*
- * 36 MiB of address space in all.  Memory and disk are used as tables fill:
+ * 41 MiB of address space in all.  Memory and disk are used as tables fill:
  * a small program's recording takes about 600 KiB.
  */
 static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
@@ -26,7 +26,7 @@ static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
     [PS_TABLE_MODULES] = {sizeof(struct ps_record_module), 2048},
     [PS_TABLE_FRAMES] = {sizeof(struct ps_record_frame), 262144},
     [PS_TABLE_STACK_FRAMES] = {sizeof(uint32_t), 2097152},
-    [PS_TABLE_SITES] = {sizeof(struct ps_record_site), 32768},
+    [PS_TABLE_SITES] = {sizeof(struct ps_record_site), 65536},
     [PS_TABLE_THREADS] = {sizeof(struct ps_record_thread), 2048},
     [PS_TABLE_SECTIONS] = {sizeof(struct ps_record_section), 1024},
     [PS_TABLE_SECTION_STATS] = {sizeof(struct ps_record_section_stats), 3000},

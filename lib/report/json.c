@@ -359,7 +359,7 @@ json_sampling(struct json *j, const struct ps_view *v)
 	number(j, "interval_bytes",
 	       s->mode == PS_SAMPLE_POISSON ? (double)s->interval_bytes
 					    : (double)NAN);
-	count(j, "samples", ps_peek(&s->samples));
+	count(j, "samples", v->samples);
 	count(j, "dropped", ps_peek(&s->dropped) + v->table_drops);
 	boolean(j, "stacks", s->stacks_off == 0);
 	close(j, '}');

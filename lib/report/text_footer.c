@@ -100,7 +100,7 @@ static void
 put_sampling(struct ps_text *t, const struct ps_view *v)
 {
 	const struct ps_record_sampling *s = &v->reader->header->sampling;
-	uint64_t samples = ps_peek(&s->samples);
+	uint64_t samples = v->samples;
 	char interval[16];
 	char count[16];
 	char no_stack[16];

@@ -27,6 +27,18 @@ not_negative(uint64_t sum)
 	return (int64_t)sum < 0 ? 0 : sum;
 }
 
+static double
+weight(const _Atomic uint64_t *counter)
+{
+	return (double)not_negative(ps_peek(counter)) / PS_WEIGHT_ONE;
+}
+
+static double
+bytes_of(const _Atomic uint64_t *counter)
+{
+	return (double)not_negative(ps_peek(counter));
+}
+
 /* ---- process ------------------------------------------------------------ */
 
 static void
@@ -81,6 +93,11 @@ static void
 add_row(struct ps_view *v, const struct ps_record_thread *row)
 {
 	v->allocations += ps_peek(&row->allocations);
+	v->samples += ps_peek(&row->samples);
+	for (unsigned i = 0; i < PS_LIFETIMES; i++) {
+		v->lifetime_frees[i] += weight(&row->lifetime_frees[i]);
+		v->lifetime_bytes[i] += bytes_of(&row->lifetime_bytes[i]);
+	}
 	v->requested_bytes +=
 	    ps_peek(&row->issued_bytes) - ps_peek(&row->bytes_left);
 	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
@@ -126,9 +143,12 @@ view_heap(struct ps_view *v)
 		v->live_blocks += v->class_live[c];
 		all += (double)v->class_allocations[c];
 	}
-	v->live_bytes = not_negative(v->is_exact ? ps_peek(&heap->live_bytes)
-						 : live_block_bytes(v, large));
-	v->peak_bytes = PS_MAX(ps_peek(&heap->peak_bytes), v->live_bytes);
+	v->live_bytes =
+	    not_negative(v->is_exact ? ps_peek(&heap->sampled_live_bytes)
+				     : live_block_bytes(v, large));
+	v->peak_bytes = PS_MAX(v->is_exact ? ps_peek(&heap->sampled_peak_bytes)
+					   : ps_peek(&heap->peak_bytes),
+			       v->live_bytes);
 	v->peak_at_s = ps_reader_seconds(r, ps_peek(&heap->peak_ticks));
 	if (ps_peek(&heap->peak_ticks) == 0 || !(v->peak_at_s >= 0))
 		v->peak_at_s = (double)NAN;
@@ -140,18 +160,6 @@ view_heap(struct ps_view *v)
 }
 
 /* ---- sites -------------------------------------------------------------- */
-
-static double
-weight(const _Atomic uint64_t *counter)
-{
-	return (double)not_negative(ps_peek(counter)) / PS_WEIGHT_ONE;
-}
-
-static double
-bytes_of(const _Atomic uint64_t *counter)
-{
-	return (double)not_negative(ps_peek(counter));
-}
 
 static void
 view_site(const struct ps_reader *r, const struct ps_record_site *site,

@@ -83,6 +83,11 @@ struct ps_view {
 	uint64_t class_allocations[PS_CLASS_SLOTS];
 	uint64_t class_live[PS_CLASS_SLOTS];
 
+	uint64_t samples;
+	/* Estimates of blocks that lived so long; see struct ps_record_thread.
+	 */
+	double lifetime_frees[PS_LIFETIMES];
+	double lifetime_bytes[PS_LIFETIMES];
 	bool is_exact; /* every allocation was seen */
 	uint32_t site_count;
 	struct ps_view_site *sites;

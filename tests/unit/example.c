@@ -79,6 +79,8 @@ fill_heap(void)
 	struct ps_record_heap *heap = &ps_record->heap;
 
 	ps_poke(&heap->live_bytes, 4000);
+	ps_poke(&heap->sampled_live_bytes, 4000);
+	ps_poke(&heap->sampled_peak_bytes, 6000);
 	ps_poke(&heap->peak_bytes, 6000);
 	ps_poke(&heap->peak_ticks, PS_EXAMPLE_START_TICKS + 2000000000u);
 	ps_poke(&heap->peak_epoch, PS_EXAMPLE_PEAK_EPOCH);
@@ -211,6 +213,14 @@ fill_sections(void)
 	s[4].section = 2;
 }
 
+void
+ps_example_set_samples(uint64_t samples)
+{
+	struct ps_record_thread *row = ps_record_entry(PS_TABLE_THREADS, 0);
+
+	ps_poke(&row->samples, samples);
+}
+
 static void
 fill_header(void)
 {
@@ -246,7 +256,10 @@ fill_header(void)
 	alert->threshold = 5120;
 	ps_record->sampling.mode = PS_SAMPLE_POISSON;
 	ps_record->sampling.interval_bytes = 512 << 10;
-	ps_poke(&ps_record->sampling.samples, 12);
+	ps_poke(
+	    &((struct ps_record_thread *)ps_record_entry(PS_TABLE_THREADS, 0))
+		 ->samples,
+	    12);
 	ps_poke(&ps_record->overhead.slow_ticks, 1500);
 	ps_poke(&ps_record->overhead.start_ticks, 500);
 	ps_poke(&ps_record->table[PS_TABLE_SITES].dropped, 2);
@@ -269,8 +282,8 @@ ps_example_open(void)
 	ps_poke(&ps_record->clock.last_ticks,
 		PS_EXAMPLE_START_TICKS + 4000000000u);
 	ps_poke(&ps_record->clock.last_ns, 77 + 2000000000u);
-	fill_header();
 	fill_threads();
+	fill_header();
 	fill_heap();
 	fill_stacks();
 	fill_sites();

@@ -41,4 +41,7 @@ char *ps_example_compact(size_t *bytes);
 /* Overwrite a few bytes: half the hits in the header. */
 void ps_example_damage(char *image, size_t bytes, unsigned *seed);
 
+/* Of all threads together. */
+void ps_example_set_samples(uint64_t samples);
+
 #endif /* PS_TEST_EXAMPLE_H */

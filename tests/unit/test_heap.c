@@ -199,14 +199,18 @@ START_TEST(a_sampled_block_is_not_taken_for_a_plain_one)
 	struct user u;
 	void *block;
 	struct ps_page *page;
+	unsigned char *mark;
 
 	start_user(&u, 3);
 	block = ps_heap_alloc_kind(u.heap, ps_class_of(100), PS_PAGE_SAMPLED);
 	page = ps_page_of(block);
 	ck_assert_uint_ne(ps_peek(&page->owner), (uintptr_t)u.heap);
 	ck_assert_ptr_eq(ps_page_heap(ps_peek(&page->owner)), u.heap);
-	*ps_range_aux(block) = 12345;
-	ck_assert_uint_eq(*ps_range_aux(block), 12345);
+	mark = ps_page_mark(page, block);
+	for (unsigned i = 0; i < PS_MARK_BYTES; i++) {
+		ck_assert_uint_eq(mark[i], 0);
+		mark[i] = (unsigned char)i;
+	}
 	ps_pool_check(u.heap);
 	ck_assert(ps_heap_free_kind(u.heap, page, block));
 	ps_pool_check(u.heap);

@@ -130,7 +130,7 @@ END_TEST
 /* An ordinary long run: a day, billions of allocations, an error to tell. */
 START_TEST(the_line_about_sampling_fits_with_its_error)
 {
-	ps_poke(&ps_record->sampling.samples, 123456);
+	ps_example_set_samples(123456);
 	ps_poke(&ps_record->sampling.dropped, 1234);
 	ps_poke(&ps_record->sampling.truncated, 12345);
 	ps_poke(&ps_example_site(0)->bytes_variance, 1000000);

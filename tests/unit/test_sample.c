@@ -11,6 +11,7 @@
 #include "profile/stack.h"
 #include "profile/timeline.h"
 #include "record/writer.h"
+#include "sites.h"
 
 static void
 open_recording(void)
@@ -37,7 +38,7 @@ new_site(uintptr_t pc)
 	if (!is_ready)
 		ck_assert_int_eq(ps_stack_init(no_module), 0);
 	is_ready = true;
-	site = ps_stack_site(&pc, 1, 0);
+	site = site_of(&pc, 1, 0);
 	ck_assert_uint_ne(site, UINT32_MAX);
 	return site;
 }
@@ -98,35 +99,53 @@ START_TEST(all_mode_weighs_exactly)
 }
 END_TEST
 
-START_TEST(a_dropped_sample_is_used_again)
+START_TEST(a_mark_keeps_a_birth_until_it_is_taken)
 {
-	struct ps_sample *a;
-	struct ps_sample *b;
-	uint32_t first = ps_sample_new(&a);
+	struct ps_birth birth = {
+	    .size = 32768,
+	    .site = 65535,
+	    .row = 2047,
+	    .sequence = UINT32_MAX,
+	    .time = 77,
+	    .epoch = 255,
+	};
+	struct ps_birth got = {0};
+	struct ps_mark mark = {0};
 
-	ck_assert_uint_ne(first, PS_SAMPLE_NONE);
-	ps_sample_drop(first);
-	ck_assert_uint_eq(ps_sample_new(&b), first);
-	ck_assert_ptr_eq(a, b);
+	ck_assert(!ps_mark_take(&mark, &got));
+	ps_mark_set(&mark, &birth);
+	ck_assert(ps_mark_take(&mark, &got));
+	ck_assert_uint_eq(got.size, birth.size);
+	ck_assert_uint_eq(got.site, birth.site);
+	ck_assert_uint_eq(got.row, birth.row);
+	ck_assert_uint_eq(got.sequence, birth.sequence);
+	ck_assert_uint_eq(got.time, birth.time);
+	ck_assert_uint_eq(got.epoch, birth.epoch);
+	ck_assert(!ps_mark_take(&mark, &got));
+	birth.site = birth.epoch = 0; /* the lowest of all is a mark, too */
+	ps_mark_set(&mark, &birth);
+	ck_assert(ps_mark_take(&mark, &got));
+	ck_assert_uint_eq(got.site, 0);
 }
 END_TEST
 
-START_TEST(hashed_samples_are_found_once)
+START_TEST(kept_samples_are_found_once)
 {
-	for (uintptr_t i = 1; i <= 10000; i++) {
-		struct ps_sample *sample;
-		uint32_t index = ps_sample_new(&sample);
+	struct ps_birth birth = {.site = 7};
+	struct ps_birth got;
 
-		sample->block = i * 4096;
-		sample->size = i;
-		ps_sample_hash(index);
-	}
-	for (uintptr_t i = 10000; i >= 1; i--) {
-		uint32_t index = ps_sample_unhash(i * 4096);
-
-		ck_assert_uint_ne(index, PS_SAMPLE_NONE);
-		ck_assert_uint_eq(ps_sample_at(index)->size, i);
-		ck_assert_uint_eq(ps_sample_unhash(i * 4096), PS_SAMPLE_NONE);
+	ck_assert(!ps_sample_take(4096, &got));
+	for (int round = 0; round < 2; round++) {
+		for (uintptr_t i = 1; i <= 10000; i++) {
+			birth.size = i;
+			ck_assert(ps_sample_keep(i * 4096, &birth));
+		}
+		for (uintptr_t i = 10000; i >= 1; i--) {
+			ck_assert(ps_sample_take(i * 4096, &got));
+			ck_assert_uint_eq(got.size, i);
+			ck_assert_uint_eq(got.site, 7);
+			ck_assert(!ps_sample_take(i * 4096, &got));
+		}
 	}
 }
 END_TEST
@@ -134,16 +153,17 @@ END_TEST
 static void *
 churn(void *arg)
 {
-	for (int i = 0; i < 100000; i++) {
-		struct ps_sample *sample;
-		uint32_t index = ps_sample_new(&sample);
+	uintptr_t base = (uintptr_t)arg << 32;
 
-		sample->size = (uintptr_t)arg;
-		sample->site = (uint32_t)i;
-		if (sample->size != (uintptr_t)arg ||
-		    sample->site != (uint32_t)i)
+	for (uintptr_t i = 0; i < 100000; i++) {
+		uintptr_t block = base + (i % 97) * 16;
+		struct ps_birth birth = {.size = block, .site = (uint32_t)i};
+		struct ps_birth got;
+
+		if (!ps_sample_keep(block, &birth) ||
+		    !ps_sample_take(block, &got) || got.size != block ||
+		    got.site != birth.site)
 			return "another thread has the same sample";
-		ps_sample_drop(index);
 	}
 	return NULL;
 }
@@ -184,18 +204,20 @@ START_TEST(sites_are_as_they_were_at_the_peak)
 	uint32_t c = new_site(3);
 
 	ps_record->sampling.mode = PS_SAMPLE_ALL;
-	ps_site_allocated(a, 100, 1);
-	ps_site_allocated(b, 50, 2);
-	ps_site_allocated(a, 200, 3); /* peak: 350 */
+	ps_site_allocated(a, 100);
+	ps_site_allocated(b, 50);
+	ps_site_allocated(a, 200); /* peak: 350 */
+	ps_heap_tick(3);
 	ps_site_freed(a, 100, false);
 	ps_site_freed(b, 50, false);
-	ps_site_allocated(c, 90, 4); /* 290: no peak */
+	ps_site_allocated(c, 90); /* 290: no peak */
 	ck_assert_uint_eq(peak_bytes_of(a), 300);
 	ck_assert_uint_eq(peak_bytes_of(b), 50);
 	ck_assert_uint_eq(peak_bytes_of(c), 0);
-	ck_assert_uint_eq(ps_record->heap.peak_bytes, 350);
+	ps_heap_tick(4);
+	ck_assert_uint_eq(ps_record->heap.sampled_peak_bytes, 350);
 	ck_assert_uint_eq(ps_record->heap.peak_ticks, 3);
-	ps_site_allocated(b, 500, 5); /* peak: 790 */
+	ps_site_allocated(b, 500); /* peak: 790 */
 	ps_site_freed(c, 90, true);
 	ck_assert_uint_eq(peak_bytes_of(a), 200);
 	ck_assert_uint_eq(peak_bytes_of(b), 500);
@@ -221,7 +243,7 @@ START_TEST(the_lazy_peak_equals_a_copied_one)
 		int i = rand() % SITES;
 
 		if (rand() % 2 == 0 || live[i] < 64) {
-			ps_site_allocated(row[i], 64, (ps_ticks)step);
+			ps_site_allocated(row[i], 64);
 			live[i] += 64;
 			sum += 64;
 		} else {
@@ -245,17 +267,17 @@ START_TEST(equal_stacks_are_one_site_and_others_are_not)
 {
 	uintptr_t stack[3] = {1, 2, 3};
 	uint32_t first = new_site(99);
-	uint32_t a = ps_stack_site(stack, 3, 0);
-	uint32_t b = ps_stack_site(stack, 2, 0);
+	uint32_t a = site_of(stack, 3, 0);
+	uint32_t b = site_of(stack, 2, 0);
 
 	ck_assert_uint_ne(a, first);
 	ck_assert_uint_ne(a, b);
-	ck_assert_uint_eq(ps_stack_site(stack, 3, 0), a);
+	ck_assert_uint_eq(site_of(stack, 3, 0), a);
 	stack[0] = 4;
-	ck_assert_uint_ne(ps_stack_site(stack, 3, 0), a);
+	ck_assert_uint_ne(site_of(stack, 3, 0), a);
 	stack[0] = 1;
 	ps_stack_modules_changed();
-	ck_assert_uint_ne(ps_stack_site(stack, 3, 0), a);
+	ck_assert_uint_ne(site_of(stack, 3, 0), a);
 }
 END_TEST
 
@@ -270,7 +292,7 @@ START_TEST(a_full_site_table_drops_and_counts)
 		if (!is_ready)
 			ck_assert_int_eq(ps_stack_init(no_module), 0);
 		is_ready = true;
-		if (ps_stack_site(&pc, 1, 0) != UINT32_MAX)
+		if (site_of(&pc, 1, 0) != UINT32_MAX)
 			made++;
 	}
 	ck_assert_uint_eq(made, capacity);
@@ -310,8 +332,8 @@ sample_suite(void)
 	tcase_add_test(t, draws_have_the_mean_asked_for);
 	tcase_add_test(t, estimates_are_unbiased_for_mixed_sizes);
 	tcase_add_test(t, all_mode_weighs_exactly);
-	tcase_add_test(t, a_dropped_sample_is_used_again);
-	tcase_add_test(t, hashed_samples_are_found_once);
+	tcase_add_test(t, a_mark_keeps_a_birth_until_it_is_taken);
+	tcase_add_test(t, kept_samples_are_found_once);
 	tcase_add_test(t, threads_never_share_a_sample);
 	tcase_add_test(t, sites_are_as_they_were_at_the_peak);
 	tcase_add_test(t, the_lazy_peak_equals_a_copied_one);

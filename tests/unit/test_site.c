@@ -11,6 +11,7 @@
 #include "profile/stack.h"
 #include "profile/timeline.h"
 #include "record/writer.h"
+#include "sites.h"
 
 enum { SITES = 8 };
 
@@ -32,7 +33,7 @@ setup(void)
 	ps_record->sampling.mode = PS_SAMPLE_POISSON;
 	ps_record->sampling.interval_bytes = 1000;
 	for (uintptr_t pc = 0; pc < SITES; pc++) {
-		ck_assert_uint_eq(ps_stack_site(&pc, 1, 0), pc);
+		ck_assert_uint_eq(site_of(&pc, 1, 0), pc);
 		site[pc] = ps_record_entry(PS_TABLE_SITES, (uint32_t)pc);
 	}
 }
@@ -67,7 +68,7 @@ START_TEST(what_is_allocated_and_freed_leaves_nothing_live)
 
 	ps_site_weigh(100, &w);
 	for (int i = 0; i < 10; i++)
-		ps_site_allocated(1, 100, 5);
+		ps_site_allocated(1, 100);
 	for (int i = 0; i < 10; i++)
 		ps_site_freed(1, 100, i < 4);
 	ck_assert_uint_eq(site[1]->samples, 10);
@@ -76,7 +77,6 @@ START_TEST(what_is_allocated_and_freed_leaves_nothing_live)
 	ck_assert_uint_eq(site[1]->allocations_variance,
 			  10 * w.allocations_variance);
 	ck_assert_uint_eq(site[1]->bytes_variance, 10 * w.bytes_variance);
-	ck_assert_uint_eq(site[1]->live_samples, 0);
 	ck_assert_uint_eq(site[1]->live_allocations, 0);
 	ck_assert_uint_eq(site[1]->live_bytes, 0);
 	ck_assert_uint_eq(site[1]->temporary, 4 * w.allocations);
@@ -126,7 +126,7 @@ churn(void *arg)
 		if (held[k] != 0)
 			ps_site_freed(held[k] % SITES, held[k], false);
 		held[k] = 8 + (seed >> 8 & 127);
-		ps_site_allocated(held[k] % SITES, held[k], 1);
+		ps_site_allocated(held[k] % SITES, held[k]);
 		ps_heap_changed(held[k], 1);
 		ps_heap_changed(-(int64_t)held[k], 1);
 	}
@@ -149,7 +149,6 @@ START_TEST(threads_lose_no_sample)
 		pthread_join(threads[i], NULL);
 	for (int i = 0; i < SITES; i++) {
 		samples += site[i]->samples;
-		ck_assert_uint_eq(site[i]->live_samples, 0);
 		ck_assert_uint_eq(site[i]->live_allocations, 0);
 		ck_assert_uint_eq(site[i]->live_bytes, 0);
 		ck_assert_uint_le(site[i]->peak_epoch,

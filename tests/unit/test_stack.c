@@ -9,6 +9,7 @@
 
 #include "profile/stack.h"
 #include "record/writer.h"
+#include "sites.h"
 
 /* Addresses 0x1000 to 0x2000 are the program's, 0x2000 to 0x3000 a library's;
  * above lies what has no module. */
@@ -68,7 +69,7 @@ assert_stack(uint32_t row, const uintptr_t *pcs, uint32_t depth)
 START_TEST(a_stack_is_recorded_leaf_first_with_its_modules)
 {
 	const uintptr_t pcs[] = {0x1010, 0x2020, 0x9000, 0x1030, 0x1010};
-	uint32_t row = ps_stack_site(pcs, 5, PS_SITE_TRUNCATED);
+	uint32_t row = site_of(pcs, 5, PS_SITE_TRUNCATED);
 	const struct ps_record_site *site;
 	const struct ps_record_module *library;
 
@@ -94,14 +95,14 @@ START_TEST(order_and_depth_tell_stacks_apart)
 	uint32_t row[6];
 
 	for (uint32_t depth = 0; depth <= 5; depth++) {
-		row[depth] = ps_stack_site(pcs, depth, 0);
+		row[depth] = site_of(pcs, depth, 0);
 		for (uint32_t other = 0; other < depth; other++)
 			ck_assert_uint_ne(row[depth], row[other]);
 	}
-	ck_assert_uint_ne(ps_stack_site(pcs + 1, 2, 0), row[2]); /* 2 3, 1 2 */
-	ck_assert_uint_ne(ps_stack_site(pcs + 3, 2, 0), row[2]); /* 2 1 */
+	ck_assert_uint_ne(site_of(pcs + 1, 2, 0), row[2]); /* 2 3, 1 2 */
+	ck_assert_uint_ne(site_of(pcs + 3, 2, 0), row[2]); /* 2 1 */
 	for (uint32_t depth = 0; depth <= 5; depth++)
-		ck_assert_uint_eq(ps_stack_site(pcs, depth, 0), row[depth]);
+		ck_assert_uint_eq(site_of(pcs, depth, 0), row[depth]);
 	ck_assert_uint_eq(count_of(PS_TABLE_SITES), 8);
 }
 END_TEST
@@ -112,7 +113,7 @@ START_TEST(the_deepest_stack_fits)
 
 	for (uint32_t i = 0; i < PS_STACK_DEPTH_MAX; i++)
 		pcs[i] = 100 + i;
-	assert_stack(ps_stack_site(pcs, PS_STACK_DEPTH_MAX, 0), pcs,
+	assert_stack(site_of(pcs, PS_STACK_DEPTH_MAX, 0), pcs,
 		     PS_STACK_DEPTH_MAX);
 }
 END_TEST
@@ -120,16 +121,16 @@ END_TEST
 START_TEST(an_unload_makes_the_same_addresses_others)
 {
 	const uintptr_t pcs[] = {0x2010, 0x2020};
-	uint32_t before = ps_stack_site(pcs, 2, 0);
+	uint32_t before = site_of(pcs, 2, 0);
 	uint32_t after;
 
 	ps_stack_modules_changed();
-	after = ps_stack_site(pcs, 2, 0);
+	after = site_of(pcs, 2, 0);
 	ck_assert_uint_ne(after, before);
 	ck_assert_uint_eq(frame_of(before, 0)->generation, 0);
 	ck_assert_uint_eq(frame_of(after, 0)->generation, 1);
 	ck_assert_uint_eq(frame_of(after, 0)->pc, 0x2010);
-	ck_assert_uint_eq(ps_stack_site(pcs, 2, 0), after);
+	ck_assert_uint_eq(site_of(pcs, 2, 0), after);
 }
 END_TEST
 
@@ -138,11 +139,11 @@ START_TEST(a_reset_in_a_child_begins_anew)
 	const uintptr_t pcs[] = {0x1010, 0x2020};
 
 	for (uintptr_t pc = 0x5000; pc < 0x5100; pc++)
-		ps_stack_site(&pc, 1, 0);
-	ps_stack_site(pcs, 2, 0);
+		site_of(&pc, 1, 0);
+	site_of(pcs, 2, 0);
 	ck_assert_int_eq(ps_record_postfork_child(), 0);
 	ps_stack_reset();
-	ck_assert_uint_eq(ps_stack_site(pcs, 2, 0), 0);
+	ck_assert_uint_eq(site_of(pcs, 2, 0), 0);
 	assert_stack(0, pcs, 2);
 	ck_assert_uint_eq(count_of(PS_TABLE_FRAMES), 2);
 }
@@ -156,14 +157,14 @@ START_TEST(without_a_place_for_its_site_a_stack_takes_none_for_frames)
 	uint32_t frames;
 
 	for (uint32_t i = 0; i < capacity; i++, pc++)
-		ck_assert_uint_eq(ps_stack_site(&pc, 1, 0), i);
+		ck_assert_uint_eq(site_of(&pc, 1, 0), i);
 	frames = count_of(PS_TABLE_STACK_FRAMES);
 	for (int i = 0; i < 100; i++, pc++)
-		ck_assert_uint_eq(ps_stack_site(&pc, 1, 0), UINT32_MAX);
+		ck_assert_uint_eq(site_of(&pc, 1, 0), UINT32_MAX);
 	ck_assert_uint_eq(drops(PS_TABLE_SITES), 100);
 	ck_assert_uint_eq(count_of(PS_TABLE_STACK_FRAMES), frames);
 	ck_assert_uint_eq(count_of(PS_TABLE_FRAMES), frames);
-	ck_assert_uint_eq(ps_stack_site(&known, 1, 0), 0);
+	ck_assert_uint_eq(site_of(&known, 1, 0), 0);
 }
 END_TEST
 
@@ -178,12 +179,12 @@ START_TEST(frames_without_a_place_are_unknown_and_counted)
 	while (drops(PS_TABLE_FRAMES) == 0) {
 		for (uint32_t i = 0; i < PS_STACK_DEPTH_MAX; i++)
 			pcs[i] = pc++;
-		row = ps_stack_site(pcs, PS_STACK_DEPTH_MAX, 0);
+		row = site_of(pcs, PS_STACK_DEPTH_MAX, 0);
 		ck_assert_uint_ne(row, UINT32_MAX);
 	}
 	ck_assert_uint_le(count_of(PS_TABLE_FRAMES), capacity);
 	ck_assert_uint_gt(count_of(PS_TABLE_FRAMES), capacity / 100 * 99);
-	ck_assert_uint_eq(ps_stack_site(pcs, PS_STACK_DEPTH_MAX, 0), row);
+	ck_assert_uint_eq(site_of(pcs, PS_STACK_DEPTH_MAX, 0), row);
 }
 END_TEST
 
@@ -213,7 +214,7 @@ intern_all(void *arg)
 		uint32_t k = me % 2 ? i : (i + 5) % STACKS;
 
 		make_stack(pcs, k);
-		row_of[me][k] = ps_stack_site(pcs, DEPTH, 0);
+		row_of[me][k] = site_of(pcs, DEPTH, 0);
 	}
 	return NULL;
 }
@@ -246,7 +247,7 @@ START_TEST(before_its_start_every_stack_is_dropped)
 	uintptr_t pc = 1;
 
 	ck_assert_int_eq(ps_record_open(), 0);
-	ck_assert_uint_eq(ps_stack_site(&pc, 1, 0), UINT32_MAX);
+	ck_assert_uint_eq(site_of(&pc, 1, 0), UINT32_MAX);
 	ps_stack_reset();
 }
 END_TEST

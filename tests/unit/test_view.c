@@ -95,7 +95,7 @@ START_TEST(the_peak_is_never_below_what_is_live)
 	ps_record->sampling.mode = PS_SAMPLE_ALL;
 	build();
 	ck_assert_uint_eq(view.live_bytes, 4000);
-	ps_poke(&ps_record->heap.live_bytes, 8000);
+	ps_poke(&ps_record->heap.sampled_live_bytes, 8000);
 	build();
 	ck_assert_uint_eq(view.peak_bytes, 8000);
 }

@@ -61,6 +61,7 @@ START_TEST(more_frees_than_allocations_are_clamped)
 	ps_poke(&ps_example_thread(1)->bytes_left, 100000);
 	ps_record->sampling.mode = PS_SAMPLE_ALL;
 	ps_poke(&ps_record->heap.live_bytes, (uint64_t)-5000);
+	ps_poke(&ps_record->heap.sampled_live_bytes, (uint64_t)-5000);
 	ps_poke(&ps_example_site(0)->live_bytes, (uint64_t)-1);
 	ps_poke(&ps_example_site(0)->live_allocations, (uint64_t)-1);
 	ps_poke(&ps_example_site(1)->live_bytes, (uint64_t)-1);
