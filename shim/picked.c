@@ -19,6 +19,7 @@
 #include "profile/stack.h"
 #include "record/writer.h"
 #include "shim/picked.h"
+#include "shim/unwind_recall.h"
 #include "shim/start.h"
 #include "shim/unwind_memo.h"
 
@@ -39,8 +40,11 @@ is_walkable(struct ps_thread *self, const struct ps_unwind_context *caller)
 {
 	if (!is_on_known_stack(self, caller->sp) || caller->sp % 8 != 0)
 		return false;
-	if (self->memo == NULL)
-		self->memo = ps_thread_memo_take();
+	if (ps_likely(self->memo != NULL))
+		return true;
+	self->memo = ps_thread_memo_take();
+	if (ps_record->sampling.mode == PS_SAMPLE_ALL && self->memo != NULL)
+		self->recall = ps_recall_open();
 	return self->memo != NULL;
 }
 
@@ -55,18 +59,53 @@ enter(struct ps_thread *self, const struct ps_stack_key *key, uintptr_t only)
 	return ps_stack_enter(key, pcs);
 }
 
-static void
-note_end(struct ps_stack_key *key, enum ps_unwind_end end)
+static uint32_t
+find_or_enter(struct ps_thread *self, const struct ps_stack_key *key,
+	      uintptr_t only)
 {
-	struct ps_record_sampling *sampling = &ps_record->sampling;
+	uint32_t site = ps_stack_find(key);
 
-	if (key->depth == 0) {
-		key->flags = PS_SITE_NO_STACK;
-		atomic_fetch_add(&sampling->no_stack, 1);
-	} else if (end == PS_UNWIND_TRUNCATED) {
+	return ps_likely(site != UINT32_MAX) ? site : enter(self, key, only);
+}
+
+static uint32_t
+walked_site(struct ps_thread *self, const struct ps_recall_from *from,
+	    struct ps_stack_key *key)
+{
+	enum ps_unwind_end end;
+	uint32_t site;
+
+	key->depth = ps_unwind_walk_memo(self->memo, &from->ctx,
+					 ps_options.depth, from->stack_low,
+					 from->stack_high, &key->stack, &end);
+	if (end == PS_UNWIND_TRUNCATED)
 		key->flags = PS_SITE_TRUNCATED;
-		atomic_fetch_add(&sampling->truncated, 1);
-	}
+	site = find_or_enter(self, key, from->ctx.pc);
+	if (self->recall != NULL && site != UINT32_MAX &&
+	    end != PS_UNWIND_STOPPED)
+		ps_recall_keep(self->recall, from, self->memo, key->depth,
+			       site);
+	return site;
+}
+
+/* The stack is the thread's own. */
+static uint32_t
+walkable_site(struct ps_thread *self, const struct ps_unwind_context *caller,
+	      struct ps_stack_key *key)
+{
+	struct ps_recall_from from = {
+	    .ctx = {caller->pc, caller->sp, caller->fp},
+	    .stack_low = self->stack_low,
+	    .stack_high = self->stack_high,
+	    .section = key->section,
+	    .epoch = ps_sample_epoch(),
+	};
+	uint32_t site = UINT32_MAX;
+
+	if (self->recall != NULL)
+		site = ps_recall_site(self->recall, &from);
+	return ps_likely(site != UINT32_MAX) ? site
+					     : walked_site(self, &from, key);
 }
 
 uint32_t
@@ -76,25 +115,16 @@ ps_picked_site(struct ps_thread *self, const struct ps_unwind_context *caller)
 	    .thread = self->row_index < PS_LABEL_THREADS ? self->row_index : 0,
 	    .section = ps_section_innermost(self->sections),
 	};
-	enum ps_unwind_end end = PS_UNWIND_STOPPED;
-	uint32_t site;
 
-	if (ps_unwind_is_on()) {
-		if (is_walkable(self, caller)) {
-			key.depth = ps_unwind_walk_memo(
-			    self->memo, caller, ps_options.depth,
-			    self->stack_low, self->stack_high, &key.stack,
-			    &end);
-		} else {
-			key.depth = 1;
-			key.stack = ps_unwind_hash(&caller->pc, 1);
-		}
+	if (ps_unlikely(!ps_unwind_is_on())) {
+		key.flags = PS_SITE_NO_STACK;
+		return find_or_enter(self, &key, 0);
 	}
-	note_end(&key, end);
-	site = ps_stack_find(&key);
-	if (ps_likely(site != UINT32_MAX))
-		return site;
-	return enter(self, &key, caller->pc);
+	if (ps_likely(is_walkable(self, caller)))
+		return walkable_site(self, caller, &key);
+	key.depth = 1;
+	key.stack = ps_unwind_hash(&caller->pc, 1);
+	return find_or_enter(self, &key, caller->pc);
 }
 
 /* ---- birth -------------------------------------------------------------- */

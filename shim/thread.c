@@ -25,6 +25,7 @@
 #include "profile/section.h"
 #include "profile/site.h"
 #include "record/writer.h"
+#include "shim/unwind_recall.h"
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/unwind_memo.h"
@@ -381,6 +382,9 @@ detach(struct ps_thread *self)
 	if (self->memo != NULL)
 		give_memo(self->memo);
 	self->memo = NULL;
+	if (self->recall != NULL)
+		ps_recall_close(self->recall);
+	self->recall = NULL;
 	/* From here on, frees of this thread are remote ones. */
 	self->heap = NULL;
 	self->has_ended = 1;

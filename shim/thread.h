@@ -16,6 +16,7 @@
 struct ps_pool_heap;
 struct ps_section_thread;
 struct ps_unwind_memo;
+struct ps_recall;
 
 struct ps_thread {
 	struct ps_pool_heap *heap; /* NULL: not registered, or thread ended */
@@ -36,6 +37,7 @@ struct ps_thread {
 	uint32_t steps;		     /* of the pool's decay, last seen */
 	ps_ticks seen;		     /* the clock, when it was last looked at */
 	struct ps_unwind_memo *memo; /* NULL until the first walk */
+	struct ps_recall *recall;    /* the same; only if all are sampled */
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is

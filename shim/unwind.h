@@ -66,6 +66,8 @@ bool ps_unwind_stack_bounds(uintptr_t sp, uintptr_t *low, uintptr_t *high);
 
 /* Modules went away: forget every rule.  From the dlclose wrapper. */
 void ps_unwind_flush(void);
+/* Grows with each flush. */
+uint64_t ps_unwind_generation(void);
 
 /* Decoder lock and cache around fork. */
 void ps_unwind_prefork(void);

@@ -22,7 +22,4 @@ bool ps_unwind_cache_is_on(void);
 bool ps_unwind_rule(uintptr_t pc, bool is_exact, uintptr_t stack_low,
 		    struct ps_rule *out);
 
-/* Grows when rules are forgotten. */
-uint64_t ps_unwind_generation(void);
-
 #endif /* PS_UNWIND_CACHE_H */

@@ -122,8 +122,6 @@ struct ps_record_sampling {
 	uint32_t depth_max;
 	uint64_t interval_bytes;
 	_Atomic uint64_t dropped;   /* samples without a place in a table */
-	_Atomic uint64_t no_stack;  /* samples whose walk got nothing */
-	_Atomic uint64_t truncated; /* stacks cut at depth_max */
 	uint32_t stacks_off;	    /* string: why there are none; 0 = on */
 	uint32_t reserved;
 };

@@ -123,8 +123,8 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 	ps_text_printf(
 	    t, "\n  samples dropped %s, without a stack %s, cut short %s\n",
 	    ps_human_count(count, (double)ps_peek(&s->dropped)),
-	    ps_human_count(no_stack, (double)ps_peek(&s->no_stack)),
-	    ps_human_count(truncated, (double)ps_peek(&s->truncated)));
+	    ps_human_count(no_stack, (double)v->samples_without_stack),
+	    ps_human_count(truncated, (double)v->samples_truncated));
 	if (s->stacks_off != 0) {
 		ps_text_str(t, "  stacks are off: ");
 		(void)ps_put_name(t, ps_reader_string(v->reader, s->stacks_off),

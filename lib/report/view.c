@@ -200,6 +200,10 @@ view_sites(struct ps_view *v, struct ps_scratch *scratch)
 
 		view_site(r, ps_reader_entry(r, PS_TABLE_SITES, i), s);
 		v->site_allocations += s->allocations;
+		if ((s->site->flags & PS_SITE_NO_STACK) != 0)
+			v->samples_without_stack += ps_peek(&s->site->samples);
+		if ((s->site->flags & PS_SITE_TRUNCATED) != 0)
+			v->samples_truncated += ps_peek(&s->site->samples);
 		v->site_bytes += s->bytes;
 		variance += s->bytes_error * s->bytes_error;
 		temporary += s->temporary;

@@ -84,6 +84,8 @@ struct ps_view {
 	uint64_t class_live[PS_CLASS_SLOTS];
 
 	uint64_t samples;
+	uint64_t samples_without_stack;
+	uint64_t samples_truncated; /* their stack is deeper than is told */
 	/* Estimates of blocks that lived so long; see struct ps_record_thread.
 	 */
 	double lifetime_frees[PS_LIFETIMES];

@@ -132,7 +132,8 @@ START_TEST(the_line_about_sampling_fits_with_its_error)
 {
 	ps_example_set_samples(123456);
 	ps_poke(&ps_record->sampling.dropped, 1234);
-	ps_poke(&ps_record->sampling.truncated, 12345);
+	ps_example_site(0)->flags = PS_SITE_TRUNCATED;
+	ps_poke(&ps_example_site(0)->samples, 12345);
 	ps_poke(&ps_example_site(0)->bytes_variance, 1000000);
 	ps_capture_text();
 	ps_capture_check_lines();

@@ -154,7 +154,7 @@ make_header_absurd(uint64_t value)
 	fill_words(&h->heap, sizeof(h->heap), value);
 	ps_poke(&h->heap.peak_ticks, PS_EXAMPLE_START_TICKS + value / 2);
 	fill_words(&h->overhead, sizeof(h->overhead), value);
-	fill_words((void *)&h->sampling.dropped, 3 * 8, value);
+	fill_words((void *)&h->sampling.dropped, 8, value);
 	h->sampling.interval_bytes = value;
 	ps_poke(&h->no_space, value);
 	fill_words(h->timeline.tick, sizeof(h->timeline.tick), value);

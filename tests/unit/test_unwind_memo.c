@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unwind_memo - a walk with a memo finds what a plain walk finds
+ * test_unwind_memo - a walk with a memo finds what a plain walk finds, and a
+ * recall the site of the same stack
  *
  * The program under the walks is a tree of calls by chance: functions with and
  * without a frame pointer, with frames of a size known at run time only, that
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "shim/unwind_memo.h"
+#include "shim/unwind_recall.h"
 #include "unwind_trace.h"
 
 enum { MAX_COUNT = 4, DEPTH_MOST = 400 };
@@ -21,6 +23,8 @@ static uint64_t state;
 static uint64_t walks;
 static uint64_t differing; /* stacks that were not those of the walk before */
 static uint64_t last_hash;
+static struct ps_recall *recall;
+static uint64_t recalled;
 static uintptr_t low;
 static uintptr_t high;
 
@@ -56,6 +60,29 @@ compare(const struct ps_unwind_context *start, int k)
 	}
 }
 
+/* Sites are told apart by their stack's hash here. */
+static void
+compare_recall(const struct ps_unwind_context *start)
+{
+	struct ps_recall_from from = {
+	    .ctx = *start,
+	    .stack_low = low,
+	    .stack_high = high,
+	    .section = chance(2),
+	};
+	const struct ps_unwind_memo *memo = &memo_of[2];
+	uint32_t depth = PS_MIN(memo->count, max_of[2]);
+	uint32_t site = (uint32_t)(last_hash >> 33) + from.section;
+	uint32_t got = ps_recall_site(recall, &from);
+
+	if (got == UINT32_MAX) {
+		ps_recall_keep(recall, &from, memo, depth, site);
+		return;
+	}
+	ck_assert_uint_eq(got, site);
+	recalled++;
+}
+
 static NOINLINE void
 look(void)
 {
@@ -64,6 +91,7 @@ look(void)
 	PS_UNWIND_CALLER(&start);
 	for (int k = 0; k < MAX_COUNT; k++)
 		compare(&start, k);
+	compare_recall(&start);
 }
 
 static void descend(int depth);
@@ -139,6 +167,8 @@ static void
 setup(void)
 {
 	trace_setup();
+	recall = ps_recall_open();
+	ck_assert_ptr_nonnull(recall);
 	ck_assert(ps_unwind_stack_bounds((uintptr_t)__builtin_frame_address(0),
 					 &low, &high));
 }
@@ -151,6 +181,7 @@ START_TEST(a_walk_with_a_memo_is_a_plain_walk)
 		descend(2 + (int)chance(7));
 	ck_assert_uint_gt(walks, 1000);
 	ck_assert_uint_gt(differing, walks / 3);
+	ck_assert_uint_gt(recalled, 20);
 }
 END_TEST
 
@@ -184,6 +215,7 @@ START_TEST(a_memo_is_forgotten_when_modules_go)
 	memo_of[2].frame[0].hash ^= 1;
 	ps_unwind_flush();
 	look();
+	ck_assert_uint_eq(recalled, 0);
 }
 END_TEST
 
