@@ -8,6 +8,8 @@
  * come from the deterministic leaf, 4 on Intel and 0x8000001D on AMD, which
  * share their layout.
  */
+#if defined(__x86_64__)
+
 #include <cpuid.h>
 #include <immintrin.h>
 #include <string.h>
@@ -182,3 +184,7 @@ ps_cpu_flush(const void *addr, size_t bytes)
 		flush_ordered(line, end);
 	_mm_mfence();
 }
+
+#else
+typedef int no_x86_here; /* a translation unit is not empty */
+#endif

@@ -16,6 +16,7 @@ struct ps_cpu_features {
 	bool has_avx512; /* F, VL, DQ and BW */
 	/* 512-bit loads and stores are done as two halves (AMD Zen 4). */
 	bool is_avx512_split;
+	bool has_neon; /* 64-bit ARM */
 };
 void ps_cpu_features(struct ps_cpu_features *out);
 

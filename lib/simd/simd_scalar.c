@@ -15,6 +15,13 @@ add(float *dst, const float *a, const float *b, size_t n)
 		dst[i] = a[i] + b[i];
 }
 
+static void
+add_double(double *dst, const double *a, const double *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		dst[i] = a[i] + b[i];
+}
+
 void
 ps_matrix_multiply_scalar(float *c, size_t ldc, const float *a, size_t lda,
 			  const float *b, size_t ldb, size_t m, size_t n,
@@ -50,6 +57,8 @@ const struct ps_simd_kernels ps_simd_scalar = {
     .vector = 1,
     .add = add,
     .add_streamed = add,
+    .add_double = add_double,
+    .add_double_streamed = add_double,
     .burn = burn,
     .burn_flops = 16,
 };
