@@ -25,6 +25,8 @@ bool ps_cpu_has_invariant_tsc(void);
 
 /* Size of the largest data cache, 0 when the CPU does not tell. */
 size_t ps_cpu_last_cache_bytes(void);
+/* Size of the data cache of this level (1 is nearest), 0 likewise. */
+size_t ps_cpu_cache_bytes(uint32_t level);
 
 enum { PS_CPU_MODEL_BYTES = 64 };
 /* "AMD EPYC 9B14 96-Core Processor", blanks trimmed; "unknown" if absent. */

@@ -20,10 +20,12 @@
  * One thread of OpenBLAS 0.3.21 and BLIS 0.9.0, the faster: 28  116  114  108
  *
  * Plans, by shape:
- *   in place	B is not copied.  It then comes from L2 or is used by a few
- *panels only, and copying costs 1/m of the arithmetic. packed	as above. dots
- *up to 4 columns: along the depth (vector_thin.h).
- *   flat	up to 3 rows: along the rows of B (vector_thin.h).
+ *
+ * - in place: B is not copied; it comes from L2, or is used by a few panels
+ *   only, and copying costs 1/m of the arithmetic;
+ * - packed: as above;
+ * - dots, up to 4 columns: along the depth (vector_thin.h);
+ * - flat, up to 3 rows: along the rows of B (vector_thin.h).
  *
  * A panel of A is copied to the stack, out of rows that compete for the same
  * sets of L1, and of matrices so wide that the copy is nothing; the next panel

@@ -22,8 +22,11 @@ vector_burn(uint64_t rounds)
 	half += 0.5f;
 	one = half + half;
 	PS_UNROLL
-	for (int i = 0; i < BURN_CHAINS; i++)
+	for (int i = 0; i < BURN_CHAINS; i++) {
 		x[i] = one * (float)(i + 1);
+		/* Or a compiler sees that 2 stays 2, and leaves it out. */
+		VECTOR_OPAQUE(x[i]);
+	}
 	for (uint64_t r = 0; r < rounds; r++) {
 		PS_UNROLL
 		for (int i = 0; i < BURN_CHAINS; i++)
