@@ -124,11 +124,11 @@ static bool
 are_figures(const struct ps_calibration *c)
 {
 	const double figures[] = {
-	    c->tsc_hz,		 c->tsc_ppm,	      c->clock_ns,
-	    c->clock_quantum_ns, c->marker_ns,	      c->marker_inside_ns,
-	    c->core_hz,		 c->fma_flops,	      c->matmul_flops,
-	    c->vector_add_l1,	 c->vector_add_l2,    c->vector_add_l3,
-	    c->vector_add_dram,	 c->latency_dram_ns,  c->cost_ns,
+	    c->tsc_hz,		 c->tsc_ppm,	     c->clock_ns,
+	    c->clock_quantum_ns, c->marker_ns,	     c->marker_inside_ns,
+	    c->core_hz,		 c->fma_flops,	     c->matmul_flops,
+	    c->vector_add_l1,	 c->vector_add_l2,   c->vector_add_l3,
+	    c->vector_add_dram,	 c->latency_dram_ns, c->cost_ns,
 	};
 
 	for (size_t i = 0; i < PS_COUNT(figures); i++) {

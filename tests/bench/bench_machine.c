@@ -61,9 +61,9 @@ print_figure(const struct ps_calibration *runs, size_t figure)
 		values[i] = value_of(&runs[i], figure);
 	ps_stat_sort(values, RUNS);
 	all = values[RUNS - 1] / values[0] - 1;
-	most = PS_MIN(values[RUNS - 2] / values[0],
-		      values[RUNS - 1] / values[1]) -
-	       1;
+	most =
+	    PS_MIN(values[RUNS - 2] / values[0], values[RUNS - 1] / values[1]) -
+	    1;
 	printf("  %-32s %10.3f %8.1f%% %8.1f%%%s\n", figures[figure].name,
 	       values[RUNS / 2], all * 100, most * 100,
 	       most > GOAL ? "  beyond 3 %" : "");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_core_speed - the chase visits every place once; figures are of this world
+ * test_core_speed - the chase visits every place once; figures are of this
+ * world
  */
 #include <check.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ START_TEST(the_chase_is_one_cycle_through_all_places)
 	ck_assert_ptr_nonnull(memory);
 	ps_chase_init(memory, count, (size_t)2 * LINE);
 	do {
-		ck_assert_uint_eq((size_t)((char *)at - memory) % (2 * LINE), 0);
+		ck_assert_uint_eq((size_t)((char *)at - memory) % (2 * LINE),
+				  0);
 		at = *(void **)at;
 		visited++;
 	} while (at != memory && visited <= count);
