@@ -103,7 +103,8 @@ FORCE:
 ISA_sse2 := -msse2
 ISA_avx2 := -mavx2 -mfma
 ISA_avx512 := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma
-isa = $(foreach i,sse2 avx2 avx512,$(if $(findstring _$(i).c,$(1)),$(ISA_$(i))))
+ISA_avx512vl := $(ISA_avx512)
+isa = $(foreach i,sse2 avx2 avx512 avx512vl,$(if $(findstring _$(i).c,$(1)),$(ISA_$(i))))
 
 $(B)/lib/%.o: %.c $(B)/flags | deps
 	$(call say,CC,$<)

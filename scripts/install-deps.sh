@@ -32,6 +32,9 @@ check                  strace            tool:strace
 check                  git               tool:git
 check                  nodejs            tool:node
 check,bench            libjemalloc2      library:libjemalloc.so.2
+check                  gcc-aarch64-linux-gnu? tool:aarch64-linux-gnu-gcc
+check                  libc6-dev-arm64-cross? file:/usr/aarch64-linux-gnu/include/stdio.h
+check                  qemu-user?        tool:qemu-aarch64
 lint                   clang-format      tool:clang-format
 lint                   clang-tidy        tool:clang-tidy
 lint                   shellcheck        tool:shellcheck
@@ -39,6 +42,8 @@ lint,clang             clang             tool:clang
 clang                  llvm              tool:llvm-ar
 bench                  libmimalloc2.0?   library:libmimalloc.so.2
 bench                  libtcmalloc-minimal4? library:libtcmalloc_minimal.so.4
+bench                  libopenblas0-pthread? library:libopenblas.so.0
+bench                  libblis4-pthread? library:libblis.so.4
 '
 
 usage()
@@ -68,6 +73,7 @@ is_there()
 		/usr/local/include ;;
 	library:*) in_dirs "$name" /usr/lib/*-linux-gnu* /lib/*-linux-gnu* \
 		/usr/lib /usr/lib64 /usr/local/lib ;;
+	file:*) [ -e "$name" ] ;;
 	python:*) in_dirs "$name" /usr/lib/python3/dist-packages ||
 		python3 -c "import $name" 2>/dev/null ;;
 	*) return 1 ;;

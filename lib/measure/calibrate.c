@@ -18,6 +18,8 @@
  * 64 MiB) each: "streamed", or "capped" when the 64 MiB decided.  The method is
  * part of the result, because figures of two methods do not compare.
  *
+ * Peak, frequency and latency: core_speed.h.
+ *
  * The matrix size is a multiple of every tile, fits L2, and takes 0.13 ms.
  */
 #include <errno.h>
@@ -26,6 +28,7 @@
 #include "base/os.h"
 #include "measure/calibrate.h"
 #include "measure/clock.h"
+#include "measure/core_speed.h"
 #include "simd/cpu.h"
 #include "simd/simd.h"
 
@@ -144,13 +147,20 @@ fill(float *memory, size_t floats)
 		memory[i] = 1;
 }
 
+/* Of a stage: what its repetitions take, and as much for interruptions. */
+static uint64_t
+limit_of(uint32_t repeats)
+{
+	return (uint64_t)repeats * (MS / 10);
+}
+
 static double
 add_l1(float *memory, uint32_t repeats)
 {
 	struct workload w = {.work = ADD,
 			     .turns = 256,
 			     .repeats = repeats,
-			     .limit_ns = MS / 2,
+			     .limit_ns = limit_of(repeats),
 			     .n = L1_FLOATS,
 			     .memory = memory};
 
@@ -163,10 +173,32 @@ add_l2(float *memory, uint32_t repeats)
 	struct workload w = {.work = ADD,
 			     .turns = 12,
 			     .repeats = repeats,
-			     .limit_ns = MS / 2,
+			     .limit_ns = limit_of(repeats),
 			     .n = L2_FLOATS,
 			     .memory = memory};
 
+	return add_bytes_per_s(&w);
+}
+
+/*
+ * Twice L2's size would be safer, but fresh pages are what quick costs: half as
+ * much again does, because a loop over more than fits an LRU cache finds
+ * nothing of it there.
+ */
+static double
+add_l3(float *memory, uint32_t repeats)
+{
+	size_t third = ps_cpu_cache_bytes(3);
+	struct workload w = {.work = ADD,
+			     .turns = 4,
+			     .repeats = repeats,
+			     .limit_ns = limit_of(repeats),
+			     .n = FLUSHED_FLOATS,
+			     .memory = memory};
+	size_t bytes = 3 * w.n * sizeof(float);
+
+	if (third < 2 * bytes || 2 * bytes < 3 * ps_cpu_cache_bytes(2))
+		return 0;
 	return add_bytes_per_s(&w);
 }
 
@@ -176,7 +208,7 @@ add_flushed(float *memory, uint32_t repeats)
 	struct workload w = {.work = ADD_FLUSHED,
 			     .turns = 1,
 			     .repeats = repeats,
-			     .limit_ns = MS / 2,
+			     .limit_ns = limit_of(repeats),
 			     .n = FLUSHED_FLOATS,
 			     .memory = memory};
 
@@ -190,7 +222,7 @@ multiply(float *memory, void *workspace, uint32_t repeats)
 	struct workload w = {.work = MULTIPLY,
 			     .turns = 1,
 			     .repeats = repeats,
-			     .limit_ns = MS,
+			     .limit_ns = 2 * limit_of(repeats),
 			     .n = is_scalar ? SCALAR_MATRIX : MATRIX,
 			     .memory = memory,
 			     .workspace = workspace};
@@ -208,6 +240,27 @@ _Static_assert(WORKSPACE_AT % (PS_CACHE_LINE / sizeof(float)) == 0,
 _Static_assert(WORKSPACE_AT + MATRIX * MATRIX <= QUICK_FLOATS,
 	       "matrices and workspace fit");
 _Static_assert(3 * L2_FLOATS + 2 * SKEW <= QUICK_FLOATS, "L2 arrays fit");
+
+/* One load in 6 lines: no line is fetched with its neighbour. */
+static double
+latency_flushed(void *memory)
+{
+	enum { STRIDE = 6 * PS_CACHE_LINE, HOPS = 512, RUNS = 4 };
+	const size_t count = QUICK_FLOATS * sizeof(float) / STRIDE;
+	double best = 1e9;
+
+	_Static_assert(QUICK_FLOATS * sizeof(float) / STRIDE > HOPS, "enough");
+	ps_chase_init(memory, count, STRIDE);
+	for (int r = 0; r < RUNS; r++) {
+		void *at = memory;
+		double ns;
+
+		ps_cpu_flush(memory, count * STRIDE);
+		ns = ps_chase_ns(&at, HOPS);
+		best = PS_MIN(best, ns);
+	}
+	return best;
+}
 
 static void
 name(char field[16], const char *text)
@@ -233,13 +286,35 @@ measure_caches(struct ps_calibration *out, uint32_t repeats)
 	PS_ASSERT(ps_matrix_workspace_bytes(MATRIX, MATRIX) <=
 		  bytes - WORKSPACE_AT * sizeof(float));
 	fill(memory, QUICK_FLOATS);
+	/* First, while the core comes up to speed. */
+	out->fma_flops = ps_core_flops(repeats);
+	out->core_hz = ps_core_hz(repeats);
 	out->vector_add_l1 = add_l1(memory, repeats);
 	out->vector_add_l2 = add_l2(memory, repeats);
+	out->vector_add_l3 = add_l3(memory, repeats);
 	out->matmul_flops = multiply(memory, memory + WORKSPACE_AT, repeats);
-	out->vector_add_dram = add_flushed(memory, repeats);
+	out->vector_add_dram = add_flushed(memory, 2 * repeats);
+	out->latency_dram_ns = latency_flushed(memory);
 	name(out->dram_method, "flushed");
 	ps_os_unmap(pages, bytes);
 	return 0;
+}
+
+/* Over one of the arrays, TLB misses included, as a program would have them. */
+static double
+latency_streamed(void *memory, size_t bytes)
+{
+	enum { STRIDE = 2 * PS_CACHE_LINE, HOPS = 50000, RUNS = 12 };
+	void *at = memory;
+	double best = 1e9;
+
+	ps_chase_init(memory, bytes / STRIDE, STRIDE);
+	for (int r = 0; r < RUNS; r++) {
+		double ns = ps_chase_ns(&at, HOPS);
+
+		best = PS_MIN(best, ns);
+	}
+	return best;
 }
 
 /* Better figures for memory, when there is room for them. */
@@ -252,8 +327,8 @@ measure_memory(struct ps_calibration *out)
 	size_t bytes = memory_floats(n) * sizeof(float);
 	struct workload w = {.work = ADD_STREAMED,
 			     .turns = 1,
-			     .repeats = 10,
-			     .limit_ns = UINT64_C(300) * MS,
+			     .repeats = 30,
+			     .limit_ns = UINT64_C(400) * MS,
 			     .n = n};
 	void *pages;
 
@@ -262,6 +337,7 @@ measure_memory(struct ps_calibration *out)
 	w.memory = pages;
 	fill(w.memory, memory_floats(n));
 	out->vector_add_dram = add_bytes_per_s(&w);
+	out->latency_dram_ns = latency_streamed(pages, n * sizeof(float));
 	name(out->dram_method, is_capped ? "capped" : "streamed");
 	ps_os_unmap(pages, bytes);
 }
@@ -282,6 +358,16 @@ measure_rate(struct ps_calibration *out)
 			    &out->tsc_ppm);
 }
 
+static double
+quantum_ns(const struct ps_calibration *c)
+{
+	double ticks = (double)ps_clock_quantum();
+
+	if (ps_clock.kind != PS_CLOCK_TSC)
+		return ticks;
+	return c->tsc_hz > 0 ? ticks / c->tsc_hz * 1e9 : 0;
+}
+
 int
 ps_calibrate(enum ps_calibration_kind kind, struct ps_calibration *out)
 {
@@ -295,6 +381,7 @@ ps_calibrate(enum ps_calibration_kind kind, struct ps_calibration *out)
 	result.kind = kind;
 	name(result.isa, ps_simd_name(ps_simd_isa()));
 	name(result.clock, ps_clock_name());
+	name(result.clock_trust, ps_clock_trust());
 	error = measure_caches(&result, is_full ? 100 : 5);
 	if (error != 0)
 		return error;
@@ -302,26 +389,28 @@ ps_calibrate(enum ps_calibration_kind kind, struct ps_calibration *out)
 		measure_memory(&result);
 	result.clock_ns = ps_clock_cost_ns();
 	measure_rate(&result);
+	result.clock_quantum_ns = quantum_ns(&result);
 	result.cost_ns = (double)(ps_os_thread_cpu_ns() - start);
 	*out = result;
 	return 0;
 }
 
 int
-ps_calibrate_drift(const struct ps_calibration *start, double *fraction)
+ps_calibrate_drift(const struct ps_calibration *start, double *l1, double *core)
 {
 	const size_t bytes =
 	    PS_ROUND_UP((3 * L1_FLOATS + 2 * SKEW) * sizeof(float), 4096);
 	void *pages;
 	int error;
 
-	if (!(start->vector_add_l1 > 0))
+	if (!(start->vector_add_l1 > 0) || !(start->core_hz > 0))
 		return -ENODATA;
 	error = ps_os_map(bytes, &pages);
 	if (error != 0)
 		return error;
 	fill(pages, bytes / sizeof(float));
-	*fraction = start->vector_add_l1 / add_l1(pages, 5) - 1;
+	*core = start->core_hz / ps_core_hz(5) - 1;
+	*l1 = start->vector_add_l1 / add_l1(pages, 5) - 1;
 	ps_os_unmap(pages, bytes);
 	return 0;
 }

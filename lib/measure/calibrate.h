@@ -2,8 +2,9 @@
 /*
  * calibrate - measures this machine with the SIMD core
  *
- * Bandwidth of vector add per memory level, FLOP/s of matrix multiply, rate
- * and cost of the clock; one thread, best of several repetitions.  The marker's
+ * Bandwidth of vector add per memory level, latency of memory, the core's
+ * frequency, FLOP/s at best and of matrix multiply, rate, cost and step of the
+ * clock; one thread, best of several repetitions.  The marker's
  * cost is the shim's to measure; its fields stay 0 here.
  */
 #ifndef PS_CALIBRATE_H
@@ -27,10 +28,11 @@
 int ps_calibrate(enum ps_calibration_kind kind, struct ps_calibration *out);
 
 /*
- * How much slower vector add in L1 is now than `start` says: 0.1 is 10 %
- * slower, negative is faster.  About 0.1 ms.  0, or -ENODATA when start has
- * no such figure.
+ * How much slower vector add in L1 and the core's clock are now than `start`
+ * says: 0.1 is 10 % slower, negative is faster.  About 0.3 ms.  0, or -ENODATA
+ * when start has no such figures.
  */
-int ps_calibrate_drift(const struct ps_calibration *start, double *fraction);
+int ps_calibrate_drift(const struct ps_calibration *start, double *l1,
+		       double *core);
 
 #endif /* PS_CALIBRATE_H */

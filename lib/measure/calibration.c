@@ -121,18 +121,33 @@ is_figure(double x)
 }
 
 static bool
+are_figures(const struct ps_calibration *c)
+{
+	const double figures[] = {
+	    c->tsc_hz,		 c->tsc_ppm,	     c->clock_ns,
+	    c->clock_quantum_ns, c->marker_ns,	     c->marker_inside_ns,
+	    c->core_hz,		 c->fma_flops,	     c->matmul_flops,
+	    c->vector_add_l1,	 c->vector_add_l2,   c->vector_add_l3,
+	    c->vector_add_dram,	 c->latency_dram_ns, c->cost_ns,
+	};
+
+	for (size_t i = 0; i < PS_COUNT(figures); i++) {
+		if (!is_figure(figures[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
 is_plausible(const struct ps_calibration *c)
 {
 	return (c->kind == PS_CALIBRATION_QUICK ||
 		c->kind == PS_CALIBRATION_FULL) &&
 	       is_text(c->isa, sizeof(c->isa)) &&
 	       is_text(c->clock, sizeof(c->clock)) &&
+	       is_text(c->clock_trust, sizeof(c->clock_trust)) &&
 	       is_text(c->dram_method, sizeof(c->dram_method)) &&
-	       is_figure(c->tsc_hz) && is_figure(c->tsc_ppm) &&
-	       is_figure(c->clock_ns) && is_figure(c->marker_ns) &&
-	       is_figure(c->marker_inside_ns) && is_figure(c->vector_add_l1) &&
-	       is_figure(c->vector_add_l2) && is_figure(c->vector_add_dram) &&
-	       is_figure(c->matmul_flops) && is_figure(c->cost_ns);
+	       are_figures(c);
 }
 
 static int

@@ -25,22 +25,35 @@ enum ps_calibration_kind {
 struct ps_calibration {
 	uint32_t kind;	      /* enum ps_calibration_kind */
 	uint32_t is_cached;   /* taken from an earlier process of this boot */
-	char isa[16];	      /* "scalar", "sse2", "avx2", "avx512" */
+	char isa[16];	      /* "scalar", "sse2", "avx2", "avx512", "neon" */
 	char clock[16];	      /* "tsc", "monotonic" */
-	char dram_method[16]; /* how vector_add_dram was measured:
+	char clock_trust[16]; /* why: see ps_clock_trust */
+	char dram_method[16]; /* how the figures of memory were measured:
 				 "flushed", "streamed", "capped" */
 	double tsc_hz;
 	double tsc_ppm;		 /* uncertainty of tsc_hz */
 	double clock_ns;	 /* one reading of the clock */
+	double clock_quantum_ns; /* the step in which it advances */
 	double marker_ns;	 /* one begin + end pair */
 	double marker_inside_ns; /* the part of it inside the interval */
+	double core_hz;		 /* cycles per second at work */
+	double fma_flops;	 /* peak: multiply-adds in registers */
+	double matmul_flops;	 /* what the matrix kernel makes of it */
 	double vector_add_l1;	 /* bytes per second, 3 arrays counted */
 	double vector_add_l2;
+	double vector_add_l3; /* 0 where there is no third level */
 	double vector_add_dram;
-	double matmul_flops;   /* per second */
-	double drift_fraction; /* re-run at exit against start */
-	double cost_ns;	       /* CPU time the calibration took */
+	double latency_dram_ns; /* one load that waits for the one before */
+	/* At the end of the run, against the above. */
+	double drift_fraction;	  /* vector add in L1: how much slower */
+	double core_drift;	  /* frequency: how much slower */
+	double steal_fraction;	  /* of the CPUs' time, by the hypervisor */
+	double pressure_fraction; /* of the run, some task waited for a CPU */
+	double cost_ns;		  /* CPU time the calibration took */
+	uint32_t watched; /* PS_WATCHED_*: which of the end's are known */
+	uint32_t reserved;
 };
+enum { PS_WATCHED_DRIFT = 1, PS_WATCHED_STEAL = 2, PS_WATCHED_PRESSURE = 4 };
 
 enum { PS_CALIBRATION_PATH_MAX = 1024 };
 

@@ -26,12 +26,14 @@ enum {
 	COST_BATCHES = 15,
 	COST_READINGS = 256, /* a batch: 1/256 of the bracket is error */
 	QUANTUM_READINGS = 200,
+	RARE = 10, /* less than one in so many */
 };
 
 /* Two of them add up to more than any distance, and do not overflow. */
 #define UNKNOWN_WIDTH (UINT64_MAX / 4)
 
 struct ps_clock ps_clock;
+static const char *trust = "chosen";
 
 static bool
 kernel_uses_tsc(void)
@@ -42,17 +44,39 @@ kernel_uses_tsc(void)
 	return length == 4 && memcmp(source, "tsc\n", 4) == 0;
 }
 
+static const char *
+decide(enum ps_choice_clock choice, bool *is_tsc)
+{
+	bool is_kernels;
+
+	*is_tsc = false;
+	if (choice == PS_CLOCK_USE_MONOTONIC)
+		return "chosen";
+	if (!ps_cpu_has_invariant_tsc())
+		return "varying";
+	is_kernels = kernel_uses_tsc();
+	*is_tsc = is_kernels || choice == PS_CLOCK_USE_TSC;
+	if (is_kernels)
+		return "kernel";
+	return *is_tsc ? "forced" : "unstable";
+}
+
 void
 ps_clock_init(enum ps_choice_clock choice)
 {
-	bool is_tsc = choice != PS_CLOCK_USE_MONOTONIC &&
-		      ps_cpu_has_invariant_tsc() &&
-		      (choice == PS_CLOCK_USE_TSC || kernel_uses_tsc());
+	bool is_tsc;
 
 	PS_ASSERT(choice <= PS_CLOCK_USE_MONOTONIC);
+	trust = decide(choice, &is_tsc);
 	ps_clock.kind = is_tsc ? PS_CLOCK_TSC : PS_CLOCK_MONOTONIC;
 	ps_clock.first_width_ns =
 	    ps_clock_pair(&ps_clock.first_ticks, &ps_clock.first_ns);
+}
+
+const char *
+ps_clock_trust(void)
+{
+	return trust;
 }
 
 const char *
@@ -150,19 +174,43 @@ common_divisor(uint64_t a, uint64_t b)
 	return a;
 }
 
+static uint32_t
+count_of(const ps_ticks *steps, size_t n, ps_ticks step)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += steps[i] == step;
+	return count;
+}
+
+ps_ticks
+ps_clock_common_step(const ps_ticks *steps, size_t n)
+{
+	ps_ticks divisor = 0;
+
+	PS_ASSERT(n <= QUANTUM_READINGS);
+	for (size_t i = 0; i < n; i++) {
+		if (count_of(steps, n, steps[i]) * RARE >= n)
+			divisor = common_divisor(steps[i], divisor);
+	}
+	return divisor;
+}
+
 ps_ticks
 ps_clock_quantum(void)
 {
+	ps_ticks steps[QUANTUM_READINGS];
 	ps_ticks last = ps_clock_now();
-	ps_ticks quantum = 0;
+	size_t n = 0;
 
 	for (int i = 0; i < QUANTUM_READINGS; i++) {
 		ps_ticks now = ps_clock_now();
 
 		/* A step back is another core's clock, not a step. */
 		if (now > last)
-			quantum = common_divisor(now - last, quantum);
+			steps[n++] = now - last;
 		last = now;
 	}
-	return quantum;
+	return ps_clock_common_step(steps, n);
 }

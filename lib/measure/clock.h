@@ -39,6 +39,14 @@ void ps_clock_init(enum ps_choice_clock choice);
 /* "tsc" or "monotonic". */
 const char *ps_clock_name(void);
 
+/*
+ * Why that one: "kernel" the kernel keeps time by the TSC too, "forced" it does
+ * not, but the option said so, "unstable" the kernel keeps time by something
+ * else, "varying" the TSC's rate is not constant, "chosen" the option said
+ * monotonic.  Constant after ps_clock_init; "chosen" before.
+ */
+const char *ps_clock_trust(void);
+
 /* Ticks since some fixed moment.  One branch, one instruction with the TSC. */
 PS_INLINE ps_ticks
 ps_clock_now(void)
@@ -68,8 +76,12 @@ double ps_clock_cost_ns(void);
 
 /*
  * The step in which the clock advances: the largest number that divides the
- * differences of many readings.  About 10 us.
+ * differences of many readings.  Differences that make up less than a tenth do
+ * not count: an AMD TSC that advances by 26 ticks is now and then seen one tick
+ * early.  0 when no difference was frequent.  About 20 us.
  */
 ps_ticks ps_clock_quantum(void);
+/* The same from n (at most 200) differences. */
+ps_ticks ps_clock_common_step(const ps_ticks *steps, size_t n);
 
 #endif /* PS_CLOCK_H */

@@ -8,6 +8,8 @@
  * come from the deterministic leaf, 4 on Intel and 0x8000001D on AMD, which
  * share their layout.
  */
+#if defined(__x86_64__)
+
 #include <cpuid.h>
 #include <immintrin.h>
 #include <string.h>
@@ -107,8 +109,9 @@ cache_bytes(const struct leaf *cache)
 	return ways * parts * line * ((size_t)cache->ecx + 1);
 }
 
+/* The largest data cache of a level, or, with level 0, of any. */
 static size_t
-largest_cache(uint32_t number)
+largest_cache(uint32_t number, uint32_t level)
 {
 	struct leaf cache;
 	size_t largest = 0;
@@ -116,18 +119,25 @@ largest_cache(uint32_t number)
 	for (uint32_t i = 0; i < CACHES_MAX; i++) {
 		if (!ask(number, i, &cache) || !(cache.eax & CACHE_TYPES))
 			break;
-		if ((cache.eax & CACHE_TYPES) != 2)
+		if ((cache.eax & CACHE_TYPES) != 2 &&
+		    (level == 0 || ((cache.eax >> 5) & 7) == level))
 			largest = PS_MAX(largest, cache_bytes(&cache));
 	}
 	return largest;
 }
 
 size_t
+ps_cpu_cache_bytes(uint32_t level)
+{
+	size_t bytes = largest_cache(LEAF_CACHES_INTEL, level);
+
+	return bytes != 0 ? bytes : largest_cache(LEAF_CACHES_AMD, level);
+}
+
+size_t
 ps_cpu_last_cache_bytes(void)
 {
-	size_t bytes = largest_cache(LEAF_CACHES_INTEL);
-
-	return bytes != 0 ? bytes : largest_cache(LEAF_CACHES_AMD);
+	return ps_cpu_cache_bytes(0);
 }
 
 void
@@ -182,3 +192,7 @@ ps_cpu_flush(const void *addr, size_t bytes)
 		flush_ordered(line, end);
 	_mm_mfence();
 }
+
+#else
+typedef int no_x86_here; /* a translation unit is not empty */
+#endif

@@ -16,6 +16,7 @@ struct ps_cpu_features {
 	bool has_avx512; /* F, VL, DQ and BW */
 	/* 512-bit loads and stores are done as two halves (AMD Zen 4). */
 	bool is_avx512_split;
+	bool has_neon; /* 64-bit ARM */
 };
 void ps_cpu_features(struct ps_cpu_features *out);
 
@@ -24,6 +25,8 @@ bool ps_cpu_has_invariant_tsc(void);
 
 /* Size of the largest data cache, 0 when the CPU does not tell. */
 size_t ps_cpu_last_cache_bytes(void);
+/* Size of the data cache of this level (1 is nearest), 0 likewise. */
+size_t ps_cpu_cache_bytes(uint32_t level);
 
 enum { PS_CPU_MODEL_BYTES = 64 };
 /* "AMD EPYC 9B14 96-Core Processor", blanks trimmed; "unknown" if absent. */

@@ -12,41 +12,61 @@
 #include "simd/simd.h"
 
 enum {
-	/*
-	 * Blocks of the matrix multiplication, in floats: a block of B is
-	 * DEPTH x WIDTH (512 KiB, half of a usual L2), a panel of A at most
-	 * TILE_ROWS_MAX x DEPTH (12 KiB, in L1).  The panel's rows are
-	 * PANEL_STRIDE apart: not a power of two, or they would all compete
-	 * for the same sets of L1.
-	 */
-	PS_MATRIX_DEPTH = 256,
-	PS_MATRIX_WIDTH = 512,
-	PS_MATRIX_PANEL_STRIDE = PS_MATRIX_DEPTH + 16,
+	/* The tallest tile, and the widest in floats, of all sets. */
 	PS_MATRIX_TILE_ROWS_MAX = 12,
 	PS_MATRIX_TILE_COLUMNS_MAX = 32,
+	/*
+	 * Depth of a block; a panel of A, TILE_ROWS x DEPTH, stays in L1.  Its
+	 * copy has rows PANEL_STRIDE apart: not a power of two, or all of
+	 * them would compete for the same sets of L1.
+	 */
+	PS_MATRIX_DEPTH_MAX = 384,
+	PS_MATRIX_PANEL_STRIDE = PS_MATRIX_DEPTH_MAX + 16,
+	/* More columns than this are no matter for the `dots` kernel. */
+	PS_MATRIX_DOTS_MAX = 4,
+	/* More rows than this are no matter for the `flat` kernel. */
+	PS_MATRIX_FLAT_MAX = 3,
+};
+
+/*
+ * One block: c[i][j] (+)= sum over p < depth of a[i][p] * b[p][j].
+ * B comes in strips of tile_columns columns (the last may have fewer), whose
+ * starts are strip_step floats apart: tile_columns where B lies in place, the
+ * size of a strip where it was copied.
+ */
+struct ps_matrix_block {
+	float *c;
+	const float *a;
+	const float *b;
+	size_t ldc, lda, ldb; /* ldb: within a strip */
+	size_t strip_step;
+	size_t rows, columns, depth; /* >= 1 each */
+	bool is_sum;		     /* add to c, else store */
+	bool is_copying;	     /* copy panels of A to the stack first */
 };
 
 struct ps_simd_kernels {
 	enum ps_simd_isa isa;
 	uint32_t vector;       /* floats a register */
-	uint32_t tile_rows;    /* of C that one call of tile computes */
 	uint32_t tile_columns; /* a multiple of vector */
 
 	void (*add)(float *dst, const float *a, const float *b, size_t n);
 	void (*add_streamed)(float *dst, const float *a, const float *b,
 			     size_t n);
+	void (*add_double)(double *dst, const double *a, const double *b,
+			   size_t n);
+	void (*add_double_streamed)(double *dst, const double *a,
+				    const double *b, size_t n);
 
+	/* NULL in the scalar table, as are the next two. */
+	void (*block)(const struct ps_matrix_block *x);
 	/*
-	 * c[i][j] (+)= sum over p < depth of a[i][p] * b[p][j] for
-	 * i < rows <= tile_rows, j < columns.  a is a panel (row stride
-	 * PS_MATRIX_PANEL_STRIDE), b is packed with row stride `columns`,
-	 * which is a multiple of vector, up to tile_columns, and aligned to
-	 * it.  depth >= 1.  is_sum: add to c, else store.  NULL in the
-	 * scalar table: it multiplies by ps_matrix_multiply_scalar.
+	 * A block of few columns (<= PS_MATRIX_DOTS_MAX), whose b is
+	 * transposed: b[j * ldb + p], so that both are read along p.
 	 */
-	void (*tile)(float *c, size_t ldc, const float *a, const float *b,
-		     size_t depth, uint32_t rows, uint32_t columns,
-		     bool is_sum);
+	void (*dots)(const struct ps_matrix_block *x);
+	/* A block of few rows (<= PS_MATRIX_FLAT_MAX); b is in place. */
+	void (*flat)(const struct ps_matrix_block *x);
 
 	/* One round of ps_simd_burn. */
 	float (*burn)(uint64_t rounds);
@@ -54,12 +74,26 @@ struct ps_simd_kernels {
 };
 
 extern const struct ps_simd_kernels ps_simd_scalar;
+#if defined(__x86_64__)
 extern const struct ps_simd_kernels ps_simd_sse2;
 extern const struct ps_simd_kernels ps_simd_avx2;
 extern const struct ps_simd_kernels ps_simd_avx512;
+/*
+ * `rows` rows of a block's last columns, half a vector or less; a has rows lda
+ * apart, c and b point to the first of these columns.
+ */
+void ps_simd_avx512_half_panel(const struct ps_matrix_block *x, float *c,
+			       const float *a, size_t lda, const float *b,
+			       uint32_t columns, uint32_t rows);
+#elif defined(__aarch64__)
+extern const struct ps_simd_kernels ps_simd_neon;
+#endif
 
 /* The table in use; chosen at the first call. */
 const struct ps_simd_kernels *ps_simd_kernels(void);
+
+/* For loops that load more than they compute; see simd.c. */
+const struct ps_simd_kernels *ps_simd_loading_kernels(void);
 
 /* The reference: rows of C one after the other, no packing. */
 void ps_matrix_multiply_scalar(float *c, size_t ldc, const float *a, size_t lda,
@@ -72,10 +106,8 @@ void ps_matrix_multiply_scalar(float *c, size_t ldc, const float *a, size_t lda,
  */
 #ifdef __clang__
 #define PS_UNROLL _Pragma("clang loop unroll(full)")
-#define PS_UNROLL_TWICE _Pragma("clang loop unroll_count(2)")
 #else
 #define PS_UNROLL _Pragma("GCC unroll 16")
-#define PS_UNROLL_TWICE _Pragma("GCC unroll 2")
 #endif
 
 #endif /* PS_SIMD_KERNELS_H */

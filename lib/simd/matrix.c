@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * matrix - C = A B by blocks that fit the caches
+ * matrix - C = A B: which kernel, in which blocks
  *
- * The scheme is that of Goto and van de Geijn (Anatomy of High-Performance
+ * Large products follow Goto and van de Geijn (Anatomy of High-Performance
  * Matrix Multiplication, 2008), with the roles of A and B swapped, because
  * row-major B can be packed by copying whole vectors:
  *
- *   for each block of B, DEPTH x WIDTH:	copied to the workspace (L2),
+ *   for each block of B, depth x width:	copied to the workspace (L2),
  *						in strips one tile wide
- *     for each panel of A, tile_rows x DEPTH:	copied to the stack (L1)
+ *     for each panel of A, 12 rows x depth:	in L1
  *	 for each strip:			one tile of C in registers
  *
- * A strip is contiguous in the order in which the tile kernel reads it; a
- * panel keeps rows, at a distance that is a constant, so that the kernel needs
- * one register to address all of them.  Copying B costs 1/m, copying A 1/n of
- * the arithmetic.
+ * What each step gave (GFLOP/s, bench_matrix, AVX-512 on a Zen 4 guest, one
+ * thread, peak 118):					n = 8	64  256 2048
+ *   12 x 32 tiles, A and B always copied		   10  102  111  100
+ *   small A and B in place, a kernel for every height	   28  113  113   99
+ *   C's lines and the next panel of A fetched ahead	   33  115  113  105
+ *   A copied only out of rows that compete for L1	   33  115  117  106
+ * One thread of OpenBLAS 0.3.21 and BLIS 0.9.0, the faster: 28  116  114  108
  *
- * Edges: a strip that is not a whole number of vectors is filled up with
- * zeros, and the tile then goes to a scratch tile first, from which only the
- * columns that exist are taken; so nothing outside the m x n elements of C is
- * written, and nothing outside A and B is read.  Rows that are left over have
- * kernels of their own.
+ * Plans, by shape:
  *
- * Threads: no state but the static workspace, which has one owner at a time.
+ * - in place: B is not copied; it comes from L2, or is used by a few panels
+ *   only, and copying costs 1/m of the arithmetic;
+ * - packed: as above;
+ * - dots, up to 4 columns: along the depth (vector_thin.h);
+ * - flat, up to 3 rows: along the rows of B (vector_thin.h).
+ *
+ * A panel of A is copied to the stack, out of rows that compete for the same
+ * sets of L1, and of matrices so wide that the copy is nothing; the next panel
+ * is fetched meanwhile.  Depth and width are divided evenly: a last block of
+ * depth 1 would store C again for nothing.
+ *
+ * Edges: nothing outside the m x n elements of C is written and nothing
+ * outside A and B is read; kernels end a row under a mask or in pieces.
+ *
+ * Threads: no state but the static workspace, which has one owner at a time and
+ * which only packed and dots need.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,146 +44,239 @@
 #include "base/os.h"
 #include "simd/kernels.h"
 
+enum plan { PLAN_IN_PLACE, PLAN_PACKED, PLAN_DOTS, PLAN_FLAT };
+
 struct problem {
 	const struct ps_simd_kernels *kernels;
+	float *workspace;
 	float *c;
 	const float *a;
 	const float *b;
 	size_t ldc, lda, ldb;
-	size_t m;
+	size_t m, n, k;
 };
 
-/* The part of B that is being multiplied, and where its packed copy is. */
-struct block {
-	float *strips;
-	size_t row, column;
-	size_t depth, width;
+enum {
+	WORKSPACE_FLOATS = 1 << 17,  /* 512 KiB, half of a usual L2 */
+	PACKED_ROWS_MIN = 72,	     /* below, packing is not worth it */
+	PACKED_FLOATS_MIN = 1 << 17, /* of B; less stays in L2 as it is */
+	DEPTH = 256,		     /* when it does not fit in one block */
+	WIDTH = 512,
+	COPIED_COLUMNS_MIN = 512,
+	COPIED_ROWS_MIN = 8,
+	/* Rows of a multiple of 2 KiB fall on two of 64 sets of L1. */
+	CONFLICT_FLOATS = 512,
+	DOTS_DEPTH_MIN = 16,
+	DOTS_DEPTH = 1024,
+	FLAT_COLUMNS_MIN = 32,
+	FLAT_WIDTH = 2048, /* three rows of C stay in L1 */
 };
 
-/* Floats of a strip's row: whole vectors, at most a tile. */
-static uint32_t
-strip_width(const struct ps_simd_kernels *kernels, size_t columns_left)
+/* The largest part when `total` is divided evenly in parts of at most max. */
+static size_t
+even_part(size_t total, size_t max)
 {
-	PS_ASSERT(columns_left >= 1);
-	if (columns_left >= kernels->tile_columns)
-		return kernels->tile_columns;
-	return (uint32_t)PS_ROUND_UP(columns_left, kernels->vector);
+	size_t parts;
+
+	PS_ASSERT(max > 0);
+	if (total <= max)
+		return total;
+	parts = (total + max - 1) / max;
+	return (total + parts - 1) / parts;
 }
 
-static void
-pack_strip(float *to, const float *from, size_t ldb, size_t depth,
-	   uint32_t width, uint32_t columns)
+static enum plan
+plan_of(size_t m, size_t n, size_t k)
 {
-	PS_ASSERT(columns >= 1 && columns <= width);
-	for (size_t p = 0; p < depth; p++) {
-		memcpy(to, from, columns * sizeof(*to));
-		for (uint32_t j = columns; j < width; j++)
-			to[j] = 0;
-		to += width;
-		from += ldb;
-	}
+	if (n <= PS_MATRIX_DOTS_MAX && k >= DOTS_DEPTH_MIN)
+		return PLAN_DOTS;
+	if (m <= PS_MATRIX_FLAT_MAX && n >= FLAT_COLUMNS_MIN)
+		return PLAN_FLAT;
+	if (m >= PACKED_ROWS_MIN && k * n >= PACKED_FLOATS_MIN)
+		return PLAN_PACKED;
+	return PLAN_IN_PLACE;
 }
 
+/* ---- blocks ------------------------------------------------------------- */
+
+/* The last strip may have fewer columns; what is behind them is not read. */
 static void
-pack_block(const struct problem *x, const struct block *y)
+pack_block(float *to, const struct ps_matrix_block *y, size_t ldb, size_t width)
 {
-	float *to = y->strips;
+	for (size_t j = 0; j < y->columns; j += width) {
+		size_t columns = PS_MIN(width, y->columns - j);
+		const float *from = y->b + j;
 
-	for (size_t j = 0; j < y->width;) {
-		uint32_t width = strip_width(x->kernels, y->width - j);
-		uint32_t columns = (uint32_t)PS_MIN(width, y->width - j);
-
-		pack_strip(to, x->b + y->row * x->ldb + y->column + j, x->ldb,
-			   y->depth, width, columns);
-		to += y->depth * width;
-		j += columns;
-	}
-}
-
-/* A tile with fewer columns than its strip. */
-static void
-multiply_edge(const struct problem *x, float *c, const float *panel,
-	      const float *strip, size_t depth, uint32_t rows, uint32_t width,
-	      uint32_t columns, bool is_sum)
-{
-	PS_ALIGNED(PS_CACHE_LINE)
-	float scratch[PS_MATRIX_TILE_ROWS_MAX * PS_MATRIX_TILE_COLUMNS_MAX];
-
-	PS_ASSERT(rows <= PS_MATRIX_TILE_ROWS_MAX);
-	PS_ASSERT(columns < width && width <= PS_MATRIX_TILE_COLUMNS_MAX);
-	x->kernels->tile(scratch, width, panel, strip, depth, rows, width,
-			 false);
-	for (uint32_t i = 0; i < rows; i++) {
-		for (uint32_t j = 0; j < columns; j++) {
-			float sum = scratch[i * width + j];
-
-			if (is_sum)
-				sum += c[i * x->ldc + j];
-			c[i * x->ldc + j] = sum;
+		for (size_t p = 0; p < y->depth; p++) {
+			memcpy(to, from, columns * sizeof(*to));
+			to += width;
+			from += ldb;
 		}
 	}
 }
 
-/* One panel of A times all strips of the block. */
 static void
-multiply_panel(const struct problem *x, const struct block *y,
-	       const float *panel, size_t row, uint32_t rows)
+multiply_block(const struct problem *x, struct ps_matrix_block *y,
+	       bool is_packed)
 {
-	const float *strip = y->strips;
-	float *c = x->c + row * x->ldc + y->column;
-	bool is_sum = y->row != 0;
+	size_t width = x->kernels->tile_columns;
 
-	for (size_t j = 0; j < y->width;) {
-		uint32_t width = strip_width(x->kernels, y->width - j);
-		uint32_t columns = (uint32_t)PS_MIN(width, y->width - j);
+	PS_DEBUG_ASSERT(y->depth <= PS_MATRIX_DEPTH_MAX);
+	if (is_packed) {
+		PS_ASSERT(PS_ROUND_UP(y->columns, width) * y->depth <=
+			  WORKSPACE_FLOATS);
+		pack_block(x->workspace, y, x->ldb, width);
+		y->b = x->workspace;
+		y->ldb = width;
+		y->strip_step = width * y->depth;
+	}
+	x->kernels->block(y);
+}
 
-		if (columns == width)
-			x->kernels->tile(c + j, x->ldc, panel, strip, y->depth,
-					 rows, width, is_sum);
+/* Columns of a packed block: whole strips, as the workspace allows. */
+static size_t
+packed_width(const struct problem *x, size_t depth)
+{
+	size_t strip = x->kernels->tile_columns;
+	size_t max = WORKSPACE_FLOATS / depth / strip * strip;
+
+	return PS_ROUND_UP(even_part(x->n, PS_MIN(max, (size_t)WIDTH)), strip);
+}
+
+static bool
+is_copying_pays(const struct problem *x)
+{
+	return x->m >= COPIED_ROWS_MIN && x->k >= x->kernels->vector &&
+	       (x->n >= COPIED_COLUMNS_MIN || x->lda % CONFLICT_FLOATS == 0);
+}
+
+static void
+multiply_blocks(const struct problem *x, bool is_packed)
+{
+	size_t depth =
+	    x->k <= PS_MATRIX_DEPTH_MAX ? x->k : even_part(x->k, DEPTH);
+	size_t width = is_packed ? packed_width(x, depth) : x->n;
+	struct ps_matrix_block y = {.lda = x->lda,
+				    .ldb = x->ldb,
+				    .ldc = x->ldc,
+				    .strip_step = x->kernels->tile_columns,
+				    .rows = x->m,
+				    .is_copying = is_copying_pays(x)};
+
+	for (size_t j = 0; j < x->n; j += y.columns) {
+		y.columns = PS_MIN(width, x->n - j);
+		y.c = x->c + j;
+		for (size_t p = 0; p < x->k; p += y.depth) {
+			y.depth = PS_MIN(depth, x->k - p);
+			y.a = x->a + p;
+			y.b = x->b + p * x->ldb + j;
+			y.is_sum = p > 0;
+			multiply_block(x, &y, is_packed);
+		}
+	}
+}
+
+/* ---- thin products ------------------------------------------------------ */
+
+static void
+multiply_flat(const struct problem *x)
+{
+	struct ps_matrix_block y = {.a = x->a,
+				    .lda = x->lda,
+				    .ldb = x->ldb,
+				    .ldc = x->ldc,
+				    .rows = x->m,
+				    .depth = x->k};
+
+	for (size_t j = 0; j < x->n; j += y.columns) {
+		y.columns = PS_MIN((size_t)FLAT_WIDTH, x->n - j);
+		y.b = x->b + j;
+		y.c = x->c + j;
+		x->kernels->flat(&y);
+	}
+}
+
+/* Columns of B, each contiguous. */
+static void
+transpose(float *to, size_t ldb, const struct problem *x, size_t row,
+	  size_t depth)
+{
+	const float *from = x->b + row * x->ldb;
+
+	PS_ASSERT(ldb >= depth && ldb * x->n <= WORKSPACE_FLOATS);
+	for (size_t j = 0; j < x->n; j++) {
+		for (size_t p = 0; p < depth; p++)
+			to[p] = from[p * x->ldb + j];
+		to += ldb;
+	}
+}
+
+static void
+multiply_dots(const struct problem *x)
+{
+	/* One column loads more than it computes. */
+	const struct ps_simd_kernels *kernels =
+	    x->n == 1 ? ps_simd_loading_kernels() : x->kernels;
+	size_t depth = even_part(x->k, DOTS_DEPTH);
+	struct ps_matrix_block y = {.c = x->c,
+				    .b = x->workspace,
+				    .lda = x->lda,
+				    .ldb = PS_ROUND_UP(depth, (size_t)16),
+				    .ldc = x->ldc,
+				    .rows = x->m,
+				    .columns = x->n};
+
+	for (size_t p = 0; p < x->k; p += y.depth) {
+		y.depth = PS_MIN(depth, x->k - p);
+		y.a = x->a + p;
+		y.is_sum = p > 0;
+		if (x->n == 1 && x->ldb == 1)
+			y.b = x->b + p;
 		else
-			multiply_edge(x, c + j, panel, strip, y->depth, rows,
-				      width, columns, is_sum);
-		strip += y->depth * width;
-		j += columns;
+			transpose(x->workspace, y.ldb, x, p, y.depth);
+		kernels->dots(&y);
 	}
 }
 
 static void
-multiply_block(const struct problem *x, const struct block *y)
+multiply(const struct problem *x, enum plan plan)
 {
-	PS_ALIGNED(PS_CACHE_LINE)
-	float panel[PS_MATRIX_TILE_ROWS_MAX * PS_MATRIX_PANEL_STRIDE];
-	uint32_t rows;
-
-	PS_ASSERT(y->depth >= 1 && y->depth <= PS_MATRIX_DEPTH);
-	PS_ASSERT(y->width >= 1 && y->width <= PS_MATRIX_WIDTH);
-	pack_block(x, y);
-	for (size_t i = 0; i < x->m; i += rows) {
-		rows = (uint32_t)PS_MIN(x->kernels->tile_rows, x->m - i);
-		for (uint32_t r = 0; r < rows; r++)
-			memcpy(panel + (size_t)r * PS_MATRIX_PANEL_STRIDE,
-			       x->a + (i + r) * x->lda + y->row,
-			       y->depth * sizeof(*panel));
-		multiply_panel(x, y, panel, i, rows);
-	}
+	if (plan == PLAN_DOTS)
+		multiply_dots(x);
+	else if (plan == PLAN_FLAT)
+		multiply_flat(x);
+	else
+		multiply_blocks(x, plan == PLAN_PACKED);
 }
 
-static void
-clear(float *c, size_t ldc, size_t m, size_t n)
+/* ---- the front ---------------------------------------------------------- */
+
+/* Products of nothing, and those without a kernel. */
+static bool
+is_done_by_reference(const struct problem *x)
 {
-	for (size_t i = 0; i < m; i++)
-		memset(c + i * ldc, 0, n * sizeof(*c));
+	PS_ASSERT(x->m <= 1 || (x->lda >= x->k && x->ldc >= x->n));
+	PS_ASSERT(x->k <= 1 || x->ldb >= x->n);
+	if (x->kernels->block != NULL && x->m != 0 && x->n != 0 && x->k != 0)
+		return false;
+	ps_matrix_multiply_scalar(x->c, x->ldc, x->a, x->lda, x->b, x->ldb,
+				  x->m, x->n, x->k);
+	return true;
 }
 
 size_t
 ps_matrix_workspace_bytes(size_t n, size_t k)
 {
-	size_t width = PS_MIN(n, (size_t)PS_MATRIX_WIDTH);
-	size_t depth = PS_MIN(k, (size_t)PS_MATRIX_DEPTH);
+	/* The widest strips, so that the answer outlives a change of set. */
+	size_t width = PS_ROUND_UP(PS_MIN(n, (size_t)WIDTH),
+				   (size_t)PS_MATRIX_TILE_COLUMNS_MAX);
+	size_t packed = width * PS_MIN(k, (size_t)PS_MATRIX_DEPTH_MAX);
+	size_t transposed =
+	    PS_MATRIX_DOTS_MAX *
+	    PS_ROUND_UP(PS_MIN(k, (size_t)DOTS_DEPTH), (size_t)16);
 
-	/* The widest vector, so that the answer outlives a change of set. */
-	width = PS_ROUND_UP(width, (size_t)PS_MATRIX_TILE_COLUMNS_MAX);
-	return width * depth * sizeof(float);
+	packed = PS_MIN(packed, (size_t)WORKSPACE_FLOATS);
+	return PS_MAX(packed, transposed) * sizeof(float);
 }
 
 void
@@ -177,50 +284,33 @@ ps_matrix_multiply_in(void *workspace, float *c, size_t ldc, const float *a,
 		      size_t lda, const float *b, size_t ldb, size_t m,
 		      size_t n, size_t k)
 {
-	struct problem x = {ps_simd_kernels(), c, a, b, ldc, lda, ldb, m};
-	struct block y = {.strips = workspace};
+	struct problem x = {
+	    ps_simd_kernels(), workspace, c, a, b, ldc, lda, ldb, m, n, k};
 
-	PS_ASSERT(m <= 1 || (lda >= k && ldc >= n));
-	PS_ASSERT(k <= 1 || ldb >= n);
 	PS_ASSERT((uintptr_t)workspace % PS_CACHE_LINE == 0);
-	if (x.kernels->tile == NULL) {
-		ps_matrix_multiply_scalar(c, ldc, a, lda, b, ldb, m, n, k);
-		return;
-	}
-	if (k == 0)
-		clear(c, ldc, m, n);
-	for (; y.column < n; y.column += y.width) {
-		y.width = PS_MIN(n - y.column, (size_t)PS_MATRIX_WIDTH);
-		for (y.row = 0; y.row < k; y.row += y.depth) {
-			y.depth = PS_MIN(k - y.row, (size_t)PS_MATRIX_DEPTH);
-			multiply_block(&x, &y);
-		}
-	}
+	if (!is_done_by_reference(&x))
+		multiply(&x, plan_of(m, n, k));
 }
 
 /* Zero pages until used, and then kept: mapping them costs 0.2 ms a time. */
 static struct {
 	_Atomic bool is_taken;
 	PS_ALIGNED(PS_CACHE_LINE)
-	float floats[PS_MATRIX_DEPTH * PS_MATRIX_WIDTH];
+	float floats[WORKSPACE_FLOATS];
 } shared;
 
 static int
-multiply_on_fresh_pages(size_t bytes, float *c, size_t ldc, const float *a,
-			size_t lda, const float *b, size_t ldb, size_t m,
-			size_t n, size_t k)
+multiply_on_fresh_pages(struct problem *x, enum plan plan)
 {
 	void *pages;
-	int error;
+	int error = ps_os_map(sizeof(shared.floats), &pages);
 
-	/* With n = 0 or k = 0 there is nothing to pack, but a page to map. */
-	bytes = PS_MAX(bytes, (size_t)PS_CACHE_LINE);
-	error = ps_os_map(bytes, &pages);
 	if (error != 0)
 		return error;
 	PS_ASSERT((uintptr_t)pages % PS_CACHE_LINE == 0);
-	ps_matrix_multiply_in(pages, c, ldc, a, lda, b, ldb, m, n, k);
-	ps_os_unmap(pages, bytes);
+	x->workspace = pages;
+	multiply(x, plan);
+	ps_os_unmap(pages, sizeof(shared.floats));
 	return 0;
 }
 
@@ -228,15 +318,22 @@ int
 ps_matrix_multiply(float *c, size_t ldc, const float *a, size_t lda,
 		   const float *b, size_t ldb, size_t m, size_t n, size_t k)
 {
-	size_t bytes = ps_matrix_workspace_bytes(n, k);
+	struct problem x = {
+	    ps_simd_kernels(), shared.floats, c, a, b, ldc, lda, ldb, m, n, k};
+	enum plan plan;
 
-	PS_ASSERT(bytes <= sizeof(shared.floats));
+	if (is_done_by_reference(&x))
+		return 0;
+	plan = plan_of(m, n, k);
+	if (plan == PLAN_IN_PLACE || plan == PLAN_FLAT) {
+		multiply(&x, plan);
+		return 0;
+	}
 	/* Acquire pairs with the release below: its owner is done with it. */
 	if (atomic_exchange_explicit(&shared.is_taken, true,
 				     memory_order_acquire))
-		return multiply_on_fresh_pages(bytes, c, ldc, a, lda, b, ldb, m,
-					       n, k);
-	ps_matrix_multiply_in(shared.floats, c, ldc, a, lda, b, ldb, m, n, k);
+		return multiply_on_fresh_pages(&x, plan);
+	multiply(&x, plan);
 	atomic_store_explicit(&shared.is_taken, false, memory_order_release);
 	return 0;
 }

@@ -6,77 +6,128 @@
  * constructor (lib/ has none) or by an IFUNC (its resolver would run before
  * relocation); two threads that choose at once store the same value.
  *
- * Vector add has a choice of its own.  Zen 4 does a 512-bit store as two
- * halves and gets 283 GB/s out of L1 that way, 330 with 256-bit ones, while
+ * What loads more than it computes has a choice of its own: vector add, and
+ * the product of a matrix and a vector.  Zen 4 does a 512-bit access as two
+ * halves: vector add gets 283 GB/s out of L1 that way, 330 with 256 bits, while
  * the matrix kernel gains from the 32 registers (bench_simd).
  */
 #include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "simd/cpu.h"
 #include "simd/kernels.h"
 
 static const struct ps_simd_kernels *_Atomic chosen;
-static const struct ps_simd_kernels *_Atomic chosen_adder;
+static const struct ps_simd_kernels *_Atomic chosen_loading;
 
 /* SIZE_MAX: not asked yet. */
 static _Atomic size_t last_cache_bytes = SIZE_MAX;
 
+/* Of the architecture that this is compiled for. */
 static const struct ps_simd_kernels *const tables[PS_SIMD_ISAS] = {
     [PS_SIMD_SCALAR] = &ps_simd_scalar,
+#if defined(__x86_64__)
     [PS_SIMD_SSE2] = &ps_simd_sse2,
     [PS_SIMD_AVX2] = &ps_simd_avx2,
     [PS_SIMD_AVX512] = &ps_simd_avx512,
+#elif defined(__aarch64__)
+    [PS_SIMD_NEON] = &ps_simd_neon,
+#endif
 };
 
-static enum ps_simd_isa
-widest(void)
-{
-	struct ps_cpu_features cpu;
+static const char names[PS_SIMD_ISAS][8] = {"scalar", "sse2", "avx2", "avx512",
+					    "neon"};
 
-	ps_cpu_features(&cpu);
-	if (cpu.has_avx512)
-		return PS_SIMD_AVX512;
-	return cpu.has_avx2 ? PS_SIMD_AVX2 : PS_SIMD_SSE2;
+static bool
+is_supported(enum ps_simd_isa isa, const struct ps_cpu_features *cpu)
+{
+	if (tables[isa] == NULL)
+		return false;
+	switch (isa) {
+	case PS_SIMD_AVX2:
+		return cpu->has_avx2;
+	case PS_SIMD_AVX512:
+		return cpu->has_avx512;
+	case PS_SIMD_NEON:
+		return cpu->has_neon;
+	default:
+		return true;
+	}
 }
 
 static enum ps_simd_isa
-best_adder(enum ps_simd_isa isa)
+widest(const struct ps_cpu_features *cpu)
 {
-	struct ps_cpu_features cpu;
+	int isa = PS_SIMD_ISAS - 1;
 
-	if (isa != PS_SIMD_AVX512)
-		return isa;
-	ps_cpu_features(&cpu);
-	return cpu.is_avx512_split ? PS_SIMD_AVX2 : isa;
+	while (!is_supported((enum ps_simd_isa)isa, cpu))
+		isa--;
+	PS_ASSERT(isa >= PS_SIMD_SCALAR);
+	return (enum ps_simd_isa)isa;
 }
 
 static PS_COLD void
-choose(enum ps_simd_isa isa)
+choose(enum ps_simd_isa isa, const struct ps_cpu_features *cpu)
 {
 	const struct ps_simd_kernels *table = tables[isa];
+	const struct ps_simd_kernels *loading = table;
 
 	PS_ASSERT(table->isa == isa);
 	PS_ASSERT(table->tile_columns % table->vector == 0);
-	PS_ASSERT(table->tile_rows <= PS_MATRIX_TILE_ROWS_MAX);
 	PS_ASSERT(table->tile_columns <= PS_MATRIX_TILE_COLUMNS_MAX);
-	ps_poke(&chosen_adder, tables[best_adder(isa)]);
+	if (isa == PS_SIMD_AVX512 && cpu->is_avx512_split)
+		loading = tables[PS_SIMD_AVX2];
+	ps_poke(&chosen_loading, loading);
 	ps_poke(&chosen, table);
+}
+
+/* The set that PERFSHIM_SIMD names, or `isa` when it names none. */
+static enum ps_simd_isa
+named_in_environment(enum ps_simd_isa isa)
+{
+	static const char variable[] = "PERFSHIM_SIMD=";
+	const size_t length = sizeof(variable) - 1;
+	char **entry = environ;
+
+	for (; entry != NULL && *entry != NULL; entry++) {
+		if (strncmp(*entry, variable, length) != 0)
+			continue;
+		for (int i = 0; i < PS_SIMD_ISAS; i++) {
+			if (strcmp(*entry + length, names[i]) == 0)
+				return (enum ps_simd_isa)i;
+		}
+	}
+	return isa;
+}
+
+static PS_COLD void
+choose_first(void)
+{
+	struct ps_cpu_features cpu;
+	enum ps_simd_isa isa;
+
+	ps_cpu_features(&cpu);
+	isa = named_in_environment(PS_SIMD_ISAS);
+	if (isa == PS_SIMD_ISAS || !is_supported(isa, &cpu))
+		isa = widest(&cpu);
+	choose(isa, &cpu);
 }
 
 const struct ps_simd_kernels *
 ps_simd_kernels(void)
 {
 	if (ps_unlikely(ps_peek(&chosen) == NULL))
-		choose(widest());
+		choose_first();
 	return ps_peek(&chosen);
 }
 
-static const struct ps_simd_kernels *
-adder(void)
+const struct ps_simd_kernels *
+ps_simd_loading_kernels(void)
 {
-	if (ps_unlikely(ps_peek(&chosen_adder) == NULL))
-		choose(widest());
-	return ps_peek(&chosen_adder);
+	if (ps_unlikely(ps_peek(&chosen_loading) == NULL))
+		choose_first();
+	return ps_peek(&chosen_loading);
 }
 
 enum ps_simd_isa
@@ -88,9 +139,6 @@ ps_simd_isa(void)
 const char *
 ps_simd_name(enum ps_simd_isa isa)
 {
-	static const char names[PS_SIMD_ISAS][8] = {"scalar", "sse2", "avx2",
-						    "avx512"};
-
 	PS_ASSERT(isa < PS_SIMD_ISAS);
 	return names[isa];
 }
@@ -98,18 +146,24 @@ ps_simd_name(enum ps_simd_isa isa)
 bool
 ps_simd_supports(enum ps_simd_isa isa)
 {
-	/* Each set implies the ones before it. */
-	return isa <= widest();
+	struct ps_cpu_features cpu;
+
+	PS_ASSERT(isa < PS_SIMD_ISAS);
+	ps_cpu_features(&cpu);
+	return is_supported(isa, &cpu);
 }
 
 int
 ps_simd_force(enum ps_simd_isa isa)
 {
+	struct ps_cpu_features cpu;
+
+	ps_cpu_features(&cpu);
 	if (isa == PS_SIMD_ISAS)
-		isa = widest();
-	if (!ps_simd_supports(isa))
+		isa = widest(&cpu);
+	if (!is_supported(isa, &cpu))
 		return -ENOTSUP;
-	choose(isa);
+	choose(isa, &cpu);
 	return 0;
 }
 
@@ -127,26 +181,26 @@ cache_bytes(void)
 }
 
 /* No cache is smaller: below this, CPUID need not be asked for its size. */
-enum { STREAMED_FLOATS_MIN = 1 << 16 };
+enum { STREAMED_BYTES_MIN = 1 << 18 };
 
 static bool
-exceeds_caches(const float *dst, const float *a, const float *b, size_t n)
+exceeds_caches(const void *dst, const void *a, const void *b, size_t bytes)
 {
 	size_t cache;
 
-	if (ps_likely(n < STREAMED_FLOATS_MIN))
+	if (ps_likely(bytes < STREAMED_BYTES_MIN))
 		return false;
 	/* In place, the lines of dst are read anyway: nothing to save. */
 	if (dst == a || dst == b)
 		return false;
 	cache = cache_bytes();
-	return cache != 0 && n > cache / (3 * sizeof(float));
+	return cache != 0 && bytes > cache / 3;
 }
 
 void
 ps_vector_add(float *dst, const float *a, const float *b, size_t n)
 {
-	if (exceeds_caches(dst, a, b, n))
+	if (exceeds_caches(dst, a, b, n * sizeof(*dst)))
 		ps_vector_add_streamed(dst, a, b, n);
 	else
 		ps_vector_add_cached(dst, a, b, n);
@@ -155,14 +209,25 @@ ps_vector_add(float *dst, const float *a, const float *b, size_t n)
 void
 ps_vector_add_cached(float *dst, const float *a, const float *b, size_t n)
 {
-	adder()->add(dst, a, b, n);
+	ps_simd_loading_kernels()->add(dst, a, b, n);
 }
 
 void
 ps_vector_add_streamed(float *dst, const float *a, const float *b, size_t n)
 {
 	PS_DEBUG_ASSERT((uintptr_t)dst % sizeof(float) == 0);
-	adder()->add_streamed(dst, a, b, n);
+	ps_simd_loading_kernels()->add_streamed(dst, a, b, n);
+}
+
+void
+ps_vector_add_double(double *dst, const double *a, const double *b, size_t n)
+{
+	const struct ps_simd_kernels *kernels = ps_simd_loading_kernels();
+
+	if (exceeds_caches(dst, a, b, n * sizeof(*dst)))
+		kernels->add_double_streamed(dst, a, b, n);
+	else
+		kernels->add_double(dst, a, b, n);
 }
 
 uint64_t

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * simd - vector add and matrix multiply on float, by the widest instruction
- * set that this machine can run
+ * simd - vector add and matrix multiply by the widest instruction set that this
+ * machine can run
  *
  * The set is chosen at the first call, by what both CPU and operating system
- * support.  All functions may be called from any thread, before start-up and
- * in a fork child; they take no lock and allocate no heap memory.
+ * support, or as PERFSHIM_SIMD in the environment says (for tests; a set that
+ * is not there or has no such name is passed over).  All functions may be
+ * called from any thread, before start-up and in a fork child; they take no
+ * lock and allocate no heap memory.
  */
 #ifndef PS_SIMD_H
 #define PS_SIMD_H
@@ -17,6 +19,7 @@ enum ps_simd_isa {
 	PS_SIMD_SSE2,
 	PS_SIMD_AVX2,	/* with FMA3 */
 	PS_SIMD_AVX512, /* where it is no slower; else AVX2 for vector add */
+	PS_SIMD_NEON,	/* 64-bit ARM */
 	PS_SIMD_ISAS
 };
 
@@ -34,13 +37,15 @@ int ps_simd_force(enum ps_simd_isa isa);
 /*
  * dst[i] = a[i] + b[i] for i < n: one IEEE addition each, so every set gives
  * the same bits (but for the payload of a NaN that two NaNs make).  Any
- * alignment of float; n may be 0, the pointers are then not looked at.  dst
+ * alignment of the type; n may be 0, the pointers are then not looked at.  dst
  * may be a or b, or apart from them; other overlaps are not allowed.
  *
  * When the three arrays together exceed the last-level cache, dst is written
  * around the caches (measured in memory: 44 against 32 GB/s) and fenced.
  */
 void ps_vector_add(float *dst, const float *a, const float *b, size_t n);
+void ps_vector_add_double(double *dst, const double *a, const double *b,
+			  size_t n);
 
 /* The same, with or without writing around the caches: for measuring. */
 void ps_vector_add_cached(float *dst, const float *a, const float *b, size_t n);
@@ -59,9 +64,10 @@ void ps_vector_add_streamed(float *dst, const float *a, const float *b,
  * unless a product or sum over- or underflows.  NaN and infinity spread as
  * IEEE says.  Two sets may differ within that bound.
  *
- * Uses up to 16 KiB of stack and a workspace of up to 512 KiB: a static one,
- * or, while another thread has that, fresh pages.  0, or -ENOMEM when there
- * are none, and then C is untouched.
+ * Uses up to 20 KiB of stack and, for large products and those of one to four
+ * columns, a workspace of up to 512 KiB: a static one, or, while another thread
+ * has that, fresh pages.  0, or -ENOMEM when there are none, and then C is
+ * untouched.
  */
 int ps_matrix_multiply(float *c, size_t ldc, const float *a, size_t lda,
 		       const float *b, size_t ldb, size_t m, size_t n,

@@ -15,6 +15,13 @@ add(float *dst, const float *a, const float *b, size_t n)
 		dst[i] = a[i] + b[i];
 }
 
+static void
+add_double(double *dst, const double *a, const double *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		dst[i] = a[i] + b[i];
+}
+
 void
 ps_matrix_multiply_scalar(float *c, size_t ldc, const float *a, size_t lda,
 			  const float *b, size_t ldb, size_t m, size_t n,
@@ -36,7 +43,8 @@ ps_matrix_multiply_scalar(float *c, size_t ldc, const float *a, size_t lda,
 static float
 burn(uint64_t rounds)
 {
-	float x[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+	/* Not 2, which stays 2 and would be left out. */
+	float x[8] = {3, 4, 5, 6, 7, 8, 9, 10};
 
 	for (uint64_t r = 0; r < rounds; r++) {
 		for (int i = 0; i < 8; i++)
@@ -50,6 +58,8 @@ const struct ps_simd_kernels ps_simd_scalar = {
     .vector = 1,
     .add = add,
     .add_streamed = add,
+    .add_double = add_double,
+    .add_double_streamed = add_double,
     .burn = burn,
     .burn_flops = 16,
 };

@@ -86,6 +86,13 @@ START_TEST(everything_is_measured)
 	ck_assert_double_gt(c.vector_add_l2, 1e8);
 	ck_assert_double_gt(c.vector_add_dram, 1e8);
 	ck_assert_double_gt(c.matmul_flops, 1e7);
+	ck_assert_double_gt(c.core_hz, 1e8);
+	ck_assert_double_lt(c.core_hz, 1e10);
+	ck_assert_double_gt(c.fma_flops, c.matmul_flops * 0.7);
+	ck_assert_double_gt(c.latency_dram_ns, 5);
+	ck_assert_double_lt(c.latency_dram_ns, 1e5);
+	ck_assert_double_ge(c.vector_add_l3, 0);
+	ck_assert_str_eq(c.clock_trust, ps_clock_trust());
 	if (ps_clock.kind == PS_CLOCK_TSC) {
 		ck_assert_double_gt(c.tsc_hz, 1e8);
 		ck_assert_double_lt(c.tsc_hz, 1e11);
@@ -165,16 +172,22 @@ START_TEST(drift_is_small_now_and_seen_when_made)
 {
 	struct ps_calibration c = quick();
 	struct ps_calibration nothing = {0};
-	double fraction = 42;
+	double l1 = 42;
+	double core = 42;
 
-	ck_assert_int_eq(ps_calibrate_drift(&nothing, &fraction), -ENODATA);
-	ck_assert_double_eq(fraction, 42);
-	ck_assert_int_eq(ps_calibrate_drift(&c, &fraction), 0);
-	ck_assert_double_lt(fraction, 3);
-	ck_assert_double_gt(fraction, -0.75);
+	ck_assert_int_eq(ps_calibrate_drift(&nothing, &l1, &core), -ENODATA);
+	ck_assert_double_eq(l1, 42);
+	ck_assert_double_eq(core, 42);
+	ck_assert_int_eq(ps_calibrate_drift(&c, &l1, &core), 0);
+	ck_assert_double_lt(l1, 3);
+	ck_assert_double_gt(l1, -0.75);
+	ck_assert_double_lt(core, 3);
+	ck_assert_double_gt(core, -0.75);
 	c.vector_add_l1 *= 100; /* a machine a hundred times as fast before */
-	ck_assert_int_eq(ps_calibrate_drift(&c, &fraction), 0);
-	ck_assert_double_gt(fraction, 20);
+	c.core_hz *= 100;
+	ck_assert_int_eq(ps_calibrate_drift(&c, &l1, &core), 0);
+	ck_assert_double_gt(l1, 20);
+	ck_assert_double_gt(core, 20);
 }
 END_TEST
 
