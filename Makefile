@@ -66,7 +66,8 @@ TARGET_LIBSRC := $(wildcard tests/e2e/targets/lib*.c)
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 CORE_OBJ := $(call obj,lib,$(CORE_SRC))
 # What the preload is made of: position-independent, no unwind tables, LTO.
-PIC_OBJ := $(call obj,pic,$(CORE_SRC) $(REPORT_SRC) $(SHIM_SRC))
+# Nothing in it runs benchmarks.
+PIC_OBJ := $(call obj,pic,$(filter-out lib/bench/%,$(CORE_SRC)) $(REPORT_SRC) $(SHIM_SRC))
 REPORT_OBJ := $(call obj,lib,$(REPORT_SRC) $(REPORT_CLI))
 UNIT_OBJ := $(call obj,lib,$(UNIT_SRC))
 BENCH_OBJ := $(call obj,lib,$(filter-out $(BENCH_SRC),$(wildcard tests/bench/*.c)))
