@@ -53,9 +53,10 @@ ALL_CFLAGS = $(BASE_CFLAGS) $(OPT) $(SANFLAGS) $(CFLAGS)
 
 # ---- sources, found by wildcard ------------------------------------------
 REPORT_CLI := lib/report/main.c $(wildcard lib/report/cli_*.c)
+PERFBENCH_SRC := $(wildcard lib/report/perfbench*.c)
 CORE_SRC := $(wildcard lib/base/*.c lib/measure/*.c lib/simd/*.c lib/pool/*.c \
               lib/record/*.c lib/profile/*.c lib/monitor/*.c lib/bench/*.c)
-REPORT_SRC := $(filter-out $(REPORT_CLI),$(wildcard lib/report/*.c))
+REPORT_SRC := $(filter-out $(REPORT_CLI) $(PERFBENCH_SRC),$(wildcard lib/report/*.c))
 SHIM_SRC := $(wildcard shim/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 BENCH_SRC := $(wildcard tests/bench/bench_*.c)
@@ -69,6 +70,7 @@ CORE_OBJ := $(call obj,lib,$(CORE_SRC))
 # Nothing in it runs benchmarks.
 PIC_OBJ := $(call obj,pic,$(filter-out lib/bench/%,$(CORE_SRC)) $(REPORT_SRC) $(SHIM_SRC))
 REPORT_OBJ := $(call obj,lib,$(REPORT_SRC) $(REPORT_CLI))
+PERFBENCH_OBJ := $(call obj,lib,$(REPORT_SRC) $(PERFBENCH_SRC))
 UNIT_OBJ := $(call obj,lib,$(UNIT_SRC))
 BENCH_OBJ := $(call obj,lib,$(filter-out $(BENCH_SRC),$(wildcard tests/bench/*.c)))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
@@ -78,7 +80,7 @@ TARGET_BIN := $(patsubst tests/e2e/targets/%.c,$(B)/targets/%,$(filter-out $(TAR
 
 # Sanitized code cannot be preloaded into foreign programs, so a SAN build
 # makes the library, the reader and the tests, not the preload.
-PRODUCTS := $(B)/libperfcore.a $(B)/perfreport $(if $(SAN),,$(B)/libperfshim.so)
+PRODUCTS := $(B)/libperfcore.a $(B)/perfreport $(B)/perfbench $(if $(SAN),,$(B)/libperfshim.so)
 
 .DEFAULT_GOAL := all
 .PHONY: all
@@ -139,6 +141,11 @@ $(B)/libperfshim.so: $(PIC_OBJ) $(B)/jemalloc.o shim/perfshim.map
 $(B)/perfreport: $(REPORT_OBJ) $(B)/libperfcore.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lstdc++ -lm -lpthread
+	$(Q)mv -f $@.tmp $@
+
+$(B)/perfbench: $(PERFBENCH_OBJ) $(B)/libperfcore.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(PERFBENCH_OBJ) $(B)/libperfcore.a -ljansson -lm -lpthread -ldl
 	$(Q)mv -f $@.tmp $@
 
 # ---- tests -----------------------------------------------------------------

@@ -30,6 +30,17 @@ struct ps_load_scenario {
 	void *context;
 };
 
+/*
+ * In a shared object of its own it makes a scenario that perfwrap.sh --load N
+ * --scenario FILE.so runs:
+ *
+ *	PS_LOAD_SCENARIO(.set_up = connect_to, .step = ask, .tear_down = leave);
+ */
+#define PS_LOAD_SCENARIO(...)                                                  \
+	extern const struct ps_load_scenario perfshim_scenario;                \
+	PS_EXPORT const struct ps_load_scenario perfshim_scenario = {          \
+	    __VA_ARGS__}
+
 /* Latencies in ns, written by one thread. */
 struct ps_load_latency {
 	_Atomic uint64_t count;

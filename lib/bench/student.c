@@ -24,8 +24,10 @@ log_gamma(double x)
 	double inverse;
 
 	PS_ASSERT(x > 0);
-	for (; x < 10; x++)
+	while (x < 10) {
 		product *= x;
+		x += 1;
+	}
 	inverse = 1 / (x * x);
 	return (x - 0.5) * ps_log(x) - x + half_log_2pi +
 	       (1.0 / 12 - inverse * (1.0 / 360 - inverse / 1260)) / x -
