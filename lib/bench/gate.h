@@ -49,8 +49,9 @@ struct ps_gate_look ps_gate_take(const struct ps_gate *g, unsigned look,
 /*
  * When the same comparison of a reference workload, which did not change, is
  * known: what is left of the ratio when the machine's own change is taken off
- * must lie on the same side of the limit.  It is the machine that changed
- * otherwise, and the verdict becomes undecided (inconclusive at the last look).
+ * (as far as its 95 % interval is sure of one) must lie on the same side of the
+ * limit.  It is the machine that changed otherwise, and the verdict becomes
+ * undecided (inconclusive at the last look).
  */
 void ps_gate_doubt(const struct ps_gate *g, unsigned look,
 		   const struct ps_location *reference_log_ratio,

@@ -23,7 +23,7 @@
 #include "report/perfbench.h"
 
 enum {
-	REFERENCE_PAGES_BYTES = 4 << 20,
+	REFERENCE_PAGES_BYTES = 512 << 10,
 	REFERENCE_VALUES = 25000,
 	HALVES_LEAST = 6
 };

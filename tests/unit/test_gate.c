@@ -81,7 +81,7 @@ static enum ps_gate_verdict
 doubted(double ratio, double reference, unsigned look)
 {
 	struct ps_location l = {log(ratio), 0.001, 9};
-	struct ps_location r = {log(reference), 0.01, 9};
+	struct ps_location r = {log(reference), 0.005, 9};
 	struct ps_gate_look of = ps_gate_take(&gate, look, &l);
 
 	ps_gate_doubt(&gate, look, &r, &of);
