@@ -163,7 +163,7 @@ $(B)/unit: $(UNIT_DEPS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_DEPS) \
 	  $$(pkg-config --libs check) -lm -lpthread
 
-TARGET_CFLAGS := -O2 -g -I. -Wall
+TARGET_CFLAGS := -O2 -g -I. -Ilib -Wall
 $(B)/targets/%: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 	$(call say,TARGET,$<)
 	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -o $@ $< -lpthread -ldl

@@ -111,13 +111,16 @@ put_row(struct ps_text *t, const struct plot *p, const struct ps_load_result *r,
 	bool is_labelled = row % 3 == 0 || row == ROWS - 1;
 	char label[16] = "";
 	char cells[COLUMNS + 1] = "";
+	int used = 0;
 
 	for (int c = 0; c < COLUMNS; c++) {
 		bool is_corrected = row_of(p, r->corrected, c) == row;
 		bool is_service = row_of(p, r->service, c) == row;
 
 		cells[c] = is_corrected ? '*' : is_service ? 'o' : ' ';
+		used = cells[c] != ' ' ? c + 1 : used;
 	}
+	cells[used] = '\0';
 	if (is_labelled)
 		ps_human_time(label, ps_exp(at));
 	ps_text_printf(t, "%*s |%s\n", LABEL, label, cells);

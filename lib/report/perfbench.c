@@ -13,6 +13,9 @@
 
 #include "report/perfbench.h"
 
+/* Time for the runs of a fast command, when no number is given. */
+#define BENCHMARK_S 2.0
+
 static struct pb_session session;
 
 /* However it ends: nothing of ours stays in the temporary directory. */
@@ -37,6 +40,8 @@ benchmark(struct pb_session *s, struct ps_text *t)
 	size_t runs = s->options->runs;
 	int status = pb_warm_up(s);
 
+	if (status == PB_OK && !s->options->are_runs_set)
+		status = pb_runs_for(s, BENCHMARK_S, runs, &runs);
 	if (status == PB_OK)
 		status = pb_run_until(s, runs, runs);
 	if (status != PB_OK)

@@ -59,6 +59,7 @@ struct pb_options {
 	bool are_runs_set;
 	size_t warm_up;
 	size_t most_runs;
+	bool is_most_set;
 	const char *prepare;
 	const char *input;
 	const char *save;
@@ -154,6 +155,13 @@ void pb_signals_catch(void);
 /* Warm-up, then rounds until there are `runs` of each; what pb_progress has
  * drawn is gone afterwards.  PB_OK, or PB_FAILED when a command failed. */
 int pb_warm_up(struct pb_session *s);
+/*
+ * Make the first few rounds and say how many fit in so many seconds, `least`
+ * or more.  A machine has slow seconds: ten runs of a fast command see one
+ * state of it.
+ */
+int pb_runs_for(struct pb_session *s, double seconds, size_t least,
+		size_t *runs);
 int pb_run_until(struct pb_session *s, size_t runs, size_t expected);
 
 /* ---- perfbench_machine.c ---- */

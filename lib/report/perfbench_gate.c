@@ -16,6 +16,9 @@
 
 /* Chance that a growth of what is allowed is called a regression. */
 #define GATE_ERROR 0.01
+/* Time before the first look, and until the last, of a fast command. */
+#define FIRST_LOOK_S 1.0
+#define LAST_LOOK_S 5.0
 
 struct gate_case {
 	const char *metric;
@@ -291,6 +294,22 @@ put_verdict(const struct judging *j, enum ps_gate_verdict verdict,
 	return ends[verdict].status;
 }
 
+/* What the options leave open. */
+static int
+plan_looks(struct pb_session *s, struct ps_gate *g)
+{
+	int status = PB_OK;
+
+	if (!s->options->are_runs_set)
+		status = pb_runs_for(s, FIRST_LOOK_S, g->first, &g->first);
+	if (status == PB_OK && !s->options->is_most_set)
+		status = pb_runs_for(s, LAST_LOOK_S, g->most, &g->most);
+	else
+		g->first = PS_MIN(g->first, g->most);
+	g->most = PS_MAX(g->most, g->first);
+	return status;
+}
+
 int
 pb_gate(struct pb_session *s, struct ps_text *t)
 {
@@ -312,6 +331,8 @@ pb_gate(struct pb_session *s, struct ps_text *t)
 				  .first = o->runs,
 				  .most = o->most_runs};
 	status = pb_warm_up(s);
+	if (status == PB_OK)
+		status = plan_looks(s, &j.gate);
 	for (unsigned look = 0; look < ps_gate_looks(&j.gate) &&
 				verdict == PS_GATE_UNDECIDED && status == PB_OK;
 	     look++) {

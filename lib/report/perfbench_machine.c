@@ -101,7 +101,7 @@ pb_machine_open(struct pb_machine *m)
 {
 	ps_clock_init(PS_CLOCK_AUTO);
 	calibrate(m);
-	m->first_drift = m->last_drift = (double)NAN;
+	m->first_drift = m->last_drift = (double)NAN; /* 0 is "no drift" */
 	if (m->is_calibrated)
 		(void)ps_calibrate_drift(&m->calibration, &m->first_drift);
 }
@@ -142,10 +142,7 @@ pb_machine_drift(const struct pb_machine *m)
 static void
 put_percent(struct ps_text *t, double fraction)
 {
-	if (isnan(fraction)) {
-		ps_text_str(t, "unknown");
-		return;
-	}
+	PS_ASSERT(!isnan(fraction));
 	if (fraction >= 0)
 		ps_text_char(t, '+');
 	ps_text_fixed(t, 100 * fraction, 1);
@@ -173,13 +170,15 @@ pb_machine_text(const struct pb_machine *m, struct ps_text *t)
 		put_rate(t, "L2", c->vector_add_l2, "GB/s");
 		put_rate(t, "matrix multiply", c->matmul_flops, "GFLOP/s");
 	}
-	if (m->reference_count > 0) {
-		ps_text_str(t, "\n         drift in these runs: reference ");
-		put_percent(t, pb_machine_drift(m));
-		ps_text_str(t, ", vector add ");
+	if (!isnan(m->last_drift)) {
+		ps_text_str(t, "\n         drift in these runs: vector add ");
 		put_percent(t, m->last_drift);
 		ps_text_str(t, ", worst ");
 		put_percent(t, m->worst_drift);
+	}
+	if (!isnan(pb_machine_drift(m))) {
+		ps_text_str(t, "; reference ");
+		put_percent(t, pb_machine_drift(m));
 	}
 	ps_text_char(t, '\n');
 }

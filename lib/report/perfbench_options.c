@@ -40,7 +40,8 @@ struct row {
 
 static const struct row rows[] = {
     {"Benchmark: runs the command again and again, output hidden", "runs", "N",
-     KIND_NUMBER, AT(runs), 1, PB_RUNS_MOST, "so many runs (default 10)"},
+     KIND_NUMBER, AT(runs), 1, PB_RUNS_MOST,
+     "so many runs (default 10, or as many as fit in 2 s)"},
     {NULL, "warmup", "N", KIND_NUMBER, AT(warm_up), 0, PB_RUNS_MOST,
      "runs before that, not counted (default 1)"},
     {NULL, "prepare", "CMD", KIND_TEXT, AT(prepare), 0, 0,
@@ -71,7 +72,8 @@ static const struct row rows[] = {
      "system, peak-rss, peak-heap, allocations,\n"
      "section:NAME, section:NAME:allocations"},
     {NULL, "max-runs", "N", KIND_NUMBER, AT(most_runs), 2, PB_RUNS_MOST,
-     "runs at most while undecided (default 100)"},
+     "runs at most while undecided (default 100, or what\n"
+     "fits in 5 s)"},
 
     {"Load test: exit 3 when a limit is broken", "load", "N", KIND_NUMBER,
      AT(load), 1, PS_LOAD_WORKERS_MOST,
@@ -449,10 +451,15 @@ pb_options_parse(struct pb_options *o, int argc, char **argv)
 	}
 	o->command = argv + optind;
 	o->are_runs_set = given[row_of("runs") - rows];
+	o->is_most_set = given[row_of("max-runs") - rows];
 	if (o->sample != NULL && !is_sample_valid(o->sample))
 		pb_usage_error("--sample %s: expected a number of bytes, all "
 			       "or off",
 			       o->sample);
+	if (o->is_most_set && !o->are_runs_set)
+		o->runs = PS_MIN(o->runs, o->most_runs);
+	if (o->most_runs < o->runs && o->is_most_set)
+		pb_usage_error("--max-runs must not be below --runs");
 	o->most_runs = PS_MAX(o->most_runs, o->runs);
 	check_load(o, given);
 	check_together(o);

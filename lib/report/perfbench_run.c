@@ -15,6 +15,8 @@
 #include "base/os.h"
 #include "report/perfbench.h"
 
+enum { PILOT_RUNS = 5, FITTING_MOST = 500 };
+
 _Atomic int pb_stop_signal;
 _Atomic bool pb_must_stop;
 static _Atomic pid_t running;
@@ -241,4 +243,20 @@ pb_run_until(struct pb_session *s, size_t runs, size_t expected)
 	}
 	wipe_progress(s);
 	return status;
+}
+
+int
+pb_runs_for(struct pb_session *s, double seconds, size_t least, size_t *runs)
+{
+	size_t pilot = PS_MIN((size_t)PILOT_RUNS, least);
+	int status = pb_run_until(s, pilot, least);
+	double spent_s = (double)(ps_os_monotonic_ns() - s->start_ns) * 1e-9;
+	double fit;
+
+	if (status != PB_OK || s->rounds == 0)
+		return status;
+	fit = seconds / spent_s * (double)s->rounds;
+	PS_ASSERT(least > 0 && fit >= 0);
+	*runs = PS_MAX(least, (size_t)PS_MIN(fit, (double)FITTING_MOST));
+	return PB_OK;
 }

@@ -29,6 +29,7 @@ main(int argc, char **argv)
 	for (long i = 0; i < kib; i++) {
 		blocks[i] = malloc(1024);
 		memset(blocks[i], (int)x, 1024);
+		__asm__ volatile("" : : "r"(blocks) : "memory");
 	}
 	seed = x;
 	return argc > 3 ? atoi(argv[3]) : 0;
