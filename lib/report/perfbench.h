@@ -16,19 +16,7 @@
 #include "bench/process.h"
 #include "bench/summary.h"
 #include "measure/calibration.h"
-
-enum {
-	PB_OK = 0,
-	PB_FAILED = 1, /* a command failed, or a file could not be written */
-	PB_USAGE = 2,
-	PB_REGRESSION = 3,
-	PB_INCONCLUSIVE = 4,
-
-	PB_SUBJECTS_MOST = 8,
-	PB_METRICS_MOST = 16,
-	PB_RUNS_MOST = 100000,
-	PB_NAME = 128,
-};
+#include "report/perfbench_options.h"
 
 enum pb_unit { PB_SECONDS, PB_BYTES, PB_COUNT };
 
@@ -51,44 +39,6 @@ struct pb_subject {
 	size_t series_count;
 	int *exit_codes;
 	bool was_signal_seen; /* a run was ended by one */
-};
-
-/* What the user asked for; defaults in perfbench_options.c. */
-struct pb_options {
-	size_t runs;
-	bool are_runs_set;
-	size_t warm_up;
-	size_t most_runs;
-	bool is_most_set;
-	const char *prepare;
-	const char *input;
-	const char *save;
-	bool is_shown;
-	bool is_failure_ignored;
-	bool is_shimmed;
-	bool is_quiet;
-	const char *library;
-	const char *sample;
-	bool are_children_off;
-
-	const char *vs[PB_SUBJECTS_MOST];
-	size_t vs_count;
-	bool are_allocators_wanted;
-	const char *baseline;
-	double fail_above; /* NAN: not judged */
-	const char *metrics[PB_METRICS_MOST];
-	size_t metric_count;
-
-	size_t load; /* workers; 0: no load test */
-	double duration_s;
-	double ramp_up_s;
-	double rate;
-	const char *scenario;
-	const char *hgrm;
-	double max_p99_s;  /* NAN: no limit */
-	double max_errors; /* share; NAN: no limit */
-
-	char **command; /* NULL-terminated; may be empty */
 };
 
 /* The machine, before, during and after. */
@@ -115,16 +65,6 @@ struct pb_session {
 	size_t rounds;
 	uint64_t start_ns; /* of the measured rounds */
 };
-
-/* ---- perfbench_options.c ---- */
-
-/* Parses, or says what is wrong and exits with PB_USAGE. */
-void pb_options_parse(struct pb_options *o, int argc, char **argv);
-/* One line to stderr, "perfwrap.sh: ...". */
-void pb_say(const char *format, ...) PS_PRINTF(1, 2);
-_Noreturn void pb_usage_error(const char *format, ...) PS_PRINTF(1, 2);
-void *pb_alloc(size_t bytes); /* zeroed; ends the program when there is none */
-char *pb_format(const char *format, ...) PS_PRINTF(1, 2);
 
 /* ---- perfbench_subject.c ---- */
 

@@ -36,7 +36,7 @@ print(int(1e9 * json.load(open(sys.argv[1]))["results"][0]["median"]))' "$file"
 
 # What is to be done more for the whole to take CHANGE % longer.
 once=$(median "$work") twice=$(median $((2 * work)))
-more=$((work * once / (twice - once) * change / 100))
+more=$((work * once * change / (twice - once) / 100))
 
 for ((i = 0; i < trials; i++)); do
 	gate --save "$file" -- "$work" || exit 1

@@ -18,7 +18,7 @@ gate()
 
 gate 0 'saving' --runs 20 --save base.json -- "$T/slower" 3000 100
 # The same again: heap figures are exact, so they are sure; time may be uncertain.
-gate 0 'no change' --baseline base.json --metric peak-heap,allocations -- "$T/slower" 3000 100
+gate 0 'no change' --runs 10 --baseline base.json --metric peak-heap,allocations -- "$T/slower" 3000 100
 has "$(<out)" 'no regression \(exit 0\)' 'the verdict'
 equal 1 "$(grep -c '10 runs after' out)" 'runs when it is clear at once'
 bench --baseline base.json --max-runs 30 -- "$T/slower" 3000 100

@@ -36,9 +36,12 @@ bench --runs 2 --vs 'true' -- sh -c 'test "$1" = "a b"' sh 'a b'
 equal 0 $? 'words with blanks'
 bench --runs 2 --vs 'A="x y"; test "$A" = "x y"' -- sh -c 'test "$1" = "a  b"' sh 'a  b'
 equal 0 $? 'words with blanks through the shell'
-bench --runs 2 --vs 'exit 3' -- true
+bench --runs 2 --vs "exit 3;" -- true
 equal 1 $? 'the status when B fails'
-has "$(<err)" 'exit 3: run 1 ended with status 3' 'stderr when B fails'
+has "$(<err)" 'exit 3;: run 1 ended with status 3' 'stderr when B fails'
+bench --runs 2 --vs nosuchcommand -- true
+equal 1 $? 'the status when there is no B'
+has "$(<err)" 'nosuchcommand: command not found' 'stderr when there is no B'
 
 # Allocators: those that are installed, and the shim; each is really preloaded.
 cat >which.sh <<'END'
