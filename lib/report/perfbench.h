@@ -41,17 +41,21 @@ struct pb_subject {
 	bool was_signal_seen; /* a run was ended by one */
 };
 
+/* Values that grow in number; the first `count` are there. */
+struct pb_list {
+	double *values;
+	size_t count;
+	size_t room;
+};
+
 /* The machine, before, during and after. */
 struct pb_machine {
 	struct ps_calibration calibration;
 	char cpu[64];
 	bool is_calibrated;
-	double first_drift; /* vector add against the calibration */
-	double last_drift;
-	double worst_drift; /* since the first */
-	double *references; /* seconds of the reference workload, a round */
-	size_t reference_count;
-	size_t reference_room;
+	/* Once a round, and before the first: */
+	struct pb_list adds;	   /* time of vector add, calibration = 1 */
+	struct pb_list references; /* seconds of the reference workload */
 };
 
 /* Everything of one invocation. */
@@ -110,8 +114,11 @@ void pb_machine_open(struct pb_machine *m);
 /* Once a round. */
 void pb_machine_watch(struct pb_machine *m);
 int pb_reference_workload(void);
-/* Growth of the reference over the rounds, later half against earlier; NAN. */
-double pb_machine_drift(const struct pb_machine *m);
+/*
+ * Growth over the rounds: the later half against the earlier, of few the last
+ * against the first; NAN when there are not two.
+ */
+double pb_machine_drift(const struct pb_list *list);
 void pb_machine_text(const struct pb_machine *m, struct ps_text *t);
 
 /* ---- perfbench_text.c ---- */

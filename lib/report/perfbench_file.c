@@ -172,13 +172,11 @@ conditions_of(const struct pb_session *s)
 	json_object_set_new(o, "shim", json_boolean(s->options->is_shimmed));
 	json_object_set_new(o, "calibration", calibration_of(m));
 	json_object_set_new(o, "reference_times",
-			    array(m->references, m->reference_count));
+			    array(m->references.values, m->references.count));
 	json_object_set_new(o, "reference_drift_fraction",
-			    number(pb_machine_drift(m)));
+			    number(pb_machine_drift(&m->references)));
 	json_object_set_new(o, "vector_add_drift_fraction",
-			    number(m->last_drift));
-	json_object_set_new(o, "vector_add_worst_drift_fraction",
-			    number(m->worst_drift));
+			    number(pb_machine_drift(&m->adds)));
 	return o;
 }
 
@@ -351,8 +349,9 @@ read_conditions(const struct pb_session *s, const char *path, json_t *root,
 				 ? "made under perfshim, and this is --no-shim"
 				 : "made with --no-shim, and this is not");
 	snprintf(m->cpu, sizeof(m->cpu), "%s", cpu);
-	m->references = numbers_of(path, json_object_get(o, "reference_times"),
-				   0, &m->reference_count);
+	m->references.values =
+	    numbers_of(path, json_object_get(o, "reference_times"), 0,
+		       &m->references.count);
 }
 
 void

@@ -132,14 +132,14 @@ static bool
 reference_change(const struct judging *j, struct ps_scratch *scratch,
 		 struct ps_location *out)
 {
-	const struct pb_machine *now = &j->session->machine;
+	const struct pb_list *now = &j->session->machine.references;
+	const struct pb_list *then;
 
 	if (j->baseline == NULL)
 		return false;
-	return ps_compare_location(j->baseline->machine.references,
-				   j->baseline->machine.reference_count,
-				   now->references, now->reference_count,
-				   scratch, out) == 0;
+	then = &j->baseline->machine.references;
+	return ps_compare_location(then->values, then->count, now->values,
+				   now->count, scratch, out) == 0;
 }
 
 static void

@@ -49,6 +49,24 @@ pb_reference_workload(void)
 }
 
 static void
+add(struct pb_list *list, double value)
+{
+	double *longer;
+
+	if (list->count == list->room) {
+		list->room = 2 * list->room + 16;
+		longer = pb_alloc(list->room * sizeof(*longer));
+		if (list->count > 0)
+			memcpy(longer, list->values,
+			       list->count * sizeof(*longer));
+		free(list->values);
+		list->values = longer;
+	}
+	PS_ASSERT(list->count < list->room);
+	list->values[list->count++] = value;
+}
+
+static void
 run_reference(struct pb_machine *m)
 {
 	static char *const argv[] = {"perfbench", "--reference", NULL};
@@ -56,20 +74,9 @@ run_reference(struct pb_machine *m)
 	const struct ps_process_command c = {
 	    .path = "/proc/self/exe", .argv = argv, .envp = envp};
 	struct ps_process_outcome outcome;
-	double *longer;
 
-	if (ps_process_run(&c, &outcome) != 0 || outcome.exit_code != 0)
-		return;
-	if (m->reference_count == m->reference_room) {
-		m->reference_room = 2 * m->reference_room + 16;
-		longer = pb_alloc(m->reference_room * sizeof(*longer));
-		if (m->reference_count > 0)
-			memcpy(longer, m->references,
-			       m->reference_count * sizeof(*longer));
-		free(m->references);
-		m->references = longer;
-	}
-	m->references[m->reference_count++] = outcome.wall_s;
+	if (ps_process_run(&c, &outcome) == 0 && outcome.exit_code == 0)
+		add(&m->references, outcome.wall_s);
 }
 
 /* ---- watching ---- */
@@ -96,43 +103,46 @@ calibrate(struct pb_machine *m)
 		(void)ps_calibration_save(path, &key, &m->calibration);
 }
 
+static void
+time_vector_add(struct pb_machine *m)
+{
+	double drift;
+
+	if (m->is_calibrated &&
+	    ps_calibrate_drift(&m->calibration, &drift) == 0)
+		add(&m->adds, 1 + drift);
+}
+
 void
 pb_machine_open(struct pb_machine *m)
 {
 	ps_clock_init(PS_CLOCK_AUTO);
 	calibrate(m);
-	m->first_drift = m->last_drift = (double)NAN; /* 0 is "no drift" */
-	if (m->is_calibrated)
-		(void)ps_calibrate_drift(&m->calibration, &m->first_drift);
+	time_vector_add(m);
 }
 
 void
 pb_machine_watch(struct pb_machine *m)
 {
-	double drift;
-
 	run_reference(m);
-	if (!m->is_calibrated ||
-	    ps_calibrate_drift(&m->calibration, &drift) != 0)
-		return;
-	m->last_drift = (1 + drift) / (1 + m->first_drift) - 1;
-	if (fabs(m->last_drift) > fabs(m->worst_drift))
-		m->worst_drift = m->last_drift;
+	time_vector_add(m);
 }
 
 double
-pb_machine_drift(const struct pb_machine *m)
+pb_machine_drift(const struct pb_list *list)
 {
-	size_t half = m->reference_count / 2;
+	size_t half = list->count / 2;
 	struct ps_scratch scratch;
 	struct ps_location l;
 	int error;
 
-	if (m->reference_count < HALVES_LEAST)
+	if (list->count < 2)
 		return (double)NAN;
+	if (list->count < HALVES_LEAST)
+		return list->values[list->count - 1] / list->values[0] - 1;
 	ps_scratch_init(&scratch, 0);
-	error = ps_compare_location(m->references, half, m->references + half,
-				    m->reference_count - half, &scratch, &l);
+	error = ps_compare_location(list->values, half, list->values + half,
+				    list->count - half, &scratch, &l);
 	ps_scratch_fini(&scratch);
 	return error == 0 ? ps_expm1(l.value) : (double)NAN;
 }
@@ -170,15 +180,13 @@ pb_machine_text(const struct pb_machine *m, struct ps_text *t)
 		put_rate(t, "L2", c->vector_add_l2, "GB/s");
 		put_rate(t, "matrix multiply", c->matmul_flops, "GFLOP/s");
 	}
-	if (!isnan(m->last_drift)) {
+	if (!isnan(pb_machine_drift(&m->adds))) {
 		ps_text_str(t, "\n         drift in these runs: vector add ");
-		put_percent(t, m->last_drift);
-		ps_text_str(t, ", worst ");
-		put_percent(t, m->worst_drift);
+		put_percent(t, pb_machine_drift(&m->adds));
 	}
-	if (!isnan(pb_machine_drift(m))) {
-		ps_text_str(t, "; reference ");
-		put_percent(t, pb_machine_drift(m));
+	if (!isnan(pb_machine_drift(&m->references))) {
+		ps_text_str(t, ", reference workload ");
+		put_percent(t, pb_machine_drift(&m->references));
 	}
 	ps_text_char(t, '\n');
 }
