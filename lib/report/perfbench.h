@@ -54,8 +54,9 @@ struct pb_machine {
 	char cpu[64];
 	bool is_calibrated;
 	/* Once a round, and before the first: */
-	struct pb_list adds;	   /* time of vector add, calibration = 1 */
-	struct pb_list references; /* seconds of the reference workload */
+	struct pb_list adds;	       /* time of vector add, calibration = 1 */
+	struct pb_list references;     /* seconds of the reference workload */
+	struct pb_list reference_cpus; /* CPU seconds of it */
 };
 
 /* Everything of one invocation. */

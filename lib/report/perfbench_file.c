@@ -173,6 +173,9 @@ conditions_of(const struct pb_session *s)
 	json_object_set_new(o, "calibration", calibration_of(m));
 	json_object_set_new(o, "reference_times",
 			    array(m->references.values, m->references.count));
+	json_object_set_new(
+	    o, "reference_cpu_times",
+	    array(m->reference_cpus.values, m->reference_cpus.count));
 	json_object_set_new(o, "reference_drift_fraction",
 			    number(pb_machine_drift(&m->references)));
 	json_object_set_new(o, "vector_add_drift_fraction",
@@ -330,6 +333,13 @@ load_file(const char *path)
 }
 
 static void
+read_list(const char *path, json_t *o, const char *name, struct pb_list *out)
+{
+	out->values =
+	    numbers_of(path, json_object_get(o, name), 0, &out->count);
+}
+
+static void
 read_conditions(const struct pb_session *s, const char *path, json_t *root,
 		struct pb_machine *m)
 {
@@ -349,9 +359,8 @@ read_conditions(const struct pb_session *s, const char *path, json_t *root,
 				 ? "made under perfshim, and this is --no-shim"
 				 : "made with --no-shim, and this is not");
 	snprintf(m->cpu, sizeof(m->cpu), "%s", cpu);
-	m->references.values =
-	    numbers_of(path, json_object_get(o, "reference_times"), 0,
-		       &m->references.count);
+	read_list(path, o, "reference_times", &m->references);
+	read_list(path, o, "reference_cpu_times", &m->reference_cpus);
 }
 
 void

@@ -129,17 +129,30 @@ location_of(const struct judging *j, const struct gate_case *c,
 
 /* How the machine has changed since the baseline; false: not known. */
 static bool
-reference_change(const struct judging *j, struct ps_scratch *scratch,
-		 struct ps_location *out)
+reference_change(const struct judging *j, bool is_cpu,
+		 struct ps_scratch *scratch, struct ps_location *out)
 {
-	const struct pb_list *now = &j->session->machine.references;
-	const struct pb_list *then;
+	const struct pb_machine *now = &j->session->machine;
+	const struct pb_machine *then;
+	const struct pb_list *a;
+	const struct pb_list *b;
 
 	if (j->baseline == NULL)
 		return false;
-	then = &j->baseline->machine.references;
-	return ps_compare_location(then->values, then->count, now->values,
-				   now->count, scratch, out) == 0;
+	then = &j->baseline->machine;
+	a = is_cpu ? &then->reference_cpus : &then->references;
+	b = is_cpu ? &now->reference_cpus : &now->references;
+	return ps_compare_location(a->values, a->count, b->values, b->count,
+				   scratch, out) == 0;
+}
+
+/* CPU times are compared with CPU times: a busy machine changes only others. */
+static bool
+is_cpu_time(const char *metric)
+{
+	static const char *const names[] = {"cpu", "user", "system"};
+
+	return is_among(metric, names, PS_COUNT(names));
 }
 
 static void
@@ -163,7 +176,7 @@ look_at(struct judging *j, struct gate_case *c, unsigned look)
 	} else {
 		c->look = ps_gate_take(&j->gate, look, &l);
 		if (new->unit == PB_SECONDS &&
-		    reference_change(j, &scratch, &r))
+		    reference_change(j, is_cpu_time(c->metric), &scratch, &r))
 			ps_gate_doubt(&j->gate, look, &r, &c->look);
 	}
 	if (c->why != NULL)
@@ -254,7 +267,7 @@ put_machine(const struct judging *j, struct ps_text *t)
 		ps_text_printf(t,
 			       "  the baseline is of another machine: %.60s\n",
 			       j->baseline->machine.cpu);
-	if (reference_change(j, &scratch, &r)) {
+	if (reference_change(j, false, &scratch, &r)) {
 		ps_text_str(t, "  the machine itself since the baseline: "
 			       "reference workload ");
 		ps_text_fixed(t, ps_exp(r.value), 3);

@@ -75,8 +75,10 @@ run_reference(struct pb_machine *m)
 	    .path = "/proc/self/exe", .argv = argv, .envp = envp};
 	struct ps_process_outcome outcome;
 
-	if (ps_process_run(&c, &outcome) == 0 && outcome.exit_code == 0)
-		add(&m->references, outcome.wall_s);
+	if (ps_process_run(&c, &outcome) != 0 || outcome.exit_code != 0)
+		return;
+	add(&m->references, outcome.wall_s);
+	add(&m->reference_cpus, outcome.user_s + outcome.system_s);
 }
 
 /* ---- watching ---- */

@@ -28,13 +28,14 @@ gate 0 'a little fatter' --baseline base.json --metric peak-heap -- "$T/slower" 
 gate 3 'fatter' --baseline base.json --metric peak-heap -- "$T/slower" 3000 107
 has "$(<out)" 'peak-heap +1\.0[67][0-9]x .*REGRESSION' 'the verdict on memory'
 gate 0 'fatter, and allowed' --baseline base.json --metric peak-heap --fail-above 10% -- "$T/slower" 3000 107
-# Slower by half: no noise hides that, in time and in the section.
-gate 3 'slower' --baseline base.json -- "$T/slower" 9000 100
+# Seven times as slow: no noise hides that, in time and in the section.
+gate 3 'slower' --baseline base.json -- "$T/slower" 20000 100
 has "$(<out)" 'regression proven \(exit 3\)' 'the verdict on time'
 has "$(<out)" 'the machine itself since the baseline: reference workload [0-9.]+x' 'the machine in the verdict'
 has "$(<err)" 'the baseline is of another command' 'stderr'
-gate 3 'a slower section' --baseline base.json --metric section:work -- "$T/slower" 5000 100
-gate 0 'a faster section' --baseline base.json --metric section:work -- "$T/slower" 1500 100
+gate 3 'a slower section' --baseline base.json --metric section:work -- "$T/slower" 20000 100
+gate 3 'more CPU time' --baseline base.json --metric cpu -- "$T/slower" 20000 100
+gate 0 'less CPU time' --baseline base.json --metric cpu -- "$T/slower" 10 100
 gate 1 'a command that fails' --baseline base.json -- "$T/slower" 3000 100 9
 # Noise that 10 runs cannot tell from 5 %: not decided, and it says so.
 cat >noisy.sh <<'END'
@@ -47,9 +48,9 @@ gate 4 'noise' --runs 5 --max-runs 12 --no-shim --baseline noise.json -- sh nois
 has "$(<out)" '12 runs after.*inconclusive \(exit 4\)' 'the verdict on noise'
 
 # Against A in the same run.
-gate 3 '--vs with a slower one' --vs "$T/slower 9000" --fail-above 5% -- "$T/slower" 3000
+gate 3 '--vs with a slower one' --vs "$T/slower 20000" --fail-above 5% -- "$T/slower" 2000
 has "$(<out)" 'GATE  against A' 'the verdict of --vs'
-has "$(<out)" 'B is [2-9.]*[0-9]+x slower than A' 'the comparison beside it'
+has "$(<out)" 'B is [0-9.]+x slower than A' 'the comparison beside it'
 gate 0 '--vs with a thinner one' --vs "$T/slower 3000 50" --fail-above 5% --metric peak-heap -- "$T/slower" 3000 100
 
 # What is no baseline is 2, whatever it is, and the command is not even run.

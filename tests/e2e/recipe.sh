@@ -55,7 +55,7 @@ app 5000 230
 make perf-gate >out 2>&1 && fail 'make to fail when it is fatter' "$(<out)"
 has "$(<out)" 'peak-heap .*REGRESSION' 'the gate on a fatter program'
 has "$(<out)" 'Error 3' 'what make says'
-app 15000 200
+app 40000 200
 make perf-gate >out 2>&1 && fail 'make to fail when it is slower' "$(<out)"
 has "$(<out)" 'time .*REGRESSION' 'the gate on a slower program'
 cd .. || exit 1
@@ -79,7 +79,7 @@ app 5000 230 && git commit -qam fatter
 job
 equal 3 $? "the status on a fatter program $(<../job.out)"
 has "$(<../job.out)" 'B peak-heap .*REGRESSION' 'the gate on a fatter program'
-app 15000 200 && git commit -qam slower
+app 40000 200 && git commit -qam slower
 job
 equal 3 $? "the status on a slower program $(<../job.out)"
 has "$(<../job.out)" 'B time .*REGRESSION' 'the gate on a slower program'
