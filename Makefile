@@ -53,9 +53,10 @@ ALL_CFLAGS = $(BASE_CFLAGS) $(OPT) $(SANFLAGS) $(CFLAGS)
 
 # ---- sources, found by wildcard ------------------------------------------
 REPORT_CLI := lib/report/main.c $(wildcard lib/report/cli_*.c)
+PERFBENCH_SRC := $(wildcard lib/report/perfbench*.c)
 CORE_SRC := $(wildcard lib/base/*.c lib/measure/*.c lib/simd/*.c lib/pool/*.c \
               lib/record/*.c lib/profile/*.c lib/monitor/*.c lib/bench/*.c)
-REPORT_SRC := $(filter-out $(REPORT_CLI),$(wildcard lib/report/*.c))
+REPORT_SRC := $(filter-out $(REPORT_CLI) $(PERFBENCH_SRC),$(wildcard lib/report/*.c))
 SHIM_SRC := $(wildcard shim/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 BENCH_SRC := $(wildcard tests/bench/bench_*.c)
@@ -66,8 +67,10 @@ TARGET_LIBSRC := $(wildcard tests/e2e/targets/lib*.c)
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 CORE_OBJ := $(call obj,lib,$(CORE_SRC))
 # What the preload is made of: position-independent, no unwind tables, LTO.
-PIC_OBJ := $(call obj,pic,$(CORE_SRC) $(REPORT_SRC) $(SHIM_SRC))
+# Nothing in it runs benchmarks.
+PIC_OBJ := $(call obj,pic,$(filter-out lib/bench/%,$(CORE_SRC)) $(REPORT_SRC) $(SHIM_SRC))
 REPORT_OBJ := $(call obj,lib,$(REPORT_SRC) $(REPORT_CLI))
+PERFBENCH_OBJ := $(call obj,lib,$(REPORT_SRC) $(PERFBENCH_SRC))
 UNIT_OBJ := $(call obj,lib,$(UNIT_SRC))
 BENCH_OBJ := $(call obj,lib,$(filter-out $(BENCH_SRC),$(wildcard tests/bench/*.c)))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
@@ -77,7 +80,7 @@ TARGET_BIN := $(patsubst tests/e2e/targets/%.c,$(B)/targets/%,$(filter-out $(TAR
 
 # Sanitized code cannot be preloaded into foreign programs, so a SAN build
 # makes the library, the reader and the tests, not the preload.
-PRODUCTS := $(B)/libperfcore.a $(B)/perfreport $(if $(SAN),,$(B)/libperfshim.so)
+PRODUCTS := $(B)/libperfcore.a $(B)/perfreport $(B)/perfbench $(if $(SAN),,$(B)/libperfshim.so)
 
 .DEFAULT_GOAL := all
 .PHONY: all
@@ -141,6 +144,11 @@ $(B)/perfreport: $(REPORT_OBJ) $(B)/libperfcore.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lstdc++ -lm -lpthread
 	$(Q)mv -f $@.tmp $@
 
+$(B)/perfbench: $(PERFBENCH_OBJ) $(B)/libperfcore.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(PERFBENCH_OBJ) $(B)/libperfcore.a -ljansson -lm -lpthread -ldl
+	$(Q)mv -f $@.tmp $@
+
 # ---- tests -----------------------------------------------------------------
 # The list of suites that tests/unit/main.c runs, from the sources themselves.
 $(B)/suites.inc: $(UNIT_SRC)
@@ -156,7 +164,7 @@ $(B)/unit: $(UNIT_DEPS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_DEPS) \
 	  $$(pkg-config --libs check) -lm -lpthread
 
-TARGET_CFLAGS := -O2 -g -I. -Wall
+TARGET_CFLAGS := -O2 -g -I. -Ilib -Wall
 $(B)/targets/%: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 	$(call say,TARGET,$<)
 	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -o $@ $< -lpthread -ldl

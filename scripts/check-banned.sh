@@ -20,13 +20,15 @@ everywhere='ps_[a-z0-9_]*|perfshim_[a-z_]*|je_[a-z_]*
 # OBJECTS (a glob below $B) and what they may call besides, with the reason.
 #   the OS seam: all that it hands on is a system call or the vDSO
 #   the option table: parses what start-up hands it
+#   the process runner: forks and waits, in a process of its own
 #   the shim: it is what looks up the real functions and registers with libc
 more()
 {
 	case $1 in
 	*/lib/base/os*.o) echo 'syscall|getauxval|environ|__environ|_dl_find_object' ;;
 	*/lib/measure/*.o) echo 'getauxval' ;;
-	*/lib/bench/*.o) echo 'pthread_(create|join|self|barrier_[a-z]+)' ;;
+	*/lib/bench/process.o) echo 'fork|execve|wait4|_exit|mmap(64)?|munmap|open(64)?|dup2' ;;
+	*/lib/bench/*.o) echo 'pthread_(create|join)' ;;
 	*/lib/report/*.o) echo 'sigabbrev_np' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
 		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)
@@ -124,8 +126,8 @@ if [ "${1-}" = --self-test ]; then
 	exit
 fi
 
-# perfreport's own main reads files for people; nobody preloads it.
+# The mains of perfreport and perfbench read files for people; nobody preloads them.
 mapfile -t objects < <(find "$B/lib/lib" "$B/pic/shim" -name '*.o' \
-	! -path '*/lib/report/main.o' ! -path '*/lib/report/cli_*.o' | sort)
+	! -path '*/lib/report/main.o' ! -path '*/lib/report/cli_*.o' ! -path '*/lib/report/perfbench*.o' | sort)
 [ "${#objects[@]}" -gt 0 ] || { echo "check-banned: no objects below $B" && exit 1; }
 check "${objects[@]}"

@@ -41,6 +41,7 @@ list()
 	echo "755 $B/libperfshim.so $LIBDIR/libperfshim.so"
 	echo "644 $B/libperfcore.a $LIBDIR/libperfcore.a"
 	echo "755 $B/perfreport $BINDIR/perfreport"
+	echo "755 $B/perfbench $BINDIR/perfbench"
 	echo "644 shim/perfshim.h $INCLUDEDIR/perfshim.h"
 	for file in lib/*/*.h; do
 		echo "644 $file $INCLUDEDIR/perfshim/${file#lib/}"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # option-docs: README and man/perfreport.1 list the PERFSHIM_ variables as the
-# one option table has them, between two lines that mark the place.
+# one option table has them, between two lines that mark the place; and
+# man/perfwrap.1 has each option of perfwrap.sh and of perfbench.
 #
 #   B=build scripts/option-docs.sh [--check|--self-test]
 set -u
@@ -40,11 +41,24 @@ wanted()
 	esac
 }
 
+# undocumented MAN: options of perfwrap.sh and its modes that it does not have.
+undocumented()
+{
+	local option
+	while read -r option; do
+		grep -qF -- "\\-\\-${option//-/\\-}" "$1" || echo "--$option"
+	done < <(scripts/perfwrap.sh --library "$B/libperfshim.so" --help |
+		sed -n 's/^  --\([a-z0-9-]*\).*/\1/p')
+}
+
 if [ "${1-}" = --self-test ]; then
 	file=$(mktemp) || exit 1
 	trap 'rm -f -- "$file"' EXIT
 	printf '%s\n' a begin old end z >"$file"
 	[ "$(between "$file" begin end new)" = $'a\nbegin\nnew\nend\nz' ] || { echo 'self-test: not replaced' && exit 1; }
+	printf '%s\n' '.BI \-\-no\-shim' '.BI \-\-vs " CMD"' >"$file"
+	[[ $(undocumented "$file" | tr '\n' ' ') == *'--runs '* && $(undocumented "$file") != *--vs* ]] ||
+		{ echo 'self-test: an option without a word in the man page passes' && exit 1; }
 	[ "$(readme_rows | grep -c '^| `PERFSHIM_')" -ge 10 ] || { echo 'self-test: rows are missing' && exit 1; }
 	exit 0
 fi
@@ -60,4 +74,10 @@ for file in README.md man/perfreport.1; do
 		printf '%s\n' "$text" >"$file"
 	fi
 done
+if [ "${1-}" = --check ]; then
+	for option in $(undocumented man/perfwrap.1); do
+		echo "option-docs: man/perfwrap.1 has no $option"
+		bad=1
+	done
+fi
 exit "$bad"

@@ -4,6 +4,9 @@
 # front of it and, when it has ended, prints what was recorded of it and of the
 # processes that it started.  The command keeps its standard streams, its
 # signals and its status; everything of ours goes to stderr or to files.
+#
+# With an option of the benchmark, comparison and load test modes it becomes
+# perfbench, which has the table of them.
 set -u
 
 libdir='' # set when installed to a place that is not ../lib from here
@@ -12,6 +15,7 @@ usage()
 {
 	cat <<'END'
 usage: perfwrap.sh [options] [--] command [args]
+       perfwrap.sh --runs N | --vs CMD | --baseline FILE | --load N ... command
 
 Run command under perfshim, then print its report and a table of the processes
 that ran, to stderr.  The status is the command's (128 + N: killed by signal N).
@@ -25,6 +29,20 @@ that ran, to stderr.  The status is the command's (128 + N: killed by signal N).
   --library FILE   this libperfshim.so
   --help  --version
 END
+}
+
+# The options of the other modes are perfbench's.
+usage_modes()
+{
+	find_files
+	if [ -x "$perfbench" ]; then printf '\n' && "$perfbench" --help; fi
+}
+
+# is_mode_option OPTION: does perfbench know it?
+is_mode_option()
+{
+	find_files
+	[ -x "$perfbench" ] && "$perfbench" --help | grep -q -e "^  ${1%%=*} "
 }
 
 note()
@@ -64,6 +82,7 @@ find_files()
 	fi
 	perfreport=$(first_of "${library%/*}/perfreport" "$here/perfreport" \
 		"$here/../build/perfreport") || fail 'perfreport is not installed'
+	perfbench=${perfreport%/*}/perfbench
 }
 
 # ---- what kind of program it is ---------------------------------------------
@@ -286,7 +305,7 @@ value_of()
 }
 
 out='' report_file='' json_file='' sample='' children=on quiet=0 library=''
-only_version=0
+only_version=0 arguments=("$@")
 while [ $# -gt 0 ]; do
 	case $1 in
 	-o) out=$(value_of "$@") || exit 2 && shift ;;
@@ -296,10 +315,13 @@ while [ $# -gt 0 ]; do
 	--library) library=$(value_of "$@") || exit 2 && shift ;;
 	--no-children) children=off ;;
 	--quiet) quiet=1 ;;
-	--help) usage && exit 0 ;;
+	--help) usage && usage_modes && exit 0 ;;
 	--version) only_version=1 ;;
 	--) shift && break ;;
-	-*) fail "unknown option $1 (perfwrap.sh --help)" ;;
+	-*)
+		is_mode_option "$1" || fail "unknown option $1 (perfwrap.sh --help)"
+		exec "$perfbench" --library "$library" "${arguments[@]}"
+		;;
 	*) break ;;
 	esac
 	shift

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "base/os_call.h"
@@ -166,6 +167,12 @@ ps_os_sleep_ns(uint64_t ns)
 
 	while (CALL2(SYS_nanosleep, &left, &left) == -EINTR)
 		;
+}
+
+int
+ps_os_timer_slack(uint64_t ns)
+{
+	return (int)CALL2(SYS_prctl, PR_SET_TIMERSLACK, ns);
 }
 
 void

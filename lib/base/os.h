@@ -79,6 +79,8 @@ int ps_os_random(void *buffer, size_t bytes);
 uint64_t ps_os_limit(int resource); /* soft limit, UINT64_MAX = none */
 void ps_os_yield(void);
 void ps_os_sleep_ns(uint64_t ns);
+/* How late the kernel may wake the calling thread from a sleep. */
+int ps_os_timer_slack(uint64_t ns);
 
 /* One line to descriptor 2: "perfshim: " text "\n", in one write. */
 void ps_os_complain(const char *text);

@@ -10,6 +10,7 @@
  */
 #include "base/lock.h"
 #include "base/os.h"
+#include "base/random.h"
 #include "measure/real.h"
 #include "profile/sample.h"
 
@@ -36,25 +37,10 @@ static struct ps_lock stripes[STRIPES];
 static _Atomic uint64_t hashed;
 static uint32_t epoch;
 
-/* xorshift64*, Vigna 2016; never 0. */
-static uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	*state = x;
-	return x * UINT64_C(0x2545f4914f6cdd1d);
-}
-
 uint64_t
 ps_sample_draw(uint64_t *random, double mean_bytes)
 {
-	/* (0, 1]: 53 random bits, never 0, so that the logarithm is finite */
-	double u = ((double)(next_random(random) >> 11) + 1.0) * 0x1p-53;
-	double bytes = -ps_log(u) * mean_bytes;
+	double bytes = -ps_log(ps_random_unit(random)) * mean_bytes;
 
 	PS_ASSERT(bytes >= 0.0);
 	return (uint64_t)bytes + 1;
