@@ -20,12 +20,14 @@ everywhere='ps_[a-z0-9_]*|perfshim_[a-z_]*|je_[a-z_]*
 # OBJECTS (a glob below $B) and what they may call besides, with the reason.
 #   the OS seam: all that it hands on is a system call or the vDSO
 #   the option table: parses what start-up hands it
+#   typed pools: a thread's end empties its stores
 #   the shim: it is what looks up the real functions and registers with libc
 more()
 {
 	case $1 in
 	*/lib/base/os*.o) echo 'syscall|getauxval|environ|__environ|_dl_find_object' ;;
 	*/lib/measure/*.o) echo 'getauxval' ;;
+	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join|self|barrier_[a-z]+)' ;;
 	*/lib/report/*.o) echo 'sigabbrev_np' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object

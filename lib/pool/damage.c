@@ -41,6 +41,18 @@ ps_die_of_free(const void *ptr, const char *what)
 }
 
 void
+ps_die_of_typed(const void *object, size_t bytes, const char *what)
+{
+	char line[200];
+	struct ps_text t;
+
+	ps_text_init(&t, line, sizeof(line), -1);
+	ps_text_printf(&t, "perfshim_pool_free(%p): %s (objects of %zu bytes)",
+		       object, what, bytes);
+	die(line);
+}
+
+void
 ps_die_of_overwritten_link(const void *block)
 {
 	die_of("malloc", block,

@@ -12,6 +12,10 @@ struct ps_pool_heap;
 /* free(ptr): what is wrong with it; the class of its page is added. */
 _Noreturn void ps_die_of_free(const void *ptr, const char *what);
 
+/* perfshim_pool_free(object), of a pool of objects of `bytes`. */
+_Noreturn void ps_die_of_typed(const void *object, size_t bytes,
+			       const char *what);
+
 /* A free block's link was written over. */
 PS_COLD _Noreturn void ps_die_of_overwritten_link(const void *block);
 
