@@ -21,6 +21,7 @@ everywhere='ps_[a-z0-9_]*|perfshim_[a-z_]*|je_[a-z_]*
 #   the OS seam: all that it hands on is a system call or the vDSO
 #   the option table: parses what start-up hands it
 #   the process runner: forks and waits, in a process of its own
+#   typed pools: a thread's end empties its stores
 #   the shim: it is what looks up the real functions and registers with libc
 more()
 {
@@ -29,6 +30,7 @@ more()
 	*/lib/measure/*.o) echo 'getauxval' ;;
 	*/lib/bench/process.o) echo 'fork|execve|wait4|_exit|mmap(64)?|munmap|open(64)?|dup2' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join)' ;;
+	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;
 	*/lib/report/*.o) echo 'sigabbrev_np' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
 		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)

@@ -25,9 +25,11 @@
 #include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
+#include "pool/outside.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
 #include "shim/count.h"
+#include "shim/harden.h"
 #include "shim/picked.h"
 #include "shim/start.h"
 
@@ -83,9 +85,8 @@ large_block(size_t size, size_t align, bool is_zeroed, unsigned hint)
 static void *
 uncounted_block(size_t size, size_t align, bool is_zeroed)
 {
-	if (size > PTRDIFF_MAX)
-		return NULL;
-	return je_mallocx(PS_MAX(size, (size_t)16), je_flags(align, is_zeroed));
+	return ps_outside_alloc(PS_MAX(size, (size_t)16),
+				je_flags(align, is_zeroed));
 }
 
 static void *
@@ -192,6 +193,11 @@ take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	unsigned cls = pool_class(size, align);
 	void *block = NULL;
 
+	if (ps_harden_is_on()) {
+		block = ps_harden_alloc(self, size, align, is_zeroed, site);
+		if (block != NULL)
+			return block;
+	}
 	if (site != UINT32_MAX && cls < PS_POOL_CLASSES) {
 		block = sampled_pool_block(self, cls, size, is_zeroed, site);
 		if (block != NULL)

@@ -33,6 +33,7 @@
 #include "report/report.h"
 #include "report/symbol_elf.h"
 #include "shim/finish.h"
+#include "shim/harden.h"
 #include "shim/machine.h"
 #include "shim/markers.h"
 #include "shim/start.h"
@@ -332,6 +333,7 @@ ps_finish(int status)
 		return;
 	if (!ps_thread_enter(self))
 		return;
+	ps_harden_finish();
 	ps_thread_publish(self);
 	record_usage();
 	record_clock();

@@ -13,25 +13,71 @@
 #include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
+#include "pool/outside.h"
 #include "profile/sample.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
+#include "shim/blame.h"
 #include "shim/malloc.h"
 #include "shim/count.h"
+#include "shim/harden.h"
 #include "shim/picked.h"
 #include "shim/start.h"
 
+/* Ends the program when no block of the pool can start there. */
 static void
-free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
+check_pool(const char *call, const struct ps_page *page, const void *ptr)
+{
+	size_t offset = (uintptr_t)ptr - page->start;
+
+	if (ps_unlikely(ps_peek(&page->owner) == 0))
+		ps_die_of(call, ptr, "not an allocated block");
+	if (ps_unlikely(!ps_page_is_start(page, ptr) ||
+			offset / page->block_bytes >= page->blocks))
+		ps_die_of(call, ptr, "not the start of a block");
+}
+
+/* The same for jemalloc's range. */
+static void
+check_large(const char *call, const void *ptr)
+{
+	if (ps_unlikely(!ps_large_is_start(ptr)))
+		ps_die_of(call, ptr,
+			  (uintptr_t)ptr % 4096 == 0
+			      ? "double free, or not the start of a block"
+			      : "not the start of a block");
+}
+
+/* The block itself, or one that waited until now; NULL: this one waits. */
+static void *
+end_hardened(struct ps_thread *self, struct ps_page *page, void *ptr,
+	     const struct ps_unwind_context *caller)
+{
+	ps_count_freed(self, page->cls, 0);
+	return ps_harden_free_sampled(self, ptr, caller);
+}
+
+static void
+give_back(struct ps_thread *self, void *ptr)
+{
+	struct ps_page *page = ps_page_of(ptr);
+	uintptr_t owner =
+	    atomic_load_explicit(&page->owner, memory_order_acquire);
+
+	if ((owner & PS_PAGE_KIND_MASK) == PS_PAGE_PLAIN ||
+	    !ps_heap_free_kind(self->heap, page, ptr))
+		ps_heap_free_remote(page, ptr);
+}
+
+static void
+free_pool(struct ps_thread *self, struct ps_page *page, void *ptr,
+	  const struct ps_unwind_context *caller)
 {
 	uintptr_t owner =
 	    atomic_load_explicit(&page->owner, memory_order_acquire);
 	enum ps_page_kind kind = owner & PS_PAGE_KIND_MASK;
 
-	if (ps_unlikely(owner == 0))
-		ps_die_of_free(ptr, "not an allocated block");
-	if (ps_unlikely(!ps_page_is_start(page, ptr)))
-		ps_die_of_free(ptr, "not the start of a block");
+	check_pool("free", page, ptr);
 	if (owner == (uintptr_t)self->heap) {
 		/* The thread has just got to know its heap, or the block was
 		 * freed just now. */
@@ -40,55 +86,95 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr)
 		ps_bump(&self->row->class_frees[page->cls], 1);
 		return;
 	}
+	if (kind == PS_PAGE_SAMPLED && ps_harden_is_on()) {
+		ptr = end_hardened(self, page, ptr, caller);
+		if (ptr == NULL)
+			return;
+		give_back(self, ptr);
+		return;
+	}
 	if (kind == PS_PAGE_SAMPLED)
 		ps_picked_end_pool(self, page, ptr);
 	if (kind != PS_PAGE_INTERNAL)
 		ps_count_freed(self, page->cls, 0);
-	if (kind == PS_PAGE_PLAIN || !ps_heap_free_kind(self->heap, page, ptr))
-		ps_heap_free_remote(page, ptr);
+	give_back(self, ptr);
 }
 
 static void
 free_large(struct ps_thread *self, void *ptr)
 {
-	size_t usable = je_sallocx(ptr, 0);
+	size_t usable;
 
+	check_large("free", ptr);
+	usable = je_sallocx(ptr, 0);
 	ps_picked_end_large(self, ptr);
 	ps_count_freed(self, ps_class_of_usable(usable), usable);
-	je_dallocx(ptr, ps_range_is_large(ptr) ? JE_TCACHE_NONE : 0);
+	if (!ps_large_free(ptr))
+		ps_die_of_free(ptr, "double free, by two threads at once");
 }
 
 static void
 free_elsewhere(struct ps_thread *self, void *ptr)
 {
-	if (ps_large_is_jemalloc(ptr)) {
+	if (ps_outside_holds(ptr)) {
 		if (ps_is_counted_large(ptr))
 			free_large(self, ptr);
 		else
-			je_dallocx(ptr, 0);
+			(void)ps_large_free(ptr);
 	} else if (ps_real.free != NULL) {
+		ps_blame_foreign("free", ptr);
 		ps_real.free(ptr);
 	}
 }
 
+static void
+free_any(struct ps_thread *self, void *ptr,
+	 const struct ps_unwind_context *caller)
+{
+	if (ps_range_is_pool(ptr))
+		free_pool(self, ps_page_of(ptr), ptr, caller);
+	else if (ps_range_is_large(ptr))
+		free_large(self, ptr);
+	else if (ps_guard_holds(ptr))
+		ps_harden_free(self, ptr, caller);
+	else
+		free_elsewhere(self, ptr);
+}
+
+/* Tail-called by free and its kin, so that their caller is ours. */
 PS_NOINLINE void
 ps_free(void *ptr)
 {
 	struct ps_thread *self = &ps_self;
+	struct ps_unwind_context caller;
 	int saved_errno;
 
+	PS_UNWIND_CALLER(&caller);
 	if (ptr == NULL || ps_is_bootstrap(ptr))
 		return;
 	saved_errno = errno;
 	if (self->heap == NULL)
 		(void)ps_thread_register(self);
-	if (ps_range_is_pool(ptr))
-		free_pool(self, ps_page_of(ptr), ptr);
-	else if (ps_range_is_large(ptr))
-		free_large(self, ptr);
-	else
-		free_elsewhere(self, ptr);
+	free_any(self, ptr, &caller);
 	errno = saved_errno;
+}
+
+/* Whether marks around blocks of that page are kept. */
+static bool
+is_hardened(const struct ps_page *page)
+{
+	return ps_unlikely(ps_harden_is_on()) &&
+	       (ps_peek(&page->owner) & PS_PAGE_KIND_MASK) == PS_PAGE_SAMPLED;
+}
+
+static size_t
+usable_of_pool(const void *ptr)
+{
+	const struct ps_page *page = ps_page_of(ptr);
+
+	if (is_hardened(page))
+		return ps_harden_usable_sampled(ptr);
+	return page->block_bytes;
 }
 
 size_t
@@ -97,12 +183,14 @@ ps_usable_size(const void *ptr)
 	if (ptr == NULL)
 		return 0;
 	if (ps_range_is_pool(ptr))
-		return ps_page_of(ptr)->block_bytes;
+		return usable_of_pool(ptr);
+	if (ps_guard_holds(ptr))
+		return ps_harden_usable(ptr);
 	if (ps_range_is_large(ptr))
 		return je_sallocx(ptr, 0);
 	if (ps_is_bootstrap(ptr))
 		return ((const size_t *)ptr)[-1];
-	if (ps_large_is_jemalloc(ptr))
+	if (ps_outside_holds(ptr))
 		return je_sallocx(ptr, 0);
 	return ps_real.usable_size != NULL
 		   ? ps_real.usable_size((void *)(uintptr_t)ptr)
@@ -198,6 +286,22 @@ grow_large(struct ps_thread *self, void *ptr, size_t size,
 	return block;
 }
 
+static void
+check_block(const char *call, void *ptr)
+{
+	if (ps_range_is_pool(ptr)) {
+		check_pool(call, ps_page_of(ptr), ptr);
+		if (is_hardened(ps_page_of(ptr)))
+			ps_harden_check_sampled(call, ptr);
+	} else if (ps_guard_holds(ptr)) {
+		ps_harden_check(call, ptr);
+	} else if (ps_range_is_large(ptr) || ps_outside_holds(ptr)) {
+		check_large(call, ptr);
+	} else if (!ps_is_bootstrap(ptr) && ps_real.free != NULL) {
+		ps_blame_foreign(call, ptr);
+	}
+}
+
 PS_NOINLINE void *
 ps_realloc(void *ptr, size_t size, const struct ps_unwind_context *caller)
 {
@@ -205,6 +309,7 @@ ps_realloc(void *ptr, size_t size, const struct ps_unwind_context *caller)
 	int saved_errno = errno;
 	void *block;
 
+	check_block("realloc", ptr);
 	if (fits_in_place(self, ptr, size))
 		return count_in_place(self, ptr, size);
 	if (is_large_to_large(self, ptr, size)) {
@@ -217,7 +322,10 @@ ps_realloc(void *ptr, size_t size, const struct ps_unwind_context *caller)
 	if (block == NULL)
 		return NULL;
 	memcpy(block, ptr, PS_MIN(size, ps_usable_size(ptr)));
-	free(ptr);
+	if (ps_unlikely(ps_harden_is_on()))
+		free_any(self, ptr, caller);
+	else
+		free(ptr);
 	errno = saved_errno;
 	return block;
 }

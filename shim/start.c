@@ -32,8 +32,10 @@
 #include "profile/stack.h"
 #include "profile/timeline.h"
 #include "record/writer.h"
+#include "shim/blame.h"
 #include "shim/count.h"
 #include "shim/finish.h"
+#include "shim/harden.h"
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/unwind.h"
@@ -124,6 +126,7 @@ start(void)
 {
 	ps_class_init();
 	read_options();
+	ps_harden_init();
 	ps_clock_init(ps_options.clock);
 	if (ps_record_open() != 0)
 		return false;
@@ -249,6 +252,8 @@ constructor(void)
 	make_out_absolute();
 	ps_start_file();
 	start_unwinding();
+	ps_blame_init();
+	ps_harden_watch();
 	ps_finish_init();
 	ps_record_refresh_clock(ps_clock_now());
 	ps_poke(&ps_record->overhead.start_ticks, ps_clock_now() - begun);
@@ -264,6 +269,7 @@ prefork(void)
 	ps_unwind_prefork();
 	ps_record_lock();
 	ps_heap_prefork();
+	ps_harden_prefork();
 	inherited_live_bytes = ps_peek(ps_record->sampling.mode == PS_SAMPLE_ALL
 					   ? &ps_record->heap.sampled_live_bytes
 					   : &ps_record->heap.live_bytes);
@@ -272,6 +278,7 @@ prefork(void)
 static void
 postfork_parent(void)
 {
+	ps_harden_postfork();
 	ps_heap_postfork_parent();
 	ps_record_unlock();
 	ps_unwind_postfork();
@@ -321,6 +328,7 @@ postfork_child(void)
 	uint64_t large_bytes = 0;
 	uint32_t stacks_off;
 
+	ps_harden_postfork();
 	sum_live(live, &large_bytes);
 	stacks_off = ps_unwind_is_on() ? 0 : 1;
 	if (ps_record_postfork_child() != 0) {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options - the table, the value parsers, and the line for a bad value
+ * options - the table and the value parsers
  *
  * One row a variable: its documentation and the function that reads its value.
  * A value is parsed into locals and stored only when it is good, so a bad one
- * leaves the default.  Values are the user's bytes, of any length: everything
- * that is echoed is cut and made printable.
+ * leaves the default.
  *
  * As with getenv, the first of two entries with one name counts, and an empty
  * value means "not set".
@@ -13,13 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/options.h"
-#include "base/text.h"
+#include "base/option_complaint.h"
 
 enum {
-	LINE_MAX_BYTES = 480, /* what ps_os_complain prints of a line */
-	ECHO_MAX_BYTES = 96,
-	NAME_MAX_BYTES = 48,
 	/* enum ps_sample_mode of record/layout.h, which base must not include;
 	 * test_options.c holds the two together. */
 	SAMPLE_OFF = 0,
@@ -230,6 +225,15 @@ set_pool(struct ps_options *o, const char *value)
 	return parse_bool(value, &o->is_pool_on);
 }
 
+static int
+set_harden(struct ps_options *o, const char *value)
+{
+	static const struct choice words[] = {
+	    {"off", PS_HARDEN_OFF}, {"full", PS_HARDEN_FULL}, {NULL, 0}};
+
+	return parse_choice(words, value, &o->harden);
+}
+
 static const struct {
 	struct ps_option_row row;
 	int (*set)(struct ps_options *o, const char *value);
@@ -261,6 +265,9 @@ static const struct {
     {{"PERFSHIM_POOL", "on, off", "on",
       "serve small blocks from the pool; off: from jemalloc"},
      set_pool},
+    {{"PERFSHIM_HARDEN", "off, full", "off",
+      "full: slow, to find misuse of the heap; samples all"},
+     set_harden},
 };
 _Static_assert(PS_COUNT(table) <= 32, "one bit a row in a uint32_t");
 
@@ -311,98 +318,7 @@ ps_options_set(struct ps_options *o, const char *name, const char *value)
 	return i < PS_COUNT(table) ? table[i].set(o, value) : -ENOENT;
 }
 
-/* ---- complaints ---- */
-
-/* Edits (insert, delete, replace) that turn a into b; cut at NAME_MAX_BYTES. */
-static unsigned
-edit_distance(const char *a, size_t a_length, const char *b)
-{
-	unsigned row[NAME_MAX_BYTES + 1];
-	size_t b_length = strnlen(b, NAME_MAX_BYTES);
-
-	a_length = PS_MIN(a_length, (size_t)NAME_MAX_BYTES);
-	for (size_t j = 0; j <= b_length; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= a_length; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_length; j++) {
-			unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
-			unsigned shifted = PS_MIN(row[j], row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = PS_MIN(replaced, shifted);
-		}
-	}
-	return row[b_length];
-}
-
-static const char *
-nearest_name(const char *name, size_t length)
-{
-	size_t best = 0;
-	unsigned best_distance = UINT32_MAX;
-
-	for (size_t i = 0; i < PS_COUNT(table); i++) {
-		unsigned distance =
-		    edit_distance(name, length, table[i].row.name);
-
-		if (distance < best_distance) {
-			best_distance = distance;
-			best = i;
-		}
-	}
-	PS_ASSERT(best_distance != UINT32_MAX);
-	return table[best].row.name;
-}
-
-/* The user's bytes: at most `max` of them, printable. */
-static void
-put_echo(struct ps_text *t, const char *bytes, size_t length, size_t max)
-{
-	char copy[ECHO_MAX_BYTES + 1];
-	size_t kept = PS_MIN(length, max);
-
-	PS_ASSERT(max > 0 && max <= ECHO_MAX_BYTES);
-	memcpy(copy, bytes, kept);
-	copy[kept] = 0;
-	ps_text_printable(t, copy);
-	if (kept < length)
-		ps_text_str(t, "...");
-}
-
-static void
-complain_value(const struct ps_option_row *row, const char *value,
-	       void (*complain)(const char *line))
-{
-	char line[LINE_MAX_BYTES];
-	struct ps_text t;
-
-	ps_text_init(&t, line, sizeof(line), -1);
-	ps_text_printf(&t, "%s=", row->name);
-	/* printable may write four bytes for one */
-	put_echo(&t, value, strlen(value), ECHO_MAX_BYTES / 2);
-	ps_text_printf(&t, ": not understood; allowed: %s; using %s",
-		       row->allowed, row->fallback);
-	PS_ASSERT(t.cut == 0);
-	complain(line);
-}
-
-static void
-complain_name(const char *name, size_t length,
-	      void (*complain)(const char *line))
-{
-	char line[LINE_MAX_BYTES];
-	struct ps_text t;
-
-	ps_text_init(&t, line, sizeof(line), -1);
-	put_echo(&t, name, length, NAME_MAX_BYTES);
-	ps_text_printf(&t, ": no such variable; the nearest is %s",
-		       nearest_name(name, length));
-	PS_ASSERT(t.cut == 0);
-	complain(line);
-}
+/* ---- the environment ---- */
 
 static void
 take_entry(struct ps_options *o, const char *entry, uint32_t *seen,
@@ -419,14 +335,14 @@ take_entry(struct ps_options *o, const char *entry, uint32_t *seen,
 	i = find_row(entry, length);
 	if (i == PS_COUNT(table)) {
 		if (complain != NULL)
-			complain_name(entry, length, complain);
+			ps_option_complain_name(entry, length, complain);
 		return;
 	}
 	if (*seen & 1u << i)
 		return;
 	*seen |= 1u << i;
 	if (table[i].set(o, equals + 1) != 0 && complain != NULL)
-		complain_value(&table[i].row, equals + 1, complain);
+		ps_option_complain_value(&table[i].row, equals + 1, complain);
 }
 
 void

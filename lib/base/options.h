@@ -21,6 +21,7 @@ enum ps_choice_calibrate {
 	PS_CALIBRATE_QUICK,
 	PS_CALIBRATE_FULL
 };
+enum ps_choice_harden { PS_HARDEN_OFF, PS_HARDEN_FULL };
 enum ps_choice_clock {
 	PS_CLOCK_AUTO,
 	PS_CLOCK_USE_TSC,
@@ -42,6 +43,7 @@ struct ps_options {
 	bool are_children_on;
 	uint32_t clock; /* enum ps_choice_clock */
 	bool is_pool_on;
+	uint32_t harden;    /* enum ps_choice_harden */
 	bool is_colour_off; /* NO_COLOR is set */
 };
 

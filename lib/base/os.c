@@ -14,7 +14,7 @@
 #include "base/os_call.h"
 #include "base/vdso.h"
 
-enum { COMPLAINT_MAX = 512 };
+enum { COMPLAINT_MAX = 1536 };
 
 _Atomic long ps_os_fail_nth;
 static _Atomic long fail_calls;

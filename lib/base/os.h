@@ -24,11 +24,14 @@ struct stat;
 int ps_os_map(size_t bytes, void **out);
 /* Address space only (PROT_NONE, not counted against overcommit). */
 int ps_os_reserve(size_t bytes, void **out);
-int ps_os_commit(void *addr, size_t bytes);  /* make readable and writable */
-int ps_os_discard(void *addr, size_t bytes); /* contents gone, reads zero */
+int ps_os_commit(void *addr, size_t bytes);   /* make readable and writable */
+int ps_os_decommit(void *addr, size_t bytes); /* as ps_os_reserve left it */
+int ps_os_discard(void *addr, size_t bytes);  /* contents gone, reads zero */
 int ps_os_discard_lazy(void *addr, size_t bytes);
 int ps_os_no_huge(void *addr, size_t bytes);
 int ps_os_unmap(void *addr, size_t bytes);
+/* Whether there is anything at that address; a system call. */
+bool ps_os_is_mapped(const void *addr);
 /* Anonymous memory in place of whatever is at addr. */
 int ps_os_map_over(void *addr, size_t bytes);
 /* A file's pages; shared and writable, over addr when it is not NULL. */

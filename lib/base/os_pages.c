@@ -40,6 +40,14 @@ ps_os_commit(void *addr, size_t bytes)
 }
 
 int
+ps_os_decommit(void *addr, size_t bytes)
+{
+	return map(addr, bytes, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		   NULL);
+}
+
+int
 ps_os_discard(void *addr, size_t bytes)
 {
 	return (int)CALL3(SYS_madvise, addr, bytes, MADV_DONTNEED);
@@ -61,6 +69,15 @@ int
 ps_os_unmap(void *addr, size_t bytes)
 {
 	return (int)CALL2(SYS_munmap, addr, bytes);
+}
+
+bool
+ps_os_is_mapped(const void *addr)
+{
+	unsigned char is_resident;
+	uintptr_t page = (uintptr_t)addr & ~(uintptr_t)4095;
+
+	return CALL3(SYS_mincore, page, 4096, &is_resident) == 0;
 }
 
 int

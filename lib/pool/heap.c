@@ -172,14 +172,25 @@ static void *
 cut_bin(struct ps_pool_heap *heap, unsigned cls, int64_t keep)
 {
 	void *block = heap->bin[cls];
+	const void *seen = block; /* Brent: a cycle comes back to it */
+	int64_t step = 0;
+	int64_t move_at = 1;
 	void *rest;
 
+	ps_heap_check_bin(heap, cls);
 	if (keep <= 0 || block == NULL) {
 		heap->bin[cls] = NULL;
 		return block;
 	}
-	while (--keep > 0 && ps_checked_next(block) != NULL)
+	while (++step < keep && ps_checked_next(block) != NULL) {
 		block = ps_next_of(block);
+		if (ps_unlikely(block == seen))
+			ps_die_of_cycle(block);
+		if (step == move_at) {
+			seen = block;
+			move_at *= 2;
+		}
+	}
 	rest = ps_checked_next(block);
 	ps_set_next(block, NULL);
 	return rest;
@@ -234,7 +245,9 @@ ps_heap_refill(struct ps_pool_heap *heap, unsigned cls)
 	struct ps_page **list = ps_page_list_of(heap, PS_PAGE_PLAIN, cls);
 	int64_t count;
 
-	PS_ASSERT(heap->bin[cls] == NULL && cls < PS_POOL_CLASSES);
+	PS_ASSERT(cls < PS_POOL_CLASSES);
+	ps_heap_check_bin(heap, cls);
+	PS_ASSERT(heap->bin[cls] == NULL);
 	count = collect_remote(heap, cls);
 	if (count > 0) {
 		bin_gained(heap, cls, count);

@@ -27,9 +27,11 @@ int je_mallctlbymib(const size_t *mib, size_t length, void *old,
 #define JE_ARENA(index) ((int)(((index) + 1u) << 20))
 
 typedef struct je_extent_hooks je_extent_hooks;
+typedef void *ps_extent_alloc(je_extent_hooks *, void *at, size_t bytes,
+			      size_t align, bool *is_zeroed, bool *is_committed,
+			      unsigned arena);
 struct je_extent_hooks {
-	void *(*alloc)(je_extent_hooks *, void *at, size_t bytes, size_t align,
-		       bool *is_zeroed, bool *is_committed, unsigned arena);
+	ps_extent_alloc *alloc;
 	bool (*dalloc)(je_extent_hooks *, void *, size_t, bool, unsigned);
 	void (*destroy)(je_extent_hooks *, void *, size_t, bool, unsigned);
 	bool (*commit)(je_extent_hooks *, void *, size_t, size_t offset,

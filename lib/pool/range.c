@@ -19,7 +19,9 @@
 
 #include "base/os.h"
 #include "pool/jemalloc.h"
+#include "pool/outside.h"
 #include "pool/range.h"
+#include "pool/starts.h"
 
 enum { LARGE_ARENAS = 8 };
 
@@ -38,6 +40,7 @@ static struct region pool_region;
 static struct region large_region;
 static unsigned pool_arena;
 static bool has_pool_arena;
+static struct ps_starts large_starts;
 /* 0: not created yet, else index + 1. */
 static _Atomic unsigned large_arena[LARGE_ARENAS];
 
@@ -189,11 +192,11 @@ hook_merge(je_extent_hooks *hooks, void *first, size_t first_bytes,
 	return false;
 }
 
-static void
-init_region(struct region *r, uintptr_t base, size_t bytes, bool has_pages)
+void
+ps_range_fill_hooks(je_extent_hooks *hooks, ps_extent_alloc *alloc)
 {
-	r->hooks = (je_extent_hooks){
-	    .alloc = hook_alloc,
+	*hooks = (je_extent_hooks){
+	    .alloc = alloc,
 	    .dalloc = hook_dalloc,
 	    .destroy = hook_destroy,
 	    .commit = hook_commit,
@@ -203,16 +206,20 @@ init_region(struct region *r, uintptr_t base, size_t bytes, bool has_pages)
 	    .split = hook_split,
 	    .merge = hook_merge,
 	};
+}
+
+static void
+init_region(struct region *r, uintptr_t base, size_t bytes, bool has_pages)
+{
+	ps_range_fill_hooks(&r->hooks, hook_alloc);
 	r->base = base;
 	r->bytes = bytes;
 	r->has_pages = has_pages;
 }
 
-/* An arena over the region; its index, or UINT32_MAX. */
-static unsigned
-create_arena(struct region *r)
+unsigned
+ps_range_create_arena(je_extent_hooks *hooks)
 {
-	je_extent_hooks *hooks = &r->hooks;
 	unsigned index;
 	size_t bytes = sizeof(index);
 
@@ -259,6 +266,7 @@ reserve(size_t pool, size_t large)
 	ps_range.link_key |= (uintptr_t)1 << 63;
 	init_region(&pool_region, start, pool, true);
 	init_region(&large_region, start + pool, large, false);
+	ps_starts_init(&large_starts, start + pool, large);
 	return true;
 }
 
@@ -284,7 +292,7 @@ ps_range_init(void)
 	}
 	if (ps_range.bytes == 0)
 		return;
-	pool_arena = create_arena(&pool_region);
+	pool_arena = ps_range_create_arena(&pool_region.hooks);
 	has_pool_arena = pool_arena != UINT32_MAX;
 }
 
@@ -341,7 +349,7 @@ large_arena_index(unsigned hint)
 
 	if (ps_likely(known != 0))
 		return known - 1;
-	made = create_arena(&large_region);
+	made = ps_range_create_arena(&large_region.hooks);
 	if (made == UINT32_MAX)
 		return UINT32_MAX;
 	/* A second arena made by a racing thread stays empty; it is small. */
@@ -364,29 +372,49 @@ ps_large_alloc(size_t size, int flags, unsigned hint)
 			block = je_mallocx(size, flags | JE_ARENA(arena) |
 						     JE_TCACHE_NONE);
 	}
-	return block != NULL ? block : je_mallocx(size, flags);
+	if (block == NULL)
+		return ps_outside_alloc(size, flags);
+	ps_starts_add(&large_starts, block);
+	return block;
+}
+
+/* Of the range, or of the mapping outside that holds the address. */
+static const struct ps_starts *
+starts_of(const void *ptr)
+{
+	return ps_range_is_large(ptr) ? &large_starts : ps_outside_starts(ptr);
+}
+
+bool
+ps_large_is_start(const void *ptr)
+{
+	return (uintptr_t)ptr % 16 == 0 && ps_starts_has(starts_of(ptr), ptr);
+}
+
+bool
+ps_large_free(void *ptr)
+{
+	if (!ps_starts_drop(starts_of(ptr), ptr))
+		return false;
+	je_dallocx(ptr, JE_TCACHE_NONE);
+	return true;
 }
 
 void *
 ps_large_realloc(void *ptr, size_t size, unsigned hint)
 {
 	unsigned arena = large_arena_index(hint);
+	void *block;
 
 	PS_ASSERT(ps_range_is_large(ptr) && size > 0);
-	return je_rallocx(ptr, size,
-			  arena == UINT32_MAX
-			      ? JE_TCACHE_NONE
-			      : (JE_ARENA(arena) | JE_TCACHE_NONE));
-}
-
-bool
-ps_large_is_jemalloc(const void *ptr)
-{
-	unsigned arena;
-	size_t bytes = sizeof(arena);
-
-	return je_mallctl("arenas.lookup", &arena, &bytes, (void *)&ptr,
-			  sizeof(ptr)) == 0;
+	/* Before: another thread may get the old address at once. */
+	(void)ps_starts_drop(&large_starts, ptr);
+	block = je_rallocx(ptr, size,
+			   arena == UINT32_MAX
+			       ? JE_TCACHE_NONE
+			       : (JE_ARENA(arena) | JE_TCACHE_NONE));
+	ps_starts_add(&large_starts, block != NULL ? block : ptr);
+	return block;
 }
 
 static void

@@ -14,7 +14,7 @@
 #ifndef PS_POOL_RANGE_H
 #define PS_POOL_RANGE_H
 
-#include "base/base.h"
+#include "pool/jemalloc.h"
 
 enum {
 	PS_UNIT_SHIFT = 16,
@@ -63,11 +63,21 @@ void ps_range_discard(void *start, size_t units);
  */
 void *ps_large_alloc(size_t size, int flags, unsigned hint);
 
+/*
+ * For addresses in the large range and those that ps_outside_holds: whether a
+ * block can start there.  Sure for blocks of 16 KiB and up.
+ */
+bool ps_large_is_start(const void *ptr);
+/* Free such a block; false: it was freed meanwhile. */
+bool ps_large_free(void *ptr);
+
 /* A block of the large range made larger or smaller, moved if need be. */
 void *ps_large_realloc(void *ptr, size_t size, unsigned hint);
 
-/* Whether jemalloc owns an address that lies in neither range (slow). */
-bool ps_large_is_jemalloc(const void *ptr);
+/* An arena's hooks, but for where its addresses come from; and the arena over
+ * them: its index, or UINT32_MAX. */
+void ps_range_fill_hooks(je_extent_hooks *hooks, ps_extent_alloc *alloc);
+unsigned ps_range_create_arena(je_extent_hooks *hooks);
 
 static inline bool
 ps_range_is_pool(const void *ptr)

@@ -23,7 +23,7 @@ struct ps_birth {
 	uint32_t epoch;	   /* see ps_sample_epoch */
 };
 
-/* All zero: no sample. */
+/* All zero: there never was a sample.  Of a freed block the site stays. */
 struct ps_mark {
 	uint32_t site_and_epoch; /* site + 1, epoch in the upper 8 bits */
 	uint32_t sequence;
@@ -31,12 +31,16 @@ struct ps_mark {
 	uint16_t size;
 	uint16_t row;
 };
-enum { PS_MARK_SITE_BITS = 24, PS_MARK_SIZE_MAX = UINT16_MAX };
+enum {
+	PS_MARK_SITE_BITS = 24,
+	PS_MARK_SIZE_MAX = UINT16_MAX,
+	PS_MARK_FREED = UINT16_MAX, /* in place of the row */
+};
 
 static inline void
 ps_mark_set(struct ps_mark *mark, const struct ps_birth *b)
 {
-	PS_ASSERT(b->size <= PS_MARK_SIZE_MAX && b->row <= UINT16_MAX);
+	PS_ASSERT(b->size <= PS_MARK_SIZE_MAX && b->row < PS_MARK_FREED);
 	mark->site_and_epoch = (b->site + 1) | b->epoch << PS_MARK_SITE_BITS;
 	mark->sequence = b->sequence;
 	mark->time = b->time;
@@ -44,13 +48,13 @@ ps_mark_set(struct ps_mark *mark, const struct ps_birth *b)
 	mark->row = (uint16_t)b->row;
 }
 
-/* Read and clear; false: there was none. */
+/* The birth of a live block; false: it has none, or is freed. */
 static inline bool
-ps_mark_take(struct ps_mark *mark, struct ps_birth *out)
+ps_mark_get(const struct ps_mark *mark, struct ps_birth *out)
 {
 	uint32_t word = mark->site_and_epoch;
 
-	if (ps_unlikely(word == 0))
+	if (ps_unlikely(word == 0 || mark->row == PS_MARK_FREED))
 		return false;
 	out->site = (word & ((UINT32_C(1) << PS_MARK_SITE_BITS) - 1)) - 1;
 	out->epoch = word >> PS_MARK_SITE_BITS;
@@ -58,8 +62,28 @@ ps_mark_take(struct ps_mark *mark, struct ps_birth *out)
 	out->time = mark->time;
 	out->size = mark->size;
 	out->row = mark->row;
-	mark->site_and_epoch = 0;
 	return true;
+}
+
+/* The same, and the block is freed. */
+static inline bool
+ps_mark_take(struct ps_mark *mark, struct ps_birth *out)
+{
+	if (ps_unlikely(!ps_mark_get(mark, out)))
+		return false;
+	mark->row = PS_MARK_FREED;
+	return true;
+}
+
+/* Site and epoch of a block that lives or was freed; false: neither. */
+static inline bool
+ps_mark_origin(const struct ps_mark *mark, uint32_t *site, uint32_t *epoch)
+{
+	uint32_t word = mark->site_and_epoch;
+
+	*site = (word & ((UINT32_C(1) << PS_MARK_SITE_BITS) - 1)) - 1;
+	*epoch = word >> PS_MARK_SITE_BITS;
+	return word != 0;
 }
 
 /* Bytes until the next sample: exponential with the given mean. */

@@ -18,11 +18,13 @@ enum { ROUNDS_MAX = 60, NAME_BYTES = 24, PATH_BYTES = 400 };
 struct rival {
 	char name[NAME_BYTES];
 	char path[PATH_BYTES]; /* "": nothing is preloaded */
+	const char *argument;  /* one more for the program; NULL: none */
 };
 
 static struct rival rivals[RIVALS_MAX];
 static size_t rival_count;
-static size_t base; /* what ratios are to */
+static struct rival own; /* name "": there is none */
+static size_t base;	 /* what ratios are to */
 
 /* figure, case, rival, round */
 static double measured[FIGURES][BENCH_CASES_MAX][RIVALS_MAX][ROUNDS_MAX];
@@ -124,8 +126,17 @@ find_rivals(void)
 		*equals = '\0';
 		add_rival(entry, equals + 1);
 	}
+	if (own.name[0] != '\0' && rival_count < RIVALS_MAX)
+		rivals[rival_count++] = own;
 	if (rival_count == 0)
 		die("nobody to compare", "");
+}
+
+void
+rivals_add_own(const char *name, const char *argument)
+{
+	snprintf(own.name, sizeof(own.name), "%s", name);
+	own.argument = argument;
 }
 
 /* ---- one run ------------------------------------------------------------ */
@@ -181,18 +192,20 @@ read_value(int fd)
 
 /* Runs it once; NAN everywhere when it failed. */
 static void
-run_once(const char *preload, const char *const *argv, bool has_value,
+run_once(const struct rival *rival, const char *const *argv, bool has_value,
 	 double out[FIGURES])
 {
-	const char *words[BENCH_ARGS_MAX + 1] = {0};
+	const char *words[BENCH_ARGS_MAX + 2] = {0};
+	size_t count = 0;
 	int pipes[2] = {-1, -1};
 	struct rusage usage;
 	double begun = bench_now_s();
 	int status;
 	pid_t pid;
 
-	for (size_t i = 0; i < BENCH_ARGS_MAX && (i == 0 || argv[i]); i++)
-		words[i] = argv[i];
+	for (; count < BENCH_ARGS_MAX && (count == 0 || argv[count]); count++)
+		words[count] = argv[count];
+	words[count] = rival->argument;
 	if (words[0] == NULL)
 		words[0] = "/proc/self/exe";
 	if (has_value && pipe2(pipes, O_CLOEXEC) != 0)
@@ -202,7 +215,7 @@ run_once(const char *preload, const char *const *argv, bool has_value,
 	if (pid < 0)
 		die("fork", "");
 	if (pid == 0)
-		become(preload, words, pipes[1]);
+		become(rival->path, words, pipes[1]);
 	if (has_value) {
 		close(pipes[1]);
 		out[FIGURE_VALUE] = read_value(pipes[0]);
@@ -222,12 +235,14 @@ double
 rivals_median(const char *preload, const char *const *argv, int rounds,
 	      enum figure figure)
 {
+	struct rival rival = {0};
 	double values[ROUNDS_MAX];
 	double median = (double)NAN;
 	double out[FIGURES];
 
+	snprintf(rival.path, sizeof(rival.path), "%s", preload);
 	for (int i = 0; i < rounds; i++) {
-		run_once(preload, argv, figure == FIGURE_VALUE, out);
+		run_once(&rival, argv, figure == FIGURE_VALUE, out);
 		values[i] = out[figure];
 	}
 	(void)ps_stat_median(values, (size_t)rounds, &median);
@@ -326,7 +341,7 @@ measure_case(const struct bench_case *c, size_t index, int rounds,
 			size_t r = (k + (size_t)round) % rival_count;
 			double out[FIGURES] = {0};
 
-			run_once(rivals[r].path, c->argv, has_value, out);
+			run_once(&rivals[r], c->argv, has_value, out);
 			for (int f = 0; f < FIGURES; f++)
 				measured[f][index][r][round] = out[f];
 		}

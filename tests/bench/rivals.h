@@ -35,6 +35,12 @@ struct bench_case {
 };
 
 /*
+ * One more rival: this program itself, with one more argument and nothing
+ * preloaded.  Before rivals_compare.
+ */
+void rivals_add_own(const char *name, const char *argument);
+
+/*
  * Runs every case under every rival and prints one table for each figure that
  * is not listed as FIGURES: the base's median, each rival's as a ratio to it
  * with the spread, and the geometric means.  The base is jemalloc.

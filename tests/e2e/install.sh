@@ -29,11 +29,20 @@ cat >use.c <<'END'
 #include <perfshim.h>
 #include <stdio.h>
 #include "measure/stat.h"
+#include "pool/typed.h"
+static struct perfshim_pool numbers;
 int main(void)
 {
 	struct ps_stat stat = {0};
+	int *number;
+	if (perfshim_pool_init(&numbers, sizeof(*number), 0, 0) != 0)
+		return 1;
+	number = perfshim_pool_alloc_zeroed(&numbers);
+	*number += 7;
 	PERFSHIM_SECTION("use") { ps_stat_record(&stat, 30); ps_stat_record(&stat, 50); }
-	printf("%d\n", (int)stat.mean);
+	printf("%d %d\n", (int)stat.mean, *number);
+	perfshim_pool_free(&numbers, number);
+	perfshim_pool_fini(&numbers);
 	return 0;
 }
 END
@@ -42,7 +51,7 @@ equal 1.2.3 "$(pkg-config --modversion perfshim)" 'the version in perfshim.pc'
 # shellcheck disable=SC2046 # flags
 gcc -std=gnu11 -D_GNU_SOURCE use.c -o use $(pkg-config --cflags --libs perfshim) -lm 2>log ||
 	fail 'a C program to compile against what is installed' "$(head -n 5 log)"
-equal 40 "$(./use)" 'what the program prints'
+equal '40 7' "$(./use)" 'what the program prints'
 
 mv moved dest/opt/perf
 log=$(installer --uninstall) || fail 'install.sh --uninstall to succeed' "$log"

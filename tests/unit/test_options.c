@@ -142,6 +142,9 @@ static const struct {
     {"PERFSHIM_CLOCK=hpet", false},
     {"PERFSHIM_POOL=off", true},
     {"PERFSHIM_POOL=of", false},
+    {"PERFSHIM_HARDEN=full", true},
+    {"PERFSHIM_HARDEN=off", true},
+    {"PERFSHIM_HARDEN=on", false},
     {"PERFSHIM_ALERT=x", false},
     {"PERFSHIM_", true}, /* no '=': not a variable */
     {"PERFSHIM_=x", false},

@@ -429,8 +429,8 @@ END_TEST
 
 START_TEST(complaint_is_one_capped_line)
 {
-	char text[700];
-	char line[1024];
+	char text[2000];
+	char line[2048];
 	int ends[2];
 	ssize_t got;
 	int saved = dup(2);
@@ -442,9 +442,9 @@ START_TEST(complaint_is_one_capped_line)
 	ps_os_complain(text);
 	dup2(saved, 2);
 	got = read(ends[0], line, sizeof(line));
-	ck_assert_int_eq(got, 512);
+	ck_assert_int_eq(got, 1536);
 	ck_assert_int_eq(memcmp(line, "perfshim: xxx", 13), 0);
-	ck_assert_int_eq(line[511], '\n');
+	ck_assert_int_eq(line[1535], '\n');
 	close(saved);
 	close(ends[0]);
 	close(ends[1]);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outside - jemalloc's blocks that lie in neither range
+ *
+ * jemalloc grows an arena by pieces that double, and keeps what it got, so that
+ * a short table holds them all; it is only ever appended to and read without a
+ * lock.  When it is full, the arena gets no more.
+ */
+#include "base/lock.h"
+#include "pool/jemalloc.h"
+#include "pool/outside.h"
+#include "pool/range.h"
+
+enum { PIECES_MAX = 4096 };
+
+struct piece {
+	uintptr_t start;
+	size_t bytes;
+	struct ps_starts starts;
+};
+
+static struct ps_lock lock;
+static struct piece *pieces;
+static _Atomic uint32_t piece_count;
+static je_extent_hooks hooks;
+static _Atomic unsigned arena_plus_one; /* 0: not created yet */
+
+/* Anonymous memory at a multiple of `align`. */
+static void *
+map_aligned(size_t bytes, size_t align)
+{
+	size_t slack = align > 4096 ? align : 0;
+	uintptr_t start;
+	size_t after;
+	void *memory;
+
+	if (bytes > SIZE_MAX - slack || ps_os_map(bytes + slack, &memory) != 0)
+		return NULL;
+	start = PS_ROUND_UP((uintptr_t)memory, align);
+	after = slack - (start - (uintptr_t)memory);
+	if (start != (uintptr_t)memory)
+		(void)ps_os_unmap(memory, start - (uintptr_t)memory);
+	if (after != 0)
+		(void)ps_os_unmap((void *)(start + bytes), after);
+	return (void *)start;
+}
+
+static bool
+write_down(const void *start, size_t bytes)
+{
+	uint32_t count;
+	bool has_room;
+	void *memory;
+
+	ps_lock_take(&lock);
+	if (pieces == NULL &&
+	    ps_os_map(PIECES_MAX * sizeof(*pieces), &memory) == 0)
+		pieces = memory;
+	count = ps_peek(&piece_count);
+	has_room = pieces != NULL && count < PIECES_MAX;
+	if (has_room) {
+		pieces[count] = (struct piece){
+		    .start = (uintptr_t)start,
+		    .bytes = bytes,
+		};
+		ps_starts_init(&pieces[count].starts, (uintptr_t)start, bytes);
+		/* pairs with the acquire in ps_outside_starts */
+		atomic_store_explicit(&piece_count, count + 1,
+				      memory_order_release);
+	}
+	ps_lock_give(&lock);
+	return has_room;
+}
+
+static void *
+hook_alloc(je_extent_hooks *self, void *at, size_t bytes, size_t align,
+	   bool *is_zeroed, bool *is_committed, unsigned arena)
+{
+	void *start;
+
+	(void)self;
+	(void)arena;
+	if (at != NULL)
+		return NULL;
+	start = map_aligned(bytes, align);
+	if (start == NULL)
+		return NULL;
+	if (!write_down(start, bytes)) {
+		(void)ps_os_unmap(start, bytes);
+		return NULL;
+	}
+	PS_ASSERT(((uintptr_t)start & (align - 1)) == 0);
+	*is_zeroed = true;
+	*is_committed = true;
+	return start;
+}
+
+static unsigned
+arena_index(void)
+{
+	unsigned known =
+	    atomic_load_explicit(&arena_plus_one, memory_order_acquire);
+	unsigned made;
+
+	if (ps_likely(known != 0))
+		return known - 1;
+	ps_lock_take(&lock);
+	if (hooks.alloc == NULL)
+		ps_range_fill_hooks(&hooks, hook_alloc);
+	ps_lock_give(&lock);
+	made = ps_range_create_arena(&hooks);
+	/* A second arena made by a racing thread stays empty; it is small. */
+	if (made != UINT32_MAX &&
+	    !atomic_compare_exchange_strong(&arena_plus_one, &known, made + 1))
+		made = known - 1;
+	return made;
+}
+
+void *
+ps_outside_alloc(size_t size, int flags)
+{
+	unsigned arena = arena_index();
+	void *block;
+
+	if (size > PTRDIFF_MAX || arena == UINT32_MAX)
+		return NULL;
+	block = je_mallocx(size, flags | JE_ARENA(arena) | JE_TCACHE_NONE);
+	if (block != NULL)
+		ps_starts_add(ps_outside_starts(block), block);
+	return block;
+}
+
+const struct ps_starts *
+ps_outside_starts(const void *ptr)
+{
+	uint32_t count =
+	    atomic_load_explicit(&piece_count, memory_order_acquire);
+
+	for (uint32_t i = 0; i < count; i++)
+		if ((uintptr_t)ptr - pieces[i].start < pieces[i].bytes)
+			return &pieces[i].starts;
+	return NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outside - jemalloc's blocks that lie in neither range
+ *
+ * Blocks that the shim makes for itself, and all large ones where no range
+ * could be reserved (RLIMIT_AS).  They come from an arena whose mappings are
+ * written down, because jemalloc's own look-up may only be asked about
+ * addresses that it knows.
+ *
+ * Threads: any.
+ */
+#ifndef PS_POOL_OUTSIDE_H
+#define PS_POOL_OUTSIDE_H
+
+#include "pool/starts.h"
+
+/* As je_mallocx; NULL: no memory. */
+void *ps_outside_alloc(size_t size, int flags);
+
+/*
+ * Where in the mapping that holds the address blocks begin; NULL when it lies
+ * in none of that arena's.  O(mappings), a few.
+ */
+const struct ps_starts *ps_outside_starts(const void *ptr);
+
+static inline bool
+ps_outside_holds(const void *ptr)
+{
+	return ps_outside_starts(ptr) != NULL;
+}
+
+#endif /* PS_POOL_OUTSIDE_H */
