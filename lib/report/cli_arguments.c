@@ -20,6 +20,10 @@ enum { HELP_COLUMN = 22 };
 enum option_id {
 	OPT_TEXT = 256,
 	OPT_JSON,
+	OPT_FOLDED,
+	OPT_PPROF,
+	OPT_CALLGRIND,
+	OPT_MASSIF,
 	OPT_OUTPUT,
 	OPT_TREE,
 	OPT_MAIN,
@@ -43,6 +47,13 @@ static const struct row {
 } rows[] = {
     {"text", OPT_TEXT, NULL, "as text (default)"},
     {"json", OPT_JSON, NULL, "as JSON (schema perfshim-report/1), one process"},
+    {"folded", OPT_FOLDED, "[=WHAT]",
+     "as folded stacks of peak (default), allocated, live,\n"
+     "count or temporary, for flame graphs"},
+    {"pprof", OPT_PPROF, NULL, "as gzip'ed profile.proto, all values"},
+    {"callgrind", OPT_CALLGRIND, NULL,
+     "for callgrind_annotate and KCachegrind"},
+    {"massif", OPT_MASSIF, NULL, "for ms_print and massif-visualizer"},
     {"output", OPT_OUTPUT, "FILE",
      "write to FILE instead of standard output (or -o)"},
     {"tree", OPT_TREE, NULL, "only the table of processes (with --text: both)"},
@@ -53,7 +64,7 @@ static const struct row {
     {"no-color", OPT_NO_COLOUR, NULL, "none"},
     {"exit-code", OPT_EXIT_CODE, "N", "how the main process ended, if known"},
     {"exit-signal", OPT_EXIT_SIGNAL, "N", "the same, by a signal"},
-    {"calibrate", OPT_CALIBRATE, "[KIND]",
+    {"calibrate", OPT_CALIBRATE, "[=KIND]",
      "measure this machine (quick or full), keep it"},
     {"help-options", OPT_HELP_OPTIONS, NULL, "the PERFSHIM_ variables"},
     {"help", OPT_HELP, NULL, "this text"},
@@ -87,21 +98,32 @@ number_of(const char *option, const char *text, long low, long high)
 
 /* ---- what prints something and ends -------------------------------------- */
 
+/* A help of several lines is set off as one block. */
+static void
+print_row(const struct row *row)
+{
+	const char *argument = row->argument == NULL ? "" : row->argument;
+	bool is_apart = argument[0] != '\0' && argument[0] != '[';
+	int used =
+	    printf("  --%s%s%s", row->name, is_apart ? " " : "", argument);
+	int gap = used < HELP_COLUMN ? HELP_COLUMN - used : 1;
+
+	for (const char *at = row->help; at != NULL; gap = HELP_COLUMN) {
+		const char *end = strchrnul(at, '\n');
+
+		printf("%*s%.*s\n", gap, "", (int)(end - at), at);
+		at = *end == '\0' ? NULL : end + 1;
+	}
+}
+
 static void
 print_help(void)
 {
 	puts("usage: perfreport [options] FILE|DIRECTORY...\n\n"
 	     "Prints what recordings of perfshim say; of a directory, the main "
 	     "process in\nfull and all processes in a table.\n");
-	for (unsigned i = 0; i < PS_COUNT(rows); i++) {
-		const char *argument = rows[i].argument;
-		int used = printf("  --%s%s%s", rows[i].name,
-				  argument == NULL ? "" : " ",
-				  argument == NULL ? "" : argument);
-
-		printf("%*s%s\n", used < HELP_COLUMN ? HELP_COLUMN - used : 1,
-		       "", rows[i].help);
-	}
+	for (unsigned i = 0; i < PS_COUNT(rows); i++)
+		print_row(&rows[i]);
 	puts("\nExit status: 0; 1 a recording could not be read; 2 usage.");
 }
 
@@ -138,18 +160,48 @@ do_at_once(int option, int argc, char **argv)
 	}
 }
 
-/* ---- parsing --------------------------------------------------------------
- */
+/* ---- parsing ---- */
+
+static enum ps_view_key
+folded_key_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum ps_view_key key;
+	} keys[] = {
+	    {"peak", PS_BY_PEAK},	    {"allocated", PS_BY_BYTES},
+	    {"live", PS_BY_LIVE},	    {"count", PS_BY_ALLOCATIONS},
+	    {"temporary", PS_BY_TEMPORARY},
+	};
+
+	for (unsigned i = 0; i < PS_COUNT(keys); i++)
+		if (name == NULL || strcmp(name, keys[i].name) == 0)
+			return keys[i].key;
+	ps_usage_error("--folded", name,
+		       "allowed: peak, allocated, live, count, temporary");
+}
+
+/* The last one counts. */
+static void
+take_format(struct ps_arguments *a, int option)
+{
+	a->format = (enum ps_cli_format)(option - OPT_TEXT) + PS_CLI_TEXT;
+	a->is_text_wanted = option == OPT_TEXT;
+	if (option == OPT_FOLDED)
+		a->folded_key = folded_key_of(optarg);
+}
 
 static void
 take_option(struct ps_arguments *a, int option, int argc, char **argv)
 {
 	switch (option) {
-	case OPT_JSON:
 	case OPT_TEXT:
-		a->format =
-		    option == OPT_JSON ? PS_REPORT_JSON : PS_REPORT_TEXT;
-		a->is_text_wanted = option == OPT_TEXT;
+	case OPT_JSON:
+	case OPT_FOLDED:
+	case OPT_PPROF:
+	case OPT_CALLGRIND:
+	case OPT_MASSIF:
+		take_format(a, option);
 		break;
 	case 'o':
 	case OPT_OUTPUT:

@@ -5,14 +5,24 @@
 #ifndef PS_REPORT_CLI_ARGUMENTS_H
 #define PS_REPORT_CLI_ARGUMENTS_H
 
-#include "report/report.h"
+#include "report/view.h"
 
 enum { PS_CLI_BROKEN = 1, PS_CLI_USAGE = 2 }; /* statuses besides 0 */
 
 enum ps_cli_colour { PS_COLOUR_AUTO, PS_COLOUR_ALWAYS, PS_COLOUR_NEVER };
 
+enum ps_cli_format {
+	PS_CLI_TEXT,
+	PS_CLI_JSON,
+	PS_CLI_FOLDED,
+	PS_CLI_PPROF,
+	PS_CLI_CALLGRIND,
+	PS_CLI_MASSIF,
+};
+
 struct ps_arguments {
-	enum ps_report_format format;
+	enum ps_cli_format format;
+	enum ps_view_key folded_key;
 	const char *output; /* NULL: standard output */
 	enum ps_cli_colour colour;
 	bool is_tree_wanted;
