@@ -32,6 +32,7 @@ enum option_id {
 	OPT_NO_COLOUR,
 	OPT_EXIT_CODE,
 	OPT_EXIT_SIGNAL,
+	OPT_DEBUGINFOD,
 	OPT_CALIBRATE,
 	OPT_HELP_OPTIONS,
 	OPT_HELP,
@@ -64,6 +65,8 @@ static const struct row {
     {"no-color", OPT_NO_COLOUR, NULL, "none"},
     {"exit-code", OPT_EXIT_CODE, "N", "how the main process ended, if known"},
     {"exit-signal", OPT_EXIT_SIGNAL, "N", "the same, by a signal"},
+    {"debuginfod", OPT_DEBUGINFOD, NULL,
+     "ask the servers of DEBUGINFOD_URLS for debug files"},
     {"calibrate", OPT_CALIBRATE, "[=KIND]",
      "measure this machine (quick or full), keep it"},
     {"help-options", OPT_HELP_OPTIONS, NULL, "the PERFSHIM_ variables"},
@@ -220,6 +223,9 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_NO_COLOUR:
 		a->colour =
 		    option == OPT_COLOUR ? PS_COLOUR_ALWAYS : PS_COLOUR_NEVER;
+		break;
+	case OPT_DEBUGINFOD:
+		a->is_network_allowed = true;
 		break;
 	case OPT_EXIT_CODE:
 		a->options.exit_code = number_of("--exit-code", optarg, 0, 255);

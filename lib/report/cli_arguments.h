@@ -25,6 +25,7 @@ struct ps_arguments {
 	enum ps_view_key folded_key;
 	const char *output; /* NULL: standard output */
 	enum ps_cli_colour colour;
+	bool is_network_allowed; /* --debuginfod */
 	bool is_tree_wanted;
 	bool is_text_wanted; /* with --tree: the report too */
 	int main_pid;	     /* 0: the one that started first */

@@ -4,28 +4,20 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "report/cli_source.h"
 #include "report/cli_symbols_dw.h"
-#include "report/symbol_elf.h"
-
-char *__cxa_demangle(const char *name, char *buffer, size_t *bytes,
-		     int *status);
 
 int
 ps_source_open(struct ps_source *s, const struct ps_reader *reader,
 	       const char *path, const struct ps_report_options *options)
 {
-	struct ps_symbols *elf;
 	int error;
 
 	*s = (struct ps_source){.reader = reader, .path = path};
 	ps_scratch_init(&s->scratch, (size_t)2 << 30);
-	elf = ps_symbols_elf(&s->scratch, reader, __cxa_demangle, free);
-	s->dw = ps_symbols_dw(reader, elf);
-	s->symbols = s->dw != NULL ? s->dw : elf;
+	s->symbols = ps_symbols_dw(reader);
 	error = s->symbols == NULL
 		    ? -ENOMEM
 		    : ps_view_build(reader, options, &s->scratch, &s->view);
@@ -39,6 +31,6 @@ ps_source_open(struct ps_source *s, const struct ps_reader *reader,
 void
 ps_source_close(struct ps_source *s)
 {
-	ps_symbols_dw_close(s->dw);
+	ps_symbols_dw_close(s->symbols);
 	ps_scratch_fini(&s->scratch);
 }

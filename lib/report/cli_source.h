@@ -12,7 +12,6 @@ struct ps_source {
 	const char *path; /* for messages */
 	struct ps_scratch scratch;
 	struct ps_symbols *symbols;
-	struct ps_symbols *dw; /* to be closed; may be NULL */
 	struct ps_view view;
 };
 

@@ -10,6 +10,7 @@
 
 #include "report/cli_output.h"
 #include "report/cli_print.h"
+#include "report/cli_symbols_dw.h"
 
 int
 main(int argc, char **argv)
@@ -33,6 +34,7 @@ main(int argc, char **argv)
 		main_node = ps_tree_find(&tree, a.main_pid);
 	if (main_node < 0)
 		ps_usage_error("--main", "", "no recording of that process");
+	ps_symbols_dw_init(a.is_network_allowed);
 	ps_output_open(&a, &out);
 	error = ps_print(&a, &tree, main_node, &out);
 	if (ps_output_close(&a, &out) != 0 || error != 0)

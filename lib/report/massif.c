@@ -10,7 +10,8 @@
  * massif has it.
  *
  * The heap of a snapshot is exact, the sites' bytes are estimates of what was
- * requested: the difference is a node of its own when it is positive.
+ * requested.  What they lack is a node of its own; when they have too much, all
+ * are scaled down, because ms_print refuses a part larger than the whole.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -188,6 +189,11 @@ put_tree(struct tree *t, const char *kind, bool is_peak, double total)
 		b->places = ps_paths_places(t->paths, i, &b->count);
 		known += b->bytes;
 		used += b->bytes > 0;
+	}
+	if (known > total) {
+		for (uint32_t i = 0; i < used; i++)
+			t->branches[i].bytes *= total / known;
+		known = total;
 	}
 	qsort(t->branches, used, sizeof(*t->branches), by_places);
 	t->least = PS_MAX(total * THRESHOLD, 1.0);

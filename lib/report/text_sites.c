@@ -108,14 +108,24 @@ put_frame(struct ps_text *t, const struct ps_symbol *s)
 	ps_text_char(t, '\n');
 }
 
+/* A part of a container, of which the one that was called is told. */
+static bool
+is_container(const struct ps_symbol *s)
+{
+	return s->function != NULL && starts_with(s->function, "std::");
+}
+
 /* The part worth telling: from *first to *last (not included). */
 static void
 telling_part(const struct ps_stack_names *names, uint32_t *first,
 	     uint32_t *last)
 {
 	for (*first = 0; *first + 1 < names->count; ++*first)
-		if (!is_plumbing(&names->at[*first]))
+		if (!is_plumbing(&names->at[*first]) &&
+		    !is_container(&names->at[*first]))
 			break;
+	if (*first > 0 && !is_plumbing(&names->at[*first - 1]))
+		--*first;
 	for (*last = names->count; *last > *first + 1; --*last)
 		if (!is_beginning(&names->at[*last - 1]))
 			break;
