@@ -23,6 +23,8 @@ build,check,lint,bench libunwind8        library:libunwind.so.8
 build,check,lint,bench libdw-dev         header:elfutils/libdwfl.h
 build,check,lint,bench libelf-dev        header:gelf.h
 build,check,lint,bench libjansson-dev    header:jansson.h
+build,check,lint,bench zlib1g-dev        header:zlib.h
+build,check,lint,bench libiberty-dev     header:libiberty/demangle.h
 check,bench            check             header:check.h
 check,lint,bench       python3           tool:python3
 check                  python3-jsonschema python:jsonschema

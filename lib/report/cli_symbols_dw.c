@@ -2,78 +2,270 @@
 /*
  * cli_symbols_dw - names, files and lines through elfutils; perfreport only
  *
- * Each module of the recording is reported to libdwfl at the address where it
- * was mapped, when the file that is there now has the recorded build-id.  The
- * standard callbacks find separate debug files in the usual places.  debuginfod
- * is switched off: a report must not reach for the network.
+ * The function at an address is named by the symbol table, because that names
+ * it without debug information too; files, lines and what was inlined come from
+ * DWARF: the scopes at the address, innermost first, each with the line at
+ * which it was called in the next.  An answer is kept for each frame.
  */
-#include <elfutils/libdwfl.h>
+#include <dwarf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/cli_demangle.h"
+#include "report/cli_module.h"
 #include "report/cli_symbols_dw.h"
 #include "report/symbol_elf.h"
 
-char *__cxa_demangle(const char *name, char *buffer, size_t *bytes,
-		     int *status);
+/* A damaged recording may name thousands of files. */
+enum { NOTES_MAX = 5, NOTE_BYTES = 4096 };
+
+struct module {
+	bool is_tried;
+	const char *name;
+	struct ps_module *file; /* NULL: names nothing */
+};
 
 struct resolver {
 	struct ps_symbols base; /* first */
-	struct ps_symbols *fallback;
 	const struct ps_reader *reader;
-	Dwfl *dwfl;
-	Dwfl_Module **modules; /* by row; NULL: not to be had */
-	char **names;	       /* demangled, to be freed; by frame */
+	struct ps_scratch scratch;
+	struct module *modules;		/* by row */
+	const struct ps_symbol **known; /* by frame; NULL: not asked yet */
+	unsigned notes;
 };
 
-static const Dwfl_Callbacks callbacks = {
-    .find_elf = dwfl_build_id_find_elf,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
-    .section_address = dwfl_offline_section_address,
-};
-
-static bool
-is_same_build(Dwfl_Module *module, const struct ps_record_module *m)
+void
+ps_symbols_dw_init(bool is_network_allowed)
 {
-	const unsigned char *id;
-	GElf_Addr address;
-	int bytes;
-
-	if (m->build_id_bytes == 0)
-		return true;
-	/* The main file must have been opened for its notes to be known. */
-	if (dwfl_module_getelf(module, &address) == NULL)
-		return false;
-	bytes = dwfl_module_build_id(module, &id, &address);
-	return bytes == (int)m->build_id_bytes &&
-	       memcmp(id, m->build_id, (size_t)bytes) == 0;
+	if (!is_network_allowed)
+		(void)unsetenv("DEBUGINFOD_URLS");
+	else if (getenv("DEBUGINFOD_URLS") == NULL)
+		fputs("perfreport: --debuginfod: DEBUGINFOD_URLS names no "
+		      "server\n",
+		      stderr);
 }
 
+/* ---- modules ---- */
+
 static void
-report_module(struct resolver *r, uint32_t row)
+note(struct resolver *r, const char *path, const char *why)
+{
+	char line[NOTE_BYTES];
+	struct ps_text text;
+
+	if (r->notes++ >= NOTES_MAX)
+		return;
+	ps_text_init(&text, line, sizeof(line), -1);
+	ps_text_printable(&text, path);
+	fprintf(stderr, "perfreport: %s %s: its functions have no names here\n",
+		line, why);
+}
+
+static struct module *
+module_of(struct resolver *r, uint32_t row)
 {
 	const struct ps_record_module *m =
 	    ps_reader_entry(r->reader, PS_TABLE_MODULES, row);
-	const char *path = ps_reader_string(r->reader, m->path);
-	Dwfl_Module *module;
+	struct module *module;
+	const char *path;
+	const char *why;
 
+	if (m == NULL)
+		return NULL;
+	module = &r->modules[row];
+	if (module->is_tried)
+		return module;
+	module->is_tried = true;
+	path = ps_reader_string(r->reader, m->path);
+	module->name = ps_base_name(path)[0] != '\0' ? ps_base_name(path) : "?";
 	if (path[0] != '/')
-		return;
-	module = dwfl_report_elf(r->dwfl, path, path, -1, m->bias, false);
-	if (module != NULL && is_same_build(module, m))
-		r->modules[row] = module;
+		return module;
+	module->file = ps_module_open(&r->scratch, m, path, &why);
+	if (module->file == NULL)
+		note(r, path, why);
+	return module;
 }
 
-static const char *
-demangled(struct resolver *r, uint32_t frame, const char *name)
-{
-	int status = -1;
+/* ---- files and lines ---- */
 
-	if (name == NULL || name[0] != '_' || name[1] != 'Z')
-		return name;
-	if (r->names[frame] == NULL)
-		r->names[frame] = __cxa_demangle(name, NULL, NULL, &status);
-	return r->names[frame] != NULL ? r->names[frame] : name;
+static void
+set_file(struct resolver *r, Dwarf_Die *unit, const char *path, int line,
+	 struct ps_symbol *out)
+{
+	Dwarf_Attribute memory;
+	const char *directory;
+	struct ps_text text;
+	char joined[4096];
+
+	if (path == NULL || line <= 0)
+		return;
+	out->line = (uint32_t)line;
+	directory = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &memory));
+	if (path[0] == '/' || directory == NULL) {
+		out->path = path;
+	} else {
+		ps_text_init(&text, joined, sizeof(joined), -1);
+		ps_text_printf(&text, "%s/%s", directory, path);
+		out->path = ps_scratch_strdup(&r->scratch, joined);
+	}
+	out->file = ps_base_name(path);
+}
+
+static void
+set_line_of_address(struct resolver *r, Dwarf_Die *unit, Dwarf_Addr address,
+		    struct ps_symbol *out)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+	int number = 0;
+
+	if (line == NULL || dwarf_lineno(line, &number) != 0)
+		return;
+	set_file(r, unit, dwarf_linesrc(line, NULL, NULL), number, out);
+}
+
+static Dwarf_Word
+number_of(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute memory;
+	Dwarf_Word value = 0;
+
+	if (dwarf_formudata(dwarf_attr(die, name, &memory), &value) != 0)
+		return 0;
+	return value;
+}
+
+/* Where an inlined function was called. */
+static void
+set_line_of_call(struct resolver *r, Dwarf_Die *unit, Dwarf_Die *inlined,
+		 struct ps_symbol *out)
+{
+	Dwarf_Files *files;
+	size_t count;
+	Dwarf_Word file = number_of(inlined, DW_AT_call_file);
+
+	if (dwarf_getsrcfiles(unit, &files, &count) != 0 || file >= count)
+		return;
+	set_file(r, unit, dwarf_filesrc(files, file, NULL, NULL),
+		 (int)number_of(inlined, DW_AT_call_line), out);
+}
+
+static void
+set_function(struct resolver *r, Dwarf_Die *die, struct ps_symbol *out)
+{
+	Dwarf_Attribute memory;
+	const char *linkage;
+	int line;
+
+	if (dwarf_decl_line(die, &line) == 0 && line > 0)
+		out->first_line = (uint32_t)line;
+	if (out->function != NULL)
+		return;
+	linkage = dwarf_formstring(
+	    dwarf_attr_integrate(die, DW_AT_linkage_name, &memory));
+	if (linkage == NULL)
+		linkage = dwarf_diename(die);
+	if (linkage == NULL)
+		return;
+	out->linkage = linkage;
+	out->function = ps_demangle(&r->scratch, linkage);
+}
+
+/* ---- one frame ---- */
+
+/*
+ * From the scopes at the address, innermost first, to symbols: `outer` is the
+ * function that the symbol table has there.  Returns the innermost.
+ */
+static struct ps_symbol *
+take_scopes(struct resolver *r, Dwarf_Die *unit, Dwarf_Die *scopes, int count,
+	    struct ps_symbol *outer)
+{
+	struct ps_symbol *first = outer;
+	struct ps_symbol *last = NULL;
+	struct ps_symbol line = *outer;
+
+	for (int i = 0; i < count; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+		struct ps_symbol *s = outer;
+
+		if (tag == DW_TAG_subprogram) {
+			set_function(r, &scopes[i], outer);
+			break;
+		}
+		if (tag != DW_TAG_inlined_subroutine)
+			continue;
+		s = ps_scratch_alloc(&r->scratch, sizeof(*s));
+		if (s == NULL)
+			break;
+		*s = line;
+		s->function = s->linkage = NULL;
+		set_function(r, &scopes[i], s);
+		s->inlined_into = outer;
+		if (last == NULL)
+			first = s;
+		else
+			last->inlined_into = s;
+		last = s;
+		line.path = line.file = NULL;
+		line.line = 0;
+		set_line_of_call(r, unit, &scopes[i], &line);
+	}
+	outer->path = line.path;
+	outer->file = line.file;
+	outer->line = line.line;
+	return first;
+}
+
+static struct ps_symbol *
+ask_dwarf(struct resolver *r, struct ps_module *file, Dwarf_Addr address,
+	  struct ps_symbol *outer)
+{
+	Dwarf_Addr bias = 0;
+	Dwarf_Die *unit = ps_module_unit(file, address, &bias);
+	Dwarf_Die *at = NULL;
+	Dwarf_Die *scopes = NULL;
+	struct ps_symbol *first = outer;
+	int count;
+
+	if (unit == NULL)
+		return outer;
+	set_line_of_address(r, unit, address - bias, outer);
+	/* Of what an address is in, libdw tells where inlined functions were
+	 * defined; of a scope, where they were inlined, which is wanted. */
+	if (dwarf_getscopes(unit, address - bias, &at) <= 0)
+		return outer;
+	count = dwarf_getscopes_die(&at[0], &scopes);
+	if (count > 0)
+		first = take_scopes(r, unit, scopes, count, outer);
+	free(scopes);
+	free(at);
+	return first;
+}
+
+static const struct ps_symbol *
+look_up(struct resolver *r, const struct ps_record_frame *frame)
+{
+	const struct ps_record_module *m =
+	    ps_reader_entry(r->reader, PS_TABLE_MODULES, frame->module);
+	struct module *module = module_of(r, frame->module);
+	struct ps_symbol *out = ps_scratch_alloc(&r->scratch, sizeof(*out));
+
+	if (out == NULL)
+		return NULL;
+	out->module = "?";
+	out->offset = frame->pc;
+	if (module == NULL)
+		return out;
+	out->module = module->name;
+	/* A return address may be that of the next function. */
+	out->offset = frame->pc - m->bias - !(frame->flags & PS_FRAME_LEAF);
+	if (module->file == NULL)
+		return out;
+	out->linkage = ps_module_function(module->file, out->offset);
+	if (out->linkage != NULL)
+		out->function = ps_demangle(&r->scratch, out->linkage);
+	return ask_dwarf(r, module->file, out->offset, out);
 }
 
 static bool
@@ -82,61 +274,37 @@ resolve(struct ps_symbols *self, uint32_t row, struct ps_symbol *out)
 	struct resolver *r = (struct resolver *)self;
 	const struct ps_record_frame *frame =
 	    ps_reader_entry(r->reader, PS_TABLE_FRAMES, row);
-	Dwfl_Module *module;
-	Dwfl_Line *line;
-	const char *name;
-	Dwarf_Addr pc;
-	int number;
 
 	*out = (struct ps_symbol){.module = "?"};
-	if (r->fallback != NULL)
-		(void)r->fallback->resolve(r->fallback, row, out);
-	if (frame == NULL ||
-	    frame->module >= r->reader->count[PS_TABLE_MODULES])
+	if (frame == NULL)
 		return false;
-	module = r->modules[frame->module];
-	if (module == NULL)
-		return true;
-	pc = frame->pc - !(frame->flags & PS_FRAME_LEAF);
-	name = dwfl_module_addrname(module, pc);
-	if (name != NULL)
-		out->function = demangled(r, row, name);
-	line = dwfl_module_getsrc(module, pc);
-	if (line != NULL) {
-		out->file =
-		    dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-		out->line = number > 0 ? (uint32_t)number : 0;
-	}
-	if (out->file != NULL)
-		out->file = ps_base_name(out->file);
-	return true;
+	if (r->known[row] == NULL)
+		r->known[row] = look_up(r, frame);
+	if (r->known[row] != NULL)
+		*out = *r->known[row];
+	return frame->module < r->reader->count[PS_TABLE_MODULES];
 }
 
 struct ps_symbols *
-ps_symbols_dw(const struct ps_reader *reader, struct ps_symbols *fallback)
+ps_symbols_dw(const struct ps_reader *reader)
 {
 	struct resolver *r = calloc(1, sizeof(*r));
 	uint32_t modules = reader->count[PS_TABLE_MODULES];
+	uint32_t frames = reader->count[PS_TABLE_FRAMES];
 
 	if (r == NULL)
 		return NULL;
-	(void)unsetenv("DEBUGINFOD_URLS");
 	r->base.resolve = resolve;
-	r->fallback = fallback;
 	r->reader = reader;
-	r->modules = calloc((size_t)modules + 1, sizeof(*r->modules));
-	r->names = calloc((size_t)reader->count[PS_TABLE_FRAMES] + 1,
-			  sizeof(*r->names));
-	r->dwfl = dwfl_begin(&callbacks);
-	if (r->modules == NULL || r->names == NULL || r->dwfl == NULL) {
-		ps_symbols_dw_close(&r->base);
-		return NULL;
-	}
-	dwfl_report_begin(r->dwfl);
-	for (uint32_t row = 0; row < modules; row++)
-		report_module(r, row);
-	(void)dwfl_report_end(r->dwfl, NULL, NULL);
-	return &r->base;
+	ps_scratch_init(&r->scratch, 0);
+	r->modules =
+	    ps_scratch_alloc(&r->scratch, (modules + 1) * sizeof(*r->modules));
+	r->known =
+	    ps_scratch_alloc(&r->scratch, (frames + 1) * sizeof(*r->known));
+	if (r->modules != NULL && r->known != NULL)
+		return &r->base;
+	ps_symbols_dw_close(&r->base);
+	return NULL;
 }
 
 void
@@ -147,11 +315,9 @@ ps_symbols_dw_close(struct ps_symbols *symbols)
 	if (r == NULL)
 		return;
 	for (uint32_t i = 0;
-	     r->names != NULL && i < r->reader->count[PS_TABLE_FRAMES]; i++)
-		free(r->names[i]);
-	if (r->dwfl != NULL)
-		dwfl_end(r->dwfl);
-	free(r->names);
-	free(r->modules);
+	     r->modules != NULL && i < r->reader->count[PS_TABLE_MODULES]; i++)
+		if (r->modules[i].file != NULL)
+			ps_module_close(r->modules[i].file);
+	ps_scratch_fini(&r->scratch);
 	free(r);
 }

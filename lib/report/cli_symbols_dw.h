@@ -9,11 +9,13 @@
 #include "report/symbols.h"
 
 /*
- * A resolver; what elfutils cannot name is asked of `fallback`, which may be
- * NULL.  NULL: no memory.  Never the network.
+ * Never the network, unless it is allowed here: then the servers that
+ * DEBUGINFOD_URLS names are asked.  Once, before the first resolver.
  */
-struct ps_symbols *ps_symbols_dw(const struct ps_reader *reader,
-				 struct ps_symbols *fallback);
+void ps_symbols_dw_init(bool is_network_allowed);
+
+/* A resolver; NULL: no memory. */
+struct ps_symbols *ps_symbols_dw(const struct ps_reader *reader);
 void ps_symbols_dw_close(struct ps_symbols *symbols);
 
 #endif /* PS_REPORT_CLI_SYMBOLS_DW_H */

@@ -12,6 +12,8 @@
 enum { SITES_MAX = 1000 };
 
 struct json {
+	struct ps_symbols *symbols;
+	struct ps_stack_names *names; /* room for one stack */
 	struct ps_text *out;
 	bool needs_comma;
 };
@@ -190,36 +192,30 @@ json_timeline(struct json *j, const struct ps_view *v)
 }
 
 static void
-json_frame(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
-	   uint32_t frame)
+json_name(struct json *j, const struct ps_symbol *s)
 {
-	struct ps_symbol s;
 	char name[1024];
 	struct ps_text text;
 
-	ps_view_frame(v, symbols, frame, &s);
 	ps_text_init(&text, name, sizeof(name), -1);
-	if (s.function != NULL)
-		ps_text_printf(&text, "%.900s (%.80s)", s.function, s.module);
+	if (s->function != NULL)
+		ps_text_printf(&text, "%.900s (%.80s)", s->function, s->module);
 	else
-		ps_text_printf(&text, "%.80s+0x%lx", s.module,
-			       (unsigned long)s.offset);
+		ps_text_printf(&text, "%.80s+0x%lx", s->module,
+			       (unsigned long)s->offset);
 	separate(j);
 	ps_text_json_string(j->out, name);
 }
 
 static void
-json_site(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
-	  const struct ps_view_site *s)
+json_site(struct json *j, const struct ps_view *v, const struct ps_view_site *s)
 {
-	uint32_t depth;
-	const uint32_t *frames = ps_reader_stack(v->reader, s->site, &depth);
-
+	ps_stack_names(v->reader, j->symbols, s->site, j->names);
 	open(j, '{');
 	key(j, "stack");
 	open(j, '[');
-	for (uint32_t i = 0; i < depth; i++)
-		json_frame(j, v, symbols, frames[i]);
+	for (uint32_t i = 0; i < j->names->count; i++)
+		json_name(j, &j->names->at[i]);
 	close(j, ']');
 	number(j, "allocations", s->allocations);
 	number(j, "bytes", s->bytes);
@@ -230,7 +226,7 @@ json_site(struct json *j, const struct ps_view *v, struct ps_symbols *symbols,
 }
 
 static void
-json_sites(struct json *j, const struct ps_view *v, struct ps_symbols *symbols)
+json_sites(struct json *j, const struct ps_view *v)
 {
 	const struct ps_view_site *top[SITES_MAX];
 	uint32_t sites = ps_view_top(v, PS_BY_BYTES, SITES_MAX, top);
@@ -238,12 +234,12 @@ json_sites(struct json *j, const struct ps_view *v, struct ps_symbols *symbols)
 	key(j, "sites");
 	open(j, '[');
 	for (uint32_t i = 0; i < sites; i++)
-		json_site(j, v, symbols, top[i]);
+		json_site(j, v, top[i]);
 	close(j, ']');
 }
 
 static void
-json_heap(struct json *j, const struct ps_view *v, struct ps_symbols *symbols)
+json_heap(struct json *j, const struct ps_view *v)
 {
 	key(j, "heap");
 	open(j, '{');
@@ -258,7 +254,7 @@ json_heap(struct json *j, const struct ps_view *v, struct ps_symbols *symbols)
 	number(j, "pool_fraction", v->pool_fraction);
 	json_classes(j, v);
 	json_timeline(j, v);
-	json_sites(j, v, symbols);
+	json_sites(j, v);
 	close(j, '}');
 }
 
@@ -367,14 +363,14 @@ json_sampling(struct json *j, const struct ps_view *v)
 
 void
 ps_report_json(const struct ps_view *v, struct ps_symbols *symbols,
-	       struct ps_text *out)
+	       struct ps_stack_names *names, struct ps_text *out)
 {
-	struct json j = {.out = out};
+	struct json j = {.symbols = symbols, .names = names, .out = out};
 
 	open(&j, '{');
 	string(&j, "schema", "perfshim-report/1");
 	json_process(&j, v);
-	json_heap(&j, v, symbols);
+	json_heap(&j, v);
 	json_sections(&j, v);
 	json_calibration(&j, v);
 	json_alerts(&j, v);

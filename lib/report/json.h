@@ -7,7 +7,8 @@
 
 #include "report/view.h"
 
+/* `names` is room for one stack. */
 void ps_report_json(const struct ps_view *view, struct ps_symbols *symbols,
-		    struct ps_text *out);
+		    struct ps_stack_names *names, struct ps_text *out);
 
 #endif /* PS_REPORT_JSON_H */

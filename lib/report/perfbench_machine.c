@@ -109,9 +109,10 @@ static void
 time_vector_add(struct pb_machine *m)
 {
 	double drift;
+	double core;
 
 	if (m->is_calibrated &&
-	    ps_calibrate_drift(&m->calibration, &drift) == 0)
+	    ps_calibrate_drift(&m->calibration, &drift, &core) == 0)
 		add(&m->adds, 1 + drift);
 }
 

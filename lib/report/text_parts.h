@@ -12,7 +12,8 @@
 
 struct ps_text_report {
 	const struct ps_view *view;
-	struct ps_symbols *symbols; /* may be NULL */
+	struct ps_symbols *symbols;
+	struct ps_stack_names *names; /* room for one stack */
 	struct ps_text *out;
 	uint32_t top;
 };

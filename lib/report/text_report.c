@@ -116,18 +116,37 @@ write_text(struct ps_text_report *r)
 }
 
 int
+ps_report_write_view(const struct ps_view *view, struct ps_symbols *symbols,
+		     struct ps_scratch *scratch, enum ps_report_format format,
+		     const struct ps_report_options *options,
+		     struct ps_text *out)
+{
+	struct ps_text_report r = {
+	    .view = view,
+	    .symbols = symbols,
+	    .names = ps_scratch_alloc(scratch, sizeof(*r.names)),
+	    .out = out,
+	    .top = options == NULL || options->top == 0 ? DEFAULT_TOP
+							: options->top,
+	};
+
+	if (symbols == NULL)
+		r.symbols = ps_symbols_none(scratch, view->reader);
+	if (r.names == NULL || r.symbols == NULL)
+		return -ENOMEM;
+	if (format == PS_REPORT_JSON)
+		ps_report_json(view, r.symbols, r.names, out);
+	else
+		write_text(&r);
+	return 0;
+}
+
+int
 ps_report_write(const struct ps_reader *reader, struct ps_symbols *symbols,
 		struct ps_scratch *scratch, enum ps_report_format format,
 		const struct ps_report_options *options, struct ps_text *out)
 {
 	struct ps_view *view = ps_scratch_alloc(scratch, sizeof(*view));
-	struct ps_text_report r = {
-	    .view = view,
-	    .symbols = symbols,
-	    .out = out,
-	    .top = options == NULL || options->top == 0 ? DEFAULT_TOP
-							: options->top,
-	};
 	int error;
 
 	if (view == NULL)
@@ -135,9 +154,6 @@ ps_report_write(const struct ps_reader *reader, struct ps_symbols *symbols,
 	error = ps_view_build(reader, options, scratch, view);
 	if (error != 0)
 		return error;
-	if (format == PS_REPORT_JSON)
-		ps_report_json(view, symbols, out);
-	else
-		write_text(&r);
-	return 0;
+	return ps_report_write_view(view, symbols, scratch, format, options,
+				    out);
 }

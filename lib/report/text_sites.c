@@ -76,6 +76,8 @@ put_place(struct ps_text *t, const struct ps_symbol *s, unsigned left)
 	struct ps_text text;
 
 	ps_text_init(&text, place, sizeof(place), -1);
+	if (s->inlined_into != NULL)
+		ps_text_str(&text, "inlined ");
 	if (s->file != NULL && s->line != 0)
 		ps_text_printf(&text, "at %s:%u", s->file, s->line);
 	else
@@ -106,46 +108,47 @@ put_frame(struct ps_text *t, const struct ps_symbol *s)
 	ps_text_char(t, '\n');
 }
 
-/* The part worth telling: frames *first to *last (not included). */
-static void
-telling_part(const struct ps_text_report *r, const uint32_t *frames,
-	     uint32_t depth, uint32_t *first, uint32_t *last)
+/* A part of a container, of which the one that was called is told. */
+static bool
+is_container(const struct ps_symbol *s)
 {
-	struct ps_symbol s;
+	return s->function != NULL && starts_with(s->function, "std::");
+}
 
-	for (*first = 0; *first + 1 < depth; ++*first) {
-		ps_view_frame(r->view, r->symbols, frames[*first], &s);
-		if (!is_plumbing(&s))
+/* The part worth telling: from *first to *last (not included). */
+static void
+telling_part(const struct ps_stack_names *names, uint32_t *first,
+	     uint32_t *last)
+{
+	for (*first = 0; *first + 1 < names->count; ++*first)
+		if (!is_plumbing(&names->at[*first]) &&
+		    !is_container(&names->at[*first]))
 			break;
-	}
-	for (*last = depth; *last > *first + 1; --*last) {
-		ps_view_frame(r->view, r->symbols, frames[*last - 1], &s);
-		if (!is_beginning(&s))
+	if (*first > 0 && !is_plumbing(&names->at[*first - 1]))
+		--*first;
+	for (*last = names->count; *last > *first + 1; --*last)
+		if (!is_beginning(&names->at[*last - 1]))
 			break;
-	}
 }
 
 static void
 put_stack(struct ps_text_report *r, const struct ps_record_site *site)
 {
-	uint32_t depth;
-	const uint32_t *frames = ps_reader_stack(r->view->reader, site, &depth);
-	struct ps_symbol s;
+	struct ps_stack_names *names = r->names;
 	uint32_t first;
 	uint32_t last;
 	uint32_t shown;
 
-	if (depth == 0) {
+	ps_stack_names(r->view->reader, r->symbols, site, names);
+	if (names->count == 0) {
 		ps_text_fill(r->out, ' ', INDENT);
 		ps_text_str(r->out, "(no stack)\n");
 		return;
 	}
-	telling_part(r, frames, depth, &first, &last);
+	telling_part(names, &first, &last);
 	shown = PS_MIN(last, first + FRAMES_SHOWN);
-	for (uint32_t i = first; i < shown; i++) {
-		ps_view_frame(r->view, r->symbols, frames[i], &s);
-		put_frame(r->out, &s);
-	}
+	for (uint32_t i = first; i < shown; i++)
+		put_frame(r->out, &names->at[i]);
 	if (shown < last)
 		ps_text_printf(r->out, "%*s... %u more\n", INDENT, "",
 			       last - shown);
@@ -162,7 +165,6 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 	   enum ps_view_key key)
 {
 	struct ps_text *t = r->out;
-	double live_part = s->bytes > 0 ? s->bytes_error / s->bytes : 0.0;
 	char a[16];
 	char b[16];
 
@@ -177,6 +179,7 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 		break;
 	case PS_BY_TEMPORARY:
 		ps_text_printf(t, "%s", ps_human_count(a, s->temporary));
+		ps_put_error(t, s->temporary, ps_view_error(s, key));
 		ps_text_style(t, PS_PLAIN);
 		ps_text_printf(t, " temporary of %s allocations (%d%%)",
 			       ps_human_count(b, s->allocations),
@@ -185,8 +188,7 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 	default:
 		ps_text_printf(t, "%s",
 			       ps_human_bytes(a, ps_view_value(s, key)));
-		ps_put_error(t, ps_view_value(s, key),
-			     ps_view_value(s, key) * live_part);
+		ps_put_error(t, ps_view_value(s, key), ps_view_error(s, key));
 		ps_text_style(t, PS_PLAIN);
 		ps_text_printf(t, " in %s blocks, %s allocated in all",
 			       ps_human_count(b, key == PS_BY_PEAK

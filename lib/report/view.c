@@ -10,12 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "measure/real.h"
 #include "report/view.h"
 #include "report/view_section.h"
-
-/* Half the width of a 95 % interval of a normal distribution. */
-#define Z95 1.96
+#include "report/view_site.h"
 
 /*
  * A sum of what was added and taken away; below zero only in a recording that
@@ -25,18 +22,6 @@ static uint64_t
 not_negative(uint64_t sum)
 {
 	return (int64_t)sum < 0 ? 0 : sum;
-}
-
-static double
-weight(const _Atomic uint64_t *counter)
-{
-	return (double)not_negative(ps_peek(counter)) / PS_WEIGHT_ONE;
-}
-
-static double
-bytes_of(const _Atomic uint64_t *counter)
-{
-	return (double)not_negative(ps_peek(counter));
 }
 
 /* ---- process ------------------------------------------------------------ */
@@ -95,8 +80,8 @@ add_row(struct ps_view *v, const struct ps_record_thread *row)
 	v->allocations += ps_peek(&row->allocations);
 	v->samples += ps_peek(&row->samples);
 	for (unsigned i = 0; i < PS_LIFETIMES; i++) {
-		v->lifetime_frees[i] += weight(&row->lifetime_frees[i]);
-		v->lifetime_bytes[i] += bytes_of(&row->lifetime_bytes[i]);
+		v->lifetime_frees[i] += ps_view_weight(&row->lifetime_frees[i]);
+		v->lifetime_bytes[i] += ps_view_bytes(&row->lifetime_bytes[i]);
 	}
 	v->requested_bytes +=
 	    ps_peek(&row->issued_bytes) - ps_peek(&row->bytes_left);
@@ -121,6 +106,27 @@ live_block_bytes(const struct ps_view *v, uint64_t large)
 	return bytes;
 }
 
+/* The first row is the first thread's; the others may all have the
+ * name of the program, and a row is used by one after the other. */
+static void
+label_thread(struct ps_view *v, uint32_t index,
+	     const struct ps_record_thread *row)
+{
+	char name[sizeof(row->name) + 1] = {0};
+	struct ps_text t;
+
+	if (index == 0 || index >= PS_LABEL_THREADS)
+		return;
+	memcpy(name, row->name, sizeof(row->name));
+	ps_text_init(&t, v->thread_labels[index], PS_LABEL_BYTES, -1);
+	if (index == 1) {
+		ps_text_str(&t, "main");
+		return;
+	}
+	ps_text_printable(&t, name[0] == '\0' ? "thread" : name);
+	ps_text_printf(&t, " #%u", index);
+}
+
 static void
 view_heap(struct ps_view *v)
 {
@@ -134,6 +140,7 @@ view_heap(struct ps_view *v)
 		    ps_reader_entry(r, PS_TABLE_THREADS, i);
 
 		add_row(v, row);
+		label_thread(v, i, row);
 		large += ps_peek(&row->large_bytes) -
 			 ps_peek(&row->large_freed_bytes);
 	}
@@ -157,118 +164,6 @@ view_heap(struct ps_view *v)
 	    : all == 0
 		? (double)NAN
 		: 1.0 - (double)v->class_allocations[PS_CLASS_LARGE] / all;
-}
-
-/* ---- sites -------------------------------------------------------------- */
-
-static void
-view_site(const struct ps_reader *r, const struct ps_record_site *site,
-	  struct ps_view_site *out)
-{
-	bool is_kept =
-	    ps_peek(&site->peak_epoch) == ps_peek(&r->header->heap.peak_epoch);
-
-	out->site = site;
-	out->allocations = weight(&site->allocations);
-	out->bytes = bytes_of(&site->bytes);
-	out->allocations_error =
-	    Z95 * ps_sqrt(weight(&site->allocations_variance));
-	out->bytes_error = Z95 * ps_sqrt(bytes_of(&site->bytes_variance));
-	out->live_allocations = weight(&site->live_allocations);
-	out->live_bytes = bytes_of(&site->live_bytes);
-	out->peak_allocations =
-	    is_kept ? weight(&site->peak_allocations) : out->live_allocations;
-	out->peak_bytes =
-	    is_kept ? bytes_of(&site->peak_bytes) : out->live_bytes;
-	out->temporary = PS_MIN(weight(&site->temporary), out->allocations);
-}
-
-static int
-view_sites(struct ps_view *v, struct ps_scratch *scratch)
-{
-	const struct ps_reader *r = v->reader;
-	double temporary = 0;
-	double variance = 0;
-
-	v->site_count = r->count[PS_TABLE_SITES];
-	v->sites =
-	    ps_scratch_alloc(scratch, (v->site_count + 1) * sizeof(*v->sites));
-	if (v->sites == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < v->site_count; i++) {
-		struct ps_view_site *s = &v->sites[i];
-
-		view_site(r, ps_reader_entry(r, PS_TABLE_SITES, i), s);
-		v->site_allocations += s->allocations;
-		if ((s->site->flags & PS_SITE_NO_STACK) != 0)
-			v->samples_without_stack += ps_peek(&s->site->samples);
-		if ((s->site->flags & PS_SITE_TRUNCATED) != 0)
-			v->samples_truncated += ps_peek(&s->site->samples);
-		v->site_bytes += s->bytes;
-		variance += s->bytes_error * s->bytes_error;
-		temporary += s->temporary;
-	}
-	v->site_bytes_error = ps_sqrt(variance);
-	v->short_lived_fraction = v->site_allocations > 0
-				      ? temporary / v->site_allocations
-				      : (double)NAN;
-	return 0;
-}
-
-double
-ps_view_value(const struct ps_view_site *s, enum ps_view_key key)
-{
-	switch (key) {
-	case PS_BY_ALLOCATIONS:
-		return s->allocations;
-	case PS_BY_BYTES:
-		return s->bytes;
-	case PS_BY_PEAK:
-		return s->peak_bytes;
-	case PS_BY_LIVE:
-		return s->live_bytes;
-	default:
-		return s->temporary;
-	}
-}
-
-/* Insertion into a short sorted list: `most` is small. */
-uint32_t
-ps_view_top(const struct ps_view *v, enum ps_view_key key, uint32_t most,
-	    const struct ps_view_site **out)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < v->site_count; i++) {
-		const struct ps_view_site *s = &v->sites[i];
-		double value = ps_view_value(s, key);
-		uint32_t at;
-
-		if (!(value > 0) ||
-		    (count == most &&
-		     value <= ps_view_value(out[most - 1], key)))
-			continue;
-		at = count < most ? count++ : most - 1;
-		for (; at > 0 && ps_view_value(out[at - 1], key) < value; at--)
-			out[at] = out[at - 1];
-		out[at] = s;
-	}
-	return count;
-}
-
-void
-ps_view_frame(const struct ps_view *v, struct ps_symbols *symbols,
-	      uint32_t frame, struct ps_symbol *out)
-{
-	const struct ps_record_frame *row =
-	    ps_reader_entry(v->reader, PS_TABLE_FRAMES, frame);
-
-	*out = (struct ps_symbol){.module = "?"};
-	if (symbols != NULL)
-		(void)symbols->resolve(symbols, frame, out);
-	else if (row != NULL)
-		out->offset = row->pc;
-	PS_ASSERT(out->module != NULL);
 }
 
 /* ---- what it cost ------------------------------------------------------- */
@@ -302,7 +197,7 @@ ps_view_build(const struct ps_reader *reader,
 	view_end(out, options);
 	view_process(out);
 	view_heap(out);
-	error = view_sites(out, scratch);
+	error = ps_view_sites(out, options, scratch);
 	if (error == 0)
 		error = ps_view_sections(out, scratch);
 	view_overhead(out);

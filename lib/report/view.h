@@ -18,9 +18,12 @@ enum ps_view_end {
 	PS_END_UNKNOWN,	 /* gone without a word */
 };
 
-/* Estimates of one allocation site; errors are half a 95 % interval. */
+/*
+ * Estimates of what one stack allocated, all rows of the recording that have
+ * this stack added up; errors are half a 95 % interval.
+ */
 struct ps_view_site {
-	const struct ps_record_site *site;
+	const struct ps_record_site *site; /* one of the rows: its stack */
 	double allocations;
 	double allocations_error;
 	double bytes;
@@ -60,6 +63,8 @@ struct ps_view_section {
 	bool is_self_doubtful; /* corrected by more than a fifth */
 };
 
+enum { PS_LABEL_BYTES = 24 };
+
 struct ps_view {
 	const struct ps_reader *reader;
 	enum ps_view_end end;
@@ -83,6 +88,8 @@ struct ps_view {
 	uint64_t class_allocations[PS_CLASS_SLOTS];
 	uint64_t class_live[PS_CLASS_SLOTS];
 
+	/* By row: what a site's label means; "" where there is none. */
+	char thread_labels[PS_LABEL_THREADS][PS_LABEL_BYTES];
 	uint64_t samples;
 	uint64_t samples_without_stack;
 	uint64_t samples_truncated; /* their stack is deeper than is told */
@@ -93,9 +100,17 @@ struct ps_view {
 	bool is_exact; /* every allocation was seen */
 	uint32_t site_count;
 	struct ps_view_site *sites;
+	/* Of each row of PS_TABLE_SITES: its verdict, PS_ROW_*. */
+	uint8_t *row_verdicts;
 	double site_bytes; /* estimates over all sites */
 	double site_bytes_error;
 	double site_allocations;
+	double left_out_bytes; /* of rows that the judge drops */
+	uint32_t left_out_rows;
+	/* Live at the end, and not shown because the judge says so. */
+	uint32_t forgiven_sites;
+	double forgiven_bytes;
+	double forgiven_allocations;
 
 	uint32_t section_count;
 	struct ps_view_section *sections; /* most total time first */
@@ -106,19 +121,40 @@ struct ps_view {
 	uint64_t table_drops;
 };
 
+/* Below zero only in a recording that is damaged, or read while it is written.
+ */
+static inline double
+ps_view_bytes(const _Atomic uint64_t *counter)
+{
+	uint64_t sum = ps_peek(counter);
+
+	return (int64_t)sum < 0 ? 0.0 : (double)sum;
+}
+
+static inline double
+ps_view_weight(const _Atomic uint64_t *counter)
+{
+	return ps_view_bytes(counter) / PS_WEIGHT_ONE;
+}
+
 /* 0, or -ENOMEM; memory is the scratch's. */
 int ps_view_build(const struct ps_reader *reader,
 		  const struct ps_report_options *options,
 		  struct ps_scratch *scratch, struct ps_view *out);
-
-/* Name a frame; without symbols, by its address alone. */
-void ps_view_frame(const struct ps_view *view, struct ps_symbols *symbols,
-		   uint32_t frame, struct ps_symbol *out);
 
 /* The `most` greatest sites by key, greatest first; returns how many have
  * more than nothing. */
 uint32_t ps_view_top(const struct ps_view *view, enum ps_view_key key,
 		     uint32_t most, const struct ps_view_site **out);
 double ps_view_value(const struct ps_view_site *site, enum ps_view_key key);
+/* Half a 95 % interval of that value. */
+double ps_view_error(const struct ps_view_site *site, enum ps_view_key key);
+
+/* The same figures of one row of PS_TABLE_SITES alone. */
+void ps_view_row(const struct ps_view *view, uint32_t row,
+		 struct ps_view_site *out);
+/* Labels of a row, for those who keep them apart; NULL: not recorded. */
+const char *ps_view_row_thread(const struct ps_view *view, uint32_t row);
+const char *ps_view_row_section(const struct ps_view *view, uint32_t row);
 
 #endif /* PS_REPORT_VIEW_H */

@@ -49,7 +49,7 @@ START_TEST(the_figures_are_those_of_the_recording)
 	ps_capture_has(
 	    "frees            110   live      2.50 KiB   in blocks       40\n");
 	ps_capture_has("100 ±10% allocations, 4.88 KiB in all\n");
-	ps_capture_has("75 temporary of 100 allocations (75%)\n");
+	ps_capture_has("75 ±11% temporary of 100 allocations (75%)\n");
 	ps_capture_has(
 	    "outer                  4  5.0us  4.4us   1.3us  1.0us  2.0us");
 	ps_capture_has("Example CPU @ 2 GHz\n");

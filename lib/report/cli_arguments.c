@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_arguments - what perfreport was asked for
+ *
+ * One table has every option once: its name, its argument and its line of
+ * --help.  getopt's own table is made from it.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/options.h"
+#include "report/cli_arguments.h"
+#include "report/cli_calibrate.h"
+
+enum { HELP_COLUMN = 22 };
+
+enum option_id {
+	OPT_TEXT = 256,
+	OPT_JSON,
+	OPT_FOLDED,
+	OPT_PPROF,
+	OPT_CALLGRIND,
+	OPT_MASSIF,
+	OPT_OUTPUT,
+	OPT_TREE,
+	OPT_MAIN,
+	OPT_TOP,
+	OPT_COLOUR,
+	OPT_NO_COLOUR,
+	OPT_EXIT_CODE,
+	OPT_EXIT_SIGNAL,
+	OPT_DEBUGINFOD,
+	OPT_CALIBRATE,
+	OPT_HELP_OPTIONS,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+/* An argument in brackets may be left out. */
+static const struct row {
+	const char *name;
+	enum option_id id;
+	const char *argument;
+	const char *help;
+} rows[] = {
+    {"text", OPT_TEXT, NULL, "as text (default)"},
+    {"json", OPT_JSON, NULL, "as JSON (schema perfshim-report/1), one process"},
+    {"folded", OPT_FOLDED, "[=WHAT]",
+     "as folded stacks of peak (default), allocated, live,\n"
+     "count or temporary, for flame graphs"},
+    {"pprof", OPT_PPROF, NULL, "as gzip'ed profile.proto, all values"},
+    {"callgrind", OPT_CALLGRIND, NULL,
+     "for callgrind_annotate and KCachegrind"},
+    {"massif", OPT_MASSIF, NULL, "for ms_print and massif-visualizer"},
+    {"output", OPT_OUTPUT, "FILE",
+     "write to FILE instead of standard output (or -o)"},
+    {"tree", OPT_TREE, NULL, "only the table of processes (with --text: both)"},
+    {"main", OPT_MAIN, "PID", "the process to tell in full (default: first)"},
+    {"top", OPT_TOP, "N", "entries of each list, 1 to 100 (default 5)"},
+    {"color", OPT_COLOUR, NULL,
+     "colours (default: on a terminal, unless NO_COLOR)"},
+    {"no-color", OPT_NO_COLOUR, NULL, "none"},
+    {"exit-code", OPT_EXIT_CODE, "N", "how the main process ended, if known"},
+    {"exit-signal", OPT_EXIT_SIGNAL, "N", "the same, by a signal"},
+    {"debuginfod", OPT_DEBUGINFOD, NULL,
+     "ask the servers of DEBUGINFOD_URLS for debug files"},
+    {"calibrate", OPT_CALIBRATE, "[=KIND]",
+     "measure this machine (quick or full), keep it"},
+    {"help-options", OPT_HELP_OPTIONS, NULL, "the PERFSHIM_ variables"},
+    {"help", OPT_HELP, NULL, "this text"},
+    {"version", OPT_VERSION, NULL, "the version"},
+};
+
+_Noreturn void
+ps_usage_error(const char *what, const char *value, const char *allowed)
+{
+	fprintf(stderr, "perfreport: %s%s%s: %s\n", what,
+		value[0] == '\0' ? "" : " ", value, allowed);
+	exit(PS_CLI_USAGE);
+}
+
+static int
+number_of(const char *option, const char *text, long low, long high)
+{
+	char allowed[80];
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && value >= low &&
+	    value <= high)
+		return (int)value;
+	snprintf(allowed, sizeof(allowed), "not a number from %ld to %ld", low,
+		 high);
+	ps_usage_error(option, text, allowed);
+}
+
+/* ---- what prints something and ends -------------------------------------- */
+
+/* A help of several lines is set off as one block. */
+static void
+print_row(const struct row *row)
+{
+	const char *argument = row->argument == NULL ? "" : row->argument;
+	bool is_apart = argument[0] != '\0' && argument[0] != '[';
+	int used =
+	    printf("  --%s%s%s", row->name, is_apart ? " " : "", argument);
+	int gap = used < HELP_COLUMN ? HELP_COLUMN - used : 1;
+
+	for (const char *at = row->help; at != NULL; gap = HELP_COLUMN) {
+		const char *end = strchrnul(at, '\n');
+
+		printf("%*s%.*s\n", gap, "", (int)(end - at), at);
+		at = *end == '\0' ? NULL : end + 1;
+	}
+}
+
+static void
+print_help(void)
+{
+	puts("usage: perfreport [options] FILE|DIRECTORY...\n\n"
+	     "Prints what recordings of perfshim say; of a directory, the main "
+	     "process in\nfull and all processes in a table.\n");
+	for (unsigned i = 0; i < PS_COUNT(rows); i++)
+		print_row(&rows[i]);
+	puts("\nExit status: 0; 1 a recording could not be read; 2 usage.");
+}
+
+static void
+print_options(void)
+{
+	const struct ps_option_row *row;
+
+	for (unsigned i = 0; (row = ps_options_row(i)) != NULL; i++)
+		printf("%s=%s (default %s)\n    %s\n", row->name, row->allowed,
+		       row->fallback, row->help);
+}
+
+static void
+do_at_once(int option, int argc, char **argv)
+{
+	switch (option) {
+	case OPT_HELP:
+		print_help();
+		exit(0);
+	case OPT_VERSION:
+		puts("perfreport " PS_VERSION);
+		exit(0);
+	case OPT_HELP_OPTIONS:
+		print_options();
+		exit(0);
+	case OPT_CALIBRATE:
+		if (optarg == NULL && optind < argc)
+			optarg = argv[optind];
+		exit(ps_cli_calibrate(optarg));
+	default:
+		fputs("perfreport: see --help\n", stderr);
+		exit(PS_CLI_USAGE);
+	}
+}
+
+/* ---- parsing ---- */
+
+static enum ps_view_key
+folded_key_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum ps_view_key key;
+	} keys[] = {
+	    {"peak", PS_BY_PEAK},	    {"allocated", PS_BY_BYTES},
+	    {"live", PS_BY_LIVE},	    {"count", PS_BY_ALLOCATIONS},
+	    {"temporary", PS_BY_TEMPORARY},
+	};
+
+	for (unsigned i = 0; i < PS_COUNT(keys); i++)
+		if (name == NULL || strcmp(name, keys[i].name) == 0)
+			return keys[i].key;
+	ps_usage_error("--folded", name,
+		       "allowed: peak, allocated, live, count, temporary");
+}
+
+/* The last one counts. */
+static void
+take_format(struct ps_arguments *a, int option)
+{
+	a->format = (enum ps_cli_format)(option - OPT_TEXT) + PS_CLI_TEXT;
+	a->is_text_wanted = option == OPT_TEXT;
+	if (option == OPT_FOLDED)
+		a->folded_key = folded_key_of(optarg);
+}
+
+static void
+take_option(struct ps_arguments *a, int option, int argc, char **argv)
+{
+	switch (option) {
+	case OPT_TEXT:
+	case OPT_JSON:
+	case OPT_FOLDED:
+	case OPT_PPROF:
+	case OPT_CALLGRIND:
+	case OPT_MASSIF:
+		take_format(a, option);
+		break;
+	case 'o':
+	case OPT_OUTPUT:
+		a->output = optarg;
+		break;
+	case OPT_TREE:
+		a->is_tree_wanted = true;
+		break;
+	case OPT_MAIN:
+		a->main_pid = number_of("--main", optarg, 1, 1 << 22);
+		break;
+	case OPT_TOP:
+		a->options.top = (uint32_t)number_of("--top", optarg, 1, 100);
+		break;
+	case OPT_COLOUR:
+	case OPT_NO_COLOUR:
+		a->colour =
+		    option == OPT_COLOUR ? PS_COLOUR_ALWAYS : PS_COLOUR_NEVER;
+		break;
+	case OPT_DEBUGINFOD:
+		a->is_network_allowed = true;
+		break;
+	case OPT_EXIT_CODE:
+		a->options.exit_code = number_of("--exit-code", optarg, 0, 255);
+		break;
+	case OPT_EXIT_SIGNAL:
+		a->options.exit_signal =
+		    number_of("--exit-signal", optarg, 1, 64);
+		break;
+	default:
+		do_at_once(option, argc, argv);
+	}
+}
+
+int
+ps_arguments_parse(struct ps_arguments *a, int argc, char **argv)
+{
+	struct option table[PS_COUNT(rows) + 1] = {0};
+	int option;
+
+	for (unsigned i = 0; i < PS_COUNT(rows); i++) {
+		const char *argument = rows[i].argument;
+
+		table[i].name = rows[i].name;
+		table[i].val = rows[i].id;
+		table[i].has_arg = argument == NULL	? no_argument
+				   : argument[0] == '[' ? optional_argument
+							: required_argument;
+	}
+	*a = (struct ps_arguments){.options = {.exit_code = -1}};
+	while ((option = getopt_long(argc, argv, "o:", table, NULL)) != -1)
+		take_option(a, option, argc, argv);
+	if (optind == argc)
+		ps_usage_error("no recording given", "", "see --help");
+	return optind;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_arguments - what perfreport was asked for
+ */
+#ifndef PS_REPORT_CLI_ARGUMENTS_H
+#define PS_REPORT_CLI_ARGUMENTS_H
+
+#include "report/view.h"
+
+enum { PS_CLI_BROKEN = 1, PS_CLI_USAGE = 2 }; /* statuses besides 0 */
+
+enum ps_cli_colour { PS_COLOUR_AUTO, PS_COLOUR_ALWAYS, PS_COLOUR_NEVER };
+
+enum ps_cli_format {
+	PS_CLI_TEXT,
+	PS_CLI_JSON,
+	PS_CLI_FOLDED,
+	PS_CLI_PPROF,
+	PS_CLI_CALLGRIND,
+	PS_CLI_MASSIF,
+};
+
+struct ps_arguments {
+	enum ps_cli_format format;
+	enum ps_view_key folded_key;
+	const char *output; /* NULL: standard output */
+	enum ps_cli_colour colour;
+	bool is_network_allowed; /* --debuginfod */
+	bool is_tree_wanted;
+	bool is_text_wanted; /* with --tree: the report too */
+	int main_pid;	     /* 0: the one that started first */
+	struct ps_report_options options;
+};
+
+/*
+ * Parse, from argv[1]; returns the index of the first FILE.  Does not return
+ * for a mistake (status 2), nor for options that print something and end.
+ */
+int ps_arguments_parse(struct ps_arguments *a, int argc, char **argv);
+
+/* One line on standard error, and the end. */
+_Noreturn void ps_usage_error(const char *what, const char *value,
+			      const char *allowed);
+
+#endif /* PS_REPORT_CLI_ARGUMENTS_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_output - where perfreport writes to
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/cli_output.h"
+
+static bool
+is_colour_wanted(const struct ps_arguments *a, int fd)
+{
+	const char *no_colour = getenv("NO_COLOR");
+
+	if (a->colour != PS_COLOUR_AUTO)
+		return a->colour == PS_COLOUR_ALWAYS;
+	return isatty(fd) && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+void
+ps_output_open(const struct ps_arguments *a, struct ps_text *out)
+{
+	static char buffer[1 << 16];
+	int fd = STDOUT_FILENO;
+
+	if (a->output != NULL)
+		fd = open(a->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0666);
+	if (fd < 0) {
+		fprintf(stderr, "perfreport: -o %s: %s\n", a->output,
+			strerror(errno));
+		exit(PS_CLI_BROKEN);
+	}
+	ps_text_init(out, buffer, sizeof(buffer), fd);
+	out->is_colour = is_colour_wanted(a, fd);
+}
+
+int
+ps_output_close(const struct ps_arguments *a, struct ps_text *out)
+{
+	ps_text_flush(out);
+	if (out->error == 0 && a->output != NULL && close(out->fd) != 0)
+		out->error = -errno;
+	if (out->error == 0)
+		return 0;
+	fprintf(stderr, "perfreport: writing %s: %s\n",
+		a->output == NULL ? "standard output" : a->output,
+		strerror(-out->error));
+	return out->error;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_print - which processes of a tree are told, and how
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "report/callgrind.h"
+#include "report/cli_gzip.h"
+#include "report/cli_print.h"
+#include "report/cli_source.h"
+#include "report/folded.h"
+#include "report/massif.h"
+#include "report/pprof.h"
+
+/* Built in a file without a name, since it is not known how long it gets. */
+static int
+print_pprof(struct ps_source *s, struct ps_text *out)
+{
+	static char buffer[1 << 16];
+	int fd = memfd_create("pprof", MFD_CLOEXEC);
+	struct ps_pprof *p;
+	struct ps_text plain;
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	ps_text_init(&plain, buffer, sizeof(buffer), fd);
+	p = ps_pprof_begin(&s->scratch, PS_BY_PEAK, &plain);
+	error = p == NULL ? -ENOMEM : ps_pprof_add(p, &s->view, s->symbols, 1);
+	ps_text_flush(&plain);
+	if (error == 0)
+		error = plain.error;
+	if (error == 0)
+		error = ps_gzip(fd, out);
+	close(fd);
+	return error;
+}
+
+static int
+print_source(const struct ps_arguments *a, struct ps_source *s,
+	     struct ps_text *out)
+{
+	switch (a->format) {
+	case PS_CLI_FOLDED:
+		return ps_folded(&s->view, s->symbols, a->folded_key,
+				 &s->scratch, out);
+	case PS_CLI_PPROF:
+		return print_pprof(s, out);
+	case PS_CLI_CALLGRIND:
+		return ps_callgrind(&s->view, s->symbols, &s->scratch, out);
+	case PS_CLI_MASSIF:
+		return ps_massif(&s->view, s->symbols, &s->scratch, out);
+	default:
+		return ps_report_write_view(
+		    &s->view, s->symbols, &s->scratch,
+		    a->format == PS_CLI_JSON ? PS_REPORT_JSON : PS_REPORT_TEXT,
+		    &a->options, out);
+	}
+}
+
+static int
+print_process(const struct ps_arguments *a, const struct ps_tree_node *node,
+	      const struct ps_report_options *options, struct ps_text *out)
+{
+	struct ps_source source;
+	int error = ps_source_open(&source, &node->reader, node->path, options);
+
+	if (error != 0)
+		return error;
+	error = print_source(a, &source, out);
+	if (error != 0)
+		fprintf(stderr, "perfreport: %s: %s\n", node->path,
+			strerror(-error));
+	ps_source_close(&source);
+	return error;
+}
+
+/*
+ * The main process may be a mere launcher (a compiler's driver, a shell): when
+ * another one had more than twice its memory, that one is told as well.
+ */
+static int
+print_reports(const struct ps_arguments *a, const struct ps_tree *tree,
+	      int main_node, struct ps_text *out)
+{
+	struct ps_report_options options = a->options;
+	int heaviest = ps_tree_heaviest(tree);
+	int error;
+
+	options.has_ended =
+	    ps_tree_is_gone(&tree->nodes[main_node]) || options.exit_code >= 0;
+	error = print_process(a, &tree->nodes[main_node], &options, out);
+	if (error != 0 || a->format != PS_CLI_TEXT ||
+	    ps_tree_peak(tree, heaviest) <= 2 * ps_tree_peak(tree, main_node))
+		return error;
+	ps_text_str(out, "\nMost of the memory was another process's:\n");
+	options = a->options;
+	options.exit_code = -1;
+	options.exit_signal = 0;
+	options.has_ended = ps_tree_is_gone(&tree->nodes[heaviest]);
+	return print_process(a, &tree->nodes[heaviest], &options, out);
+}
+
+int
+ps_print(const struct ps_arguments *a, const struct ps_tree *tree,
+	 int main_node, struct ps_text *out)
+{
+	bool is_tree_only = a->is_tree_wanted && !a->is_text_wanted;
+	int error = 0;
+
+	if (!is_tree_only)
+		error = print_reports(a, tree, main_node, out);
+	if (a->is_tree_wanted || (tree->count > 1 && a->format == PS_CLI_TEXT))
+		ps_tree_write(tree, main_node, &a->options, out);
+	return error;
+}

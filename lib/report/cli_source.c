@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_source - a recording with its names and its view, ready to be told
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/cli_source.h"
+#include "report/cli_symbols_dw.h"
+
+int
+ps_source_open(struct ps_source *s, const struct ps_reader *reader,
+	       const char *path, const struct ps_report_options *options)
+{
+	int error;
+
+	*s = (struct ps_source){.reader = reader, .path = path};
+	ps_scratch_init(&s->scratch, (size_t)2 << 30);
+	s->symbols = ps_symbols_dw(reader);
+	error = s->symbols == NULL
+		    ? -ENOMEM
+		    : ps_view_build(reader, options, &s->scratch, &s->view);
+	if (error == 0)
+		return 0;
+	fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+	ps_source_close(s);
+	return error;
+}
+
+void
+ps_source_close(struct ps_source *s)
+{
+	ps_symbols_dw_close(s->symbols);
+	ps_scratch_fini(&s->scratch);
+}

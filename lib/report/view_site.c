@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view_site - allocation sites by stack; a part of view
+ *
+ * The one place where rows of PS_TABLE_SITES are merged: several may have one
+ * stack (from several threads, sections or processes) and are told as one.
+ * Rows have the same stack when they have the same frames.  Estimates add up,
+ * and so do their variances, because samples are drawn independently.
+ *
+ * The variance of the part that is live, or was at the peak, is not recorded:
+ * it is taken as that part of the whole variance, which is right when the
+ * sizes in the part are those of the whole.
+ */
+#include <errno.h>
+#include <math.h>
+
+#include "measure/real.h"
+#include "report/intern.h"
+#include "report/view_site.h"
+
+/* Half the width of a 95 % interval of a normal distribution. */
+#define Z95 1.96
+
+/* Errors hold variances until the end. */
+static void
+add_row(const struct ps_view *v, const struct ps_record_site *row,
+	struct ps_view_site *sum)
+{
+	uint64_t epoch = ps_peek(&v->reader->header->heap.peak_epoch);
+	bool is_kept = ps_peek(&row->peak_epoch) == epoch;
+	double allocations = ps_view_weight(&row->allocations);
+
+	sum->allocations += allocations;
+	sum->bytes += ps_view_bytes(&row->bytes);
+	sum->allocations_error += ps_view_weight(&row->allocations_variance);
+	sum->bytes_error += ps_view_bytes(&row->bytes_variance);
+	sum->live_allocations += ps_view_weight(&row->live_allocations);
+	sum->live_bytes += ps_view_bytes(&row->live_bytes);
+	sum->peak_allocations += ps_view_weight(
+	    is_kept ? &row->peak_allocations : &row->live_allocations);
+	sum->peak_bytes +=
+	    ps_view_bytes(is_kept ? &row->peak_bytes : &row->live_bytes);
+	sum->temporary += PS_MIN(ps_view_weight(&row->temporary), allocations);
+}
+
+static void
+finish_errors(struct ps_view_site *s)
+{
+	s->allocations_error = Z95 * ps_sqrt(s->allocations_error);
+	s->bytes_error = Z95 * ps_sqrt(s->bytes_error);
+}
+
+void
+ps_view_row(const struct ps_view *v, uint32_t index, struct ps_view_site *out)
+{
+	const struct ps_record_site *row =
+	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
+
+	PS_ASSERT(row != NULL);
+	*out = (struct ps_view_site){.site = row};
+	add_row(v, row, out);
+	finish_errors(out);
+	if (v->row_verdicts[index] == PS_ROW_FORGIVEN)
+		out->live_allocations = out->live_bytes = 0;
+}
+
+const char *
+ps_view_row_thread(const struct ps_view *v, uint32_t index)
+{
+	const struct ps_record_site *row =
+	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
+
+	PS_ASSERT(row != NULL);
+	if (row->thread == 0 || row->thread >= PS_LABEL_THREADS ||
+	    v->thread_labels[row->thread][0] == '\0')
+		return NULL;
+	return v->thread_labels[row->thread];
+}
+
+const char *
+ps_view_row_section(const struct ps_view *v, uint32_t index)
+{
+	const struct ps_record_site *row =
+	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
+	const struct ps_record_section *section;
+
+	PS_ASSERT(row != NULL);
+	if (row->section == UINT32_MAX)
+		return NULL;
+	section = ps_reader_entry(v->reader, PS_TABLE_SECTIONS, row->section);
+	return section == NULL ? NULL
+			       : ps_reader_string(v->reader, section->name);
+}
+
+/* ---- all of them ---- */
+
+static void
+forgive(struct ps_view *v, struct ps_view_site *sum, double live_allocations,
+	double live_bytes)
+{
+	double blocks = sum->live_allocations - live_allocations;
+	double bytes = sum->live_bytes - live_bytes;
+
+	v->forgiven_sites += bytes > 0 || blocks > 0;
+	v->forgiven_allocations += blocks;
+	v->forgiven_bytes += bytes;
+	sum->live_allocations = live_allocations;
+	sum->live_bytes = live_bytes;
+}
+
+static int
+take_row(struct ps_view *v, uint32_t index, struct ps_intern *stacks)
+{
+	const struct ps_record_site *row =
+	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
+	struct ps_view_site *sum;
+	uint32_t depth;
+	const uint32_t *frames = ps_reader_stack(v->reader, row, &depth);
+	double live_allocations;
+	double live_bytes;
+	uint32_t number;
+
+	if (v->row_verdicts[index] == PS_ROW_LEFT_OUT) {
+		v->left_out_rows++;
+		v->left_out_bytes += ps_view_bytes(&row->bytes);
+		return 0;
+	}
+	if (ps_intern(stacks, frames, depth * sizeof(*frames), &number) < 0)
+		return -ENOMEM;
+	sum = &v->sites[number];
+	sum->site = row;
+	if ((row->flags & PS_SITE_NO_STACK) != 0)
+		v->samples_without_stack += ps_peek(&row->samples);
+	if ((row->flags & PS_SITE_TRUNCATED) != 0)
+		v->samples_truncated += ps_peek(&row->samples);
+	live_allocations = sum->live_allocations;
+	live_bytes = sum->live_bytes;
+	add_row(v, row, sum);
+	if (v->row_verdicts[index] == PS_ROW_FORGIVEN)
+		forgive(v, sum, live_allocations, live_bytes);
+	return 0;
+}
+
+static void
+sum_up(struct ps_view *v)
+{
+	double temporary = 0;
+	double variance = 0;
+
+	for (uint32_t i = 0; i < v->site_count; i++) {
+		struct ps_view_site *s = &v->sites[i];
+
+		v->site_allocations += s->allocations;
+		v->site_bytes += s->bytes;
+		variance += s->bytes_error;
+		temporary += s->temporary;
+		finish_errors(s);
+	}
+	v->site_bytes_error = Z95 * ps_sqrt(variance);
+	v->short_lived_fraction = v->site_allocations > 0
+				      ? temporary / v->site_allocations
+				      : (double)NAN;
+}
+
+int
+ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
+	      struct ps_scratch *scratch)
+{
+	struct ps_row_judge *judge = options == NULL ? NULL : options->judge;
+	uint32_t rows = v->reader->count[PS_TABLE_SITES];
+	struct ps_intern stacks;
+
+	v->sites = ps_scratch_alloc(scratch, (rows + 1) * sizeof(*v->sites));
+	v->row_verdicts = ps_scratch_alloc(scratch, rows + 1);
+	if (v->sites == NULL || v->row_verdicts == NULL)
+		return -ENOMEM;
+	ps_intern_init(&stacks, scratch, false, 0);
+	for (uint32_t i = 0; i < rows; i++) {
+		if (judge != NULL)
+			v->row_verdicts[i] =
+			    (uint8_t)judge->judge(judge, v->reader, i);
+		if (take_row(v, i, &stacks) != 0)
+			return -ENOMEM;
+	}
+	v->site_count = stacks.count;
+	sum_up(v);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+double
+ps_view_value(const struct ps_view_site *s, enum ps_view_key key)
+{
+	switch (key) {
+	case PS_BY_ALLOCATIONS:
+		return s->allocations;
+	case PS_BY_BYTES:
+		return s->bytes;
+	case PS_BY_PEAK:
+		return s->peak_bytes;
+	case PS_BY_LIVE:
+		return s->live_bytes;
+	default:
+		return s->temporary;
+	}
+}
+
+double
+ps_view_error(const struct ps_view_site *s, enum ps_view_key key)
+{
+	bool is_count = key == PS_BY_ALLOCATIONS || key == PS_BY_TEMPORARY;
+	double whole = is_count ? s->allocations : s->bytes;
+	double error = is_count ? s->allocations_error : s->bytes_error;
+	double part = ps_view_value(s, key);
+
+	return whole > 0 && part < whole ? error * ps_sqrt(part / whole)
+					 : error;
+}
+
+/* Insertion into a short sorted list: `most` is small. */
+uint32_t
+ps_view_top(const struct ps_view *v, enum ps_view_key key, uint32_t most,
+	    const struct ps_view_site **out)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < v->site_count; i++) {
+		const struct ps_view_site *s = &v->sites[i];
+		double value = ps_view_value(s, key);
+		uint32_t at;
+
+		if (!(value > 0) ||
+		    (count == most &&
+		     value <= ps_view_value(out[most - 1], key)))
+			continue;
+		at = count < most ? count++ : most - 1;
+		for (; at > 0 && ps_view_value(out[at - 1], key) < value; at--)
+			out[at] = out[at - 1];
+		out[at] = s;
+	}
+	return count;
+}
