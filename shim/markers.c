@@ -16,7 +16,7 @@
 
 #include "base/os.h"
 #include "measure/clock.h"
-#include "profile/section.h"
+#include "profile/section_fast.h"
 #include "record/writer.h"
 #include "shim/markers.h"
 #include "shim/start.h"
@@ -51,33 +51,77 @@ my_sections(void)
 						 : open_sections(self);
 }
 
-PS_INLINE uintptr_t
-stack_pointer(void)
+/* Where the caller's frame ends: what lies below is gone or a callee's. */
+#define STACK_POINTER() ((uintptr_t)__builtin_dwarf_cfa())
+
+PS_INLINE uint32_t
+section_of(uintptr_t slot)
 {
-	return (uintptr_t)__builtin_frame_address(0);
+	return (uint32_t)(slot - SLOT_FIRST);
 }
 
-static void
-begin(uintptr_t slot, const void *scope)
+static PS_COLD void
+start_again(struct ps_section_thread *t)
+{
+	(void)ps_section_started(t, ps_clock_now());
+}
+
+static PS_NOINLINE void
+begin_slow(uintptr_t slot, const void *scope, uintptr_t sp)
 {
 	struct ps_section_thread *t = my_sections();
 
-	if (ps_unlikely(t == NULL))
+	if (t == NULL)
 		return;
-	ps_section_begin(t, (uint32_t)(slot - SLOT_FIRST), (uintptr_t)scope,
-			 stack_pointer());
-	ps_section_started(t, ps_clock_now());
+	ps_section_begin(t, section_of(slot), (uintptr_t)scope, sp);
+	if (ps_section_started(t, ps_clock_now()))
+		start_again(t);
+}
+
+static PS_NOINLINE void
+end_slow(uintptr_t slot, uintptr_t sp, ps_ticks now)
+{
+	struct ps_section_thread *t = my_sections();
+
+	if (t != NULL)
+		ps_section_end(t, section_of(slot), sp, now);
+}
+
+/* With the TSC, which is an instruction, nothing warm is called. */
+static void
+begin_tsc(uintptr_t slot, const void *scope)
+{
+	struct ps_section_thread *t = ps_self.sections;
+
+	if (ps_unlikely(t == NULL) ||
+	    !ps_section_begin_fast(t, section_of(slot), (uintptr_t)scope,
+				   STACK_POINTER()))
+		begin_slow(slot, scope, STACK_POINTER());
+	else if (ps_unlikely(ps_section_started(t, __builtin_ia32_rdtsc())))
+		start_again(t);
 }
 
 static void
-end(uintptr_t slot)
+end_tsc(uintptr_t slot)
 {
-	ps_ticks now = ps_clock_now();
-	struct ps_section_thread *t = my_sections();
+	ps_ticks now = __builtin_ia32_rdtsc();
+	struct ps_section_thread *t = ps_self.sections;
 
-	if (ps_likely(t != NULL))
-		ps_section_end(t, (uint32_t)(slot - SLOT_FIRST),
-			       stack_pointer(), now);
+	if (ps_unlikely(t == NULL) ||
+	    !ps_section_end_fast(t, section_of(slot), STACK_POINTER(), now))
+		end_slow(slot, STACK_POINTER(), now);
+}
+
+static void
+begin_monotonic(uintptr_t slot, const void *scope)
+{
+	begin_slow(slot, scope, STACK_POINTER());
+}
+
+static void
+end_monotonic(uintptr_t slot)
+{
+	end_slow(slot, STACK_POINTER(), ps_clock_now());
 }
 
 static void
@@ -99,7 +143,7 @@ span_end(perfshim_span *span)
 		atomic_fetch_add(&ps_record->clock.backwards, 1);
 		now = span->begun;
 	}
-	ps_section_span(t, (uint32_t)(span->slot - SLOT_FIRST),
+	ps_section_span(t, section_of(span->slot), span->begun,
 			now - span->begun);
 	span->begun = 0;
 }
@@ -134,8 +178,9 @@ perfshim_register_v1(struct perfshim_link *link,
 	if (link->size < sizeof(*link) || !ps_start_early())
 		return 1;
 	link->resolve = resolve;
-	link->begin = begin;
-	link->end = end;
+	link->begin =
+	    ps_clock.kind == PS_CLOCK_TSC ? begin_tsc : begin_monotonic;
+	link->end = ps_clock.kind == PS_CLOCK_TSC ? end_tsc : end_monotonic;
 	link->span_begin = span_begin;
 	link->span_end = span_end;
 	for (; start < stop; start++)
@@ -154,7 +199,7 @@ perfshim_begin(const char *name)
 	if (name != NULL && ps_start_early())
 		slot = slot_of(name, NULL, 0);
 	if (slot != SLOT_OFF)
-		begin(slot, NULL);
+		begin_slow(slot, NULL, STACK_POINTER());
 }
 
 PS_EXPORT void
@@ -171,7 +216,8 @@ perfshim_end(const char *name)
 		return;
 	t = my_sections();
 	if (t != NULL)
-		ps_section_end(t, section, stack_pointer(), now);
+		ps_section_end(t, PS_MIN(section, (uint32_t)PS_SECTIONS_MAX),
+			       STACK_POINTER(), now);
 }
 
 /* ---- what it costs ------------------------------------------------------ */
@@ -217,9 +263,9 @@ ps_markers_calibrate(double *pair_ns, double *inside_ns)
 		ps_ticks before = ps_clock_now();
 
 		for (int k = 0; k < PAIRS_A_TIME; k++) {
-			ps_section_begin(t, probe, 0, stack_pointer());
-			ps_section_started(t, ps_clock_now());
-			ps_section_end(t, probe, stack_pointer(),
+			ps_section_begin(t, probe, 0, STACK_POINTER());
+			(void)ps_section_started(t, ps_clock_now());
+			ps_section_end(t, probe, STACK_POINTER(),
 				       ps_clock_now());
 		}
 		cost[i] = ps_clock_now() - before;

@@ -66,16 +66,32 @@ PS_COLD void ps_assert_failed(const char *cond, const char *file, int line)
 		: "+m"(*(uint64_t *)(uintptr_t)(p))                            \
 		: "er"((uint64_t)(n))                                          \
 		: "cc")
+#define PS_BUMP_32_(p, n)                                                      \
+	__asm__("addl %1, %0"                                                  \
+		: "+m"(*(uint32_t *)(uintptr_t)(p))                            \
+		: "ir"((uint32_t)(n))                                          \
+		: "cc")
 #define ps_bump(p, n)                                                          \
 	do {                                                                   \
 		if (sizeof(*(p)) == sizeof(uint64_t))                          \
 			PS_BUMP_WITH_("addq", p, n);                           \
+		else if (sizeof(*(p)) == sizeof(uint32_t))                     \
+			PS_BUMP_32_(p, n);                                     \
 		else                                                           \
 			ps_poke((p), ps_peek(p) + (n));                        \
+	} while (0)
+/* The same for a double, in two: the compiler would go through an integer. */
+#define ps_bump_double(p, x)                                                   \
+	do {                                                                   \
+		double sum_ = (x);                                             \
+                                                                               \
+		__asm__("addsd %1, %0\n\tmovsd %0, %1"                         \
+			: "+x"(sum_), "+m"(*(double *)(uintptr_t)(p)));        \
 	} while (0)
 #define ps_drop(p, n) PS_BUMP_WITH_("subq", p, n) /* 64 bits */
 #else
 #define ps_bump(p, n) ps_poke((p), ps_peek(p) + (n))
+#define ps_bump_double(p, x) ps_bump(p, x)
 #define ps_drop(p, n) ps_poke((p), ps_peek(p) - (n))
 #endif
 

@@ -66,6 +66,12 @@ ps_os_usage(struct rusage *out)
 	return (int)CALL2(SYS_getrusage, RUSAGE_SELF, out);
 }
 
+int
+ps_os_thread_usage(struct rusage *out)
+{
+	return (int)CALL2(SYS_getrusage, RUSAGE_THREAD, out);
+}
+
 /* getauxval writes errno when the kernel gave no such entry. */
 static ps_vdso_clock
 find_clock(void)

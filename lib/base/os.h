@@ -74,6 +74,7 @@ int ps_os_pid(void);
 int ps_os_ppid(void);
 int ps_os_tid(void);
 int ps_os_usage(struct rusage *out);
+int ps_os_thread_usage(struct rusage *out); /* of the calling thread */
 /* vDSO clock: no system call when the kernel's clock source allows it. */
 uint64_t ps_os_monotonic_ns(void);
 uint64_t ps_os_realtime_ns(void);

@@ -2,8 +2,10 @@
 /*
  * section - named regions of code: nesting, time, allocations
  *
- * Everything is added up in place, in one row of the recording for each thread
- * and section; there is no event and no queue.  The clock is the caller's.
+ * Everything is added up in place, in a row of the recording for each thread
+ * and section and in one for each thread and path of sections; there is no
+ * event and no queue, unless asked for (section_event.h).  The clock is the
+ * caller's.
  *
  * Threads: a ps_section_thread belongs to its thread; interning is for any.
  */
@@ -13,15 +15,40 @@
 #include "record/layout.h"
 
 enum {
-	PS_SECTIONS_MAX = 1024,
+	PS_SECTIONS_MAX = 4096,
 	PS_SECTION_DEPTH = 128, /* deeper ones are dropped and counted */
+	PS_SECTION_HOT = 8,	/* children of a node that are found at once */
+};
+
+/*
+ * A path of sections in a thread's call tree; section_tree.h makes them.
+ * `hot` never holds NULL: what is not known yet is a node of no section.
+ */
+struct ps_section_node {
+	uint32_t section;
+	uint32_t flags; /* PS_SECTION_*; 0 is the common case */
+	ps_ticks due;	/* a call from then on reads what it uses */
+	struct ps_record_section_stats *stats;
+	struct ps_record_section_node *row;
+	struct ps_section_node *parent;
+	struct ps_section_node *next; /* of the same parent */
+	struct ps_section_node *children;
+	uint32_t row_index; /* UINT32_MAX: it found no room */
+	uint32_t has_been_read;
+	struct ps_section_node *hot[PS_SECTION_HOT]; /* by section */
+} PS_ALIGNED(PS_CACHE_LINE);
+
+enum {
+	PS_SECTION_RECURSIVE = 1, /* the section is further out as well */
+	PS_SECTION_TRACED = 2,	  /* each call is an event */
+	PS_SECTION_LOST_PATH = 4,
 };
 
 /* An open region. */
 struct ps_section_frame {
-	uint32_t section;
-	bool is_recursive;
-	uintptr_t scope;
+	struct ps_section_node *node;
+	uintptr_t above;  /* the scope's address - 1; all ones: no scope */
+	uint64_t is_read; /* what it uses was read at its begin */
 	ps_ticks begun;
 	uint64_t child_ticks;
 	uint64_t child_calls;
@@ -29,15 +56,35 @@ struct ps_section_frame {
 	uint64_t bytes;
 };
 
-/* Its thread's alone; here for the inline functions, section.c fills it in. */
+/* What a thread has used so far (section_usage.h). */
+struct ps_section_reading {
+	ps_ticks at; /* 0: none */
+	uint64_t cpu_ns;
+	uint64_t live_bytes;
+	uint64_t minor_faults;
+	uint64_t major_faults;
+	uint64_t waits;
+	uint64_t preemptions;
+};
+
+struct ps_section_chunk;
+
+/*
+ * Its thread's alone; here for the inline functions, section.c fills it in.
+ * frame[0] is no region: it stands for what is outside of all.
+ */
 struct ps_section_thread {
-	uint32_t depth;
-	uint32_t overflow; /* open regions beyond PS_SECTION_DEPTH */
-	uint32_t row_index;
+	struct ps_section_frame *top;
 	const struct ps_record_thread *row;
+	uint32_t row_index;
+	uint32_t overflow; /* open regions beyond PS_SECTION_DEPTH */
+	struct ps_section_chunk *chunks;
+	struct ps_section_node root;
+	struct ps_section_node deep; /* of the frame beyond the last */
+	struct ps_section_reading last;
+	struct ps_section_frame frame[PS_SECTION_DEPTH + 2];
+	struct ps_section_reading reading[PS_SECTION_DEPTH + 2];
 	struct ps_record_section_stats *stats[PS_SECTIONS_MAX];
-	uint16_t open[PS_SECTIONS_MAX];
-	struct ps_section_frame frame[PS_SECTION_DEPTH];
 };
 
 /*
@@ -47,9 +94,9 @@ struct ps_section_thread {
 static inline uint32_t
 ps_section_innermost(const struct ps_section_thread *t)
 {
-	if (t == NULL || t->depth == 0)
+	if (t == NULL)
 		return UINT32_MAX;
-	return t->frame[t->depth - 1].section;
+	return t->top[t->overflow > 0 ? -1 : 0].node->section;
 }
 
 /* Which sections are on: "" all; see ps_glob_list_match.  Once, early. */
@@ -78,16 +125,38 @@ void ps_section_thread_close(struct ps_section_thread *t);
  */
 void ps_section_begin(struct ps_section_thread *t, uint32_t section,
 		      uintptr_t scope, uintptr_t sp);
-/* ... its clock starts: last thing of begin, so that less is measured. */
-void ps_section_started(struct ps_section_thread *t, ps_ticks now);
 
-/* The innermost region of that section ends at `now`. */
+/* Cold: read what the thread used so far, for the region begun last. */
+void ps_section_read(struct ps_section_thread *t, ps_ticks now);
+
+/*
+ * ... its clock starts: last thing of begin, so that less is measured.  True:
+ * that took long, call it again with the time of now.
+ */
+static inline bool
+ps_section_started(struct ps_section_thread *t, ps_ticks now)
+{
+	struct ps_section_frame *f = t->top;
+
+	f->begun = now;
+	if (ps_likely(now < f->node->due))
+		return false;
+	ps_section_read(t, now);
+	return true;
+}
+
+/* The innermost region of that section ends at `now`; PS_SECTIONS_MAX: of one
+ * that nobody knows. */
 void ps_section_end(struct ps_section_thread *t, uint32_t section, uintptr_t sp,
 		    ps_ticks now);
 
 /* An interval outside the nesting: counted in this thread's row. */
 void ps_section_span(struct ps_section_thread *t, uint32_t section,
-		     ps_ticks elapsed);
+		     ps_ticks begun, ps_ticks elapsed);
+
+/* The innermost open region worked on `n` of those; without one, nothing. */
+void ps_section_add(struct ps_section_thread *t, enum ps_section_value value,
+		    uint64_t n);
 
 /*
  * A thread object for measuring what a pair costs: section PS_SECTIONS_MAX - 1

@@ -18,7 +18,7 @@ struct ps_record_plan {
 };
 
 /*
- * 41 MiB of address space in all.  Memory and disk are used as tables fill:
+ * 53 MiB of address space in all.  Memory and disk are used as tables fill:
  * a small program's recording takes about 600 KiB.
  */
 static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
@@ -28,9 +28,11 @@ static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
     [PS_TABLE_STACK_FRAMES] = {sizeof(uint32_t), 2097152},
     [PS_TABLE_SITES] = {sizeof(struct ps_record_site), 65536},
     [PS_TABLE_THREADS] = {sizeof(struct ps_record_thread), 2048},
-    [PS_TABLE_SECTIONS] = {sizeof(struct ps_record_section), 1024},
+    [PS_TABLE_SECTIONS] = {sizeof(struct ps_record_section), 4096},
     [PS_TABLE_SECTION_STATS] = {sizeof(struct ps_record_section_stats), 3000},
     [PS_TABLE_ALERTS] = {sizeof(struct ps_record_alert), 1024},
+    [PS_TABLE_SECTION_NODES] = {sizeof(struct ps_record_section_node), 16384},
+    [PS_TABLE_EVENTS] = {sizeof(struct ps_record_event), 1 << 18},
 };
 
 /* Bytes of a table, to the start of the next one. */

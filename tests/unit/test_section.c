@@ -34,7 +34,7 @@ static void
 begin_scoped(uint32_t section, uintptr_t scope, uintptr_t sp, ps_ticks now)
 {
 	ps_section_begin(me, section, scope, sp);
-	ps_section_started(me, now);
+	(void)ps_section_started(me, now);
 }
 
 static void

@@ -28,7 +28,7 @@ static void
 begin(struct ps_section_thread *t, uint32_t section, ps_ticks now)
 {
 	ps_section_begin(t, section, 0, SP);
-	ps_section_started(t, now);
+	(void)ps_section_started(t, now);
 }
 
 static void
@@ -93,8 +93,8 @@ START_TEST(a_span_is_outside_the_nesting)
 	uint32_t b = ps_section_intern("b", NULL, 0);
 
 	begin(t, a, 0);
-	ps_section_span(t, b, 40);
-	ps_section_span(t, a, 3);
+	ps_section_span(t, b, 0, 40);
+	ps_section_span(t, a, 0, 3);
 	ps_section_end(t, a, SP, 10);
 	ck_assert_uint_eq(ps_peek(&row_of(b, 1)->total_ticks), 40);
 	ck_assert_uint_eq(ps_peek(&row_of(b, 1)->self_ticks), 40);
