@@ -18,6 +18,7 @@
 #include "measure/clock.h"
 #include "profile/section_fast.h"
 #include "record/writer.h"
+#include "shim/custom.h"
 #include "shim/markers.h"
 #include "shim/start.h"
 #include "shim/thread.h"
@@ -170,19 +171,49 @@ resolve(struct perfshim_site *site)
 	*(volatile uintptr_t *)&site->slot = slot;
 }
 
+static void
+add(uint32_t what, uint64_t n)
+{
+	struct ps_section_thread *t = ps_self.sections;
+
+	if (t != NULL && what < PS_SECTION_VALUES)
+		ps_section_add(t, what, n);
+}
+
+_Static_assert((int)PERFSHIM_BYTES_ == (int)PS_VALUE_BYTES &&
+		   (int)PERFSHIM_ITEMS_ == (int)PS_VALUE_ITEMS &&
+		   (int)PERFSHIM_FLOPS_ == (int)PS_VALUE_FLOPS,
+	       "one set of values");
+
+/* A program may be older than we are, and its link shorter. */
+static void
+fill_link(struct perfshim_link *link)
+{
+	bool is_tsc = ps_clock.kind == PS_CLOCK_TSC;
+
+	link->resolve = resolve;
+	link->begin = is_tsc ? begin_tsc : begin_monotonic;
+	link->end = is_tsc ? end_tsc : end_monotonic;
+	link->span_begin = span_begin;
+	link->span_end = span_end;
+	if (link->size < sizeof(*link))
+		return;
+	link->add = add;
+	link->allocated = ps_custom_allocated;
+	link->freed = ps_custom_freed;
+	link->pool_enter = ps_custom_pool_enter;
+	link->pool_leave = ps_custom_pool_leave;
+}
+
 PS_EXPORT uint32_t
 perfshim_register_v1(struct perfshim_link *link,
 		     struct perfshim_site *const *start,
 		     struct perfshim_site *const *stop)
 {
-	if (link->size < sizeof(*link) || !ps_start_early())
+	if (link->size < offsetof(struct perfshim_link, add) ||
+	    !ps_start_early())
 		return 1;
-	link->resolve = resolve;
-	link->begin =
-	    ps_clock.kind == PS_CLOCK_TSC ? begin_tsc : begin_monotonic;
-	link->end = ps_clock.kind == PS_CLOCK_TSC ? end_tsc : end_monotonic;
-	link->span_begin = span_begin;
-	link->span_end = span_end;
+	fill_link(link);
 	for (; start < stop; start++)
 		if (*start != NULL)
 			resolve(*start);
@@ -218,6 +249,36 @@ perfshim_end(const char *name)
 	if (t != NULL)
 		ps_section_end(t, PS_MIN(section, (uint32_t)PS_SECTIONS_MAX),
 			       STACK_POINTER(), now);
+}
+
+PS_EXPORT void
+perfshim_add(uint32_t what, uint64_t n)
+{
+	add(what, n);
+}
+
+PS_EXPORT void
+perfshim_allocated(const void *block, size_t bytes)
+{
+	ps_custom_allocated(block, bytes);
+}
+
+PS_EXPORT void
+perfshim_freed(const void *block, size_t bytes)
+{
+	ps_custom_freed(block, bytes);
+}
+
+PS_EXPORT int
+perfshim_pool_enter(void)
+{
+	return ps_custom_pool_enter();
+}
+
+PS_EXPORT void
+perfshim_pool_leave(void)
+{
+	ps_custom_pool_leave();
 }
 
 /* ---- what it costs ------------------------------------------------------ */

@@ -8,16 +8,25 @@
  *     perfshim_span s;                       an interval that may end on
  *     PERFSHIM_SPAN_BEGIN(&s, "request");    another thread than it
  *     PERFSHIM_SPAN_END(&s);                 began on
+ *     PERFSHIM_BYTES(n); PERFSHIM_ITEMS(n); PERFSHIM_FLOPS(n);
+ *                                            work of the innermost section:
+ *                                            the report gives rates
+ *     PERFSHIM_POOL { chunk = malloc(n); }   memory of an allocator of the
+ *     PERFSHIM_ALLOCATED(p, n);              program's own: the chunk is not
+ *     PERFSHIM_FREED(p, n);                  counted, its blocks are
  *
  * Run the program with LD_PRELOAD=libperfshim.so and the report has a line for
  * each name: calls, total, self, percentiles, allocations.  Without it a mark
  * costs a load and a predicted branch; nothing is linked.  Define
- * PERFSHIM_DISABLE to compile the marks away.
+ * PERFSHIM_DISABLE to compile the marks away; define PERFSHIM_SDT for a probe
+ * at each (perfshim:begin, end, span_begin, span_end, with the name; needs
+ * <sys/sdt.h>), which perf, bpftrace and gdb find without the shim.
  *
  * C99, C++11 and later, gcc and clang.  A name is a string literal; the same
  * name anywhere means the same section.  Sections nest per thread.  An end
  * whose begin is not innermost closes what lies within, which is counted as
- * unbalanced; an end without a begin is counted and ignored.
+ * unbalanced; an end without a begin is counted and ignored.  A PERFSHIM_POOL
+ * must not be left by longjmp.
  *
  * How a mark finds the profiler: each has a static site whose slot is 0 until
  * somebody asked.  A constructor of this header, once per module, looks up
@@ -45,11 +54,24 @@ typedef struct perfshim_span {
 #define PERFSHIM_END(name) ((void)0)
 #define PERFSHIM_SPAN_BEGIN(span, name) ((void)(span))
 #define PERFSHIM_SPAN_END(span) ((void)(span))
+#define PERFSHIM_BYTES(n) ((void)(n))
+#define PERFSHIM_ITEMS(n) ((void)(n))
+#define PERFSHIM_FLOPS(n) ((void)(n))
+#define PERFSHIM_POOL PERFSHIM_ONCE_(PERFSHIM_JOIN_(perfshim_once_, __LINE__))
+#define PERFSHIM_ALLOCATED(block, bytes) ((void)(block), (void)(bytes))
+#define PERFSHIM_FREED(block, bytes) ((void)(block), (void)(bytes))
 
 #else
 
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef PERFSHIM_SDT
+#include <sys/sdt.h>
+#define PERFSHIM_PROBE_(what, site) STAP_PROBE1(perfshim, what, (site)->name)
+#else
+#define PERFSHIM_PROBE_(what, site) ((void)0)
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -82,11 +104,27 @@ struct perfshim_link {
 	void (*end)(uintptr_t slot);
 	void (*span_begin)(uintptr_t slot, perfshim_span *span);
 	void (*span_end)(perfshim_span *span);
+	/* NULL when the profiler is older than these. */
+	void (*add)(uint32_t what, uint64_t n);
+	void (*allocated)(const void *block, size_t bytes);
+	void (*freed)(const void *block, size_t bytes);
+	int (*pool_enter)(void);
+	void (*pool_leave)(void);
 };
 
-/* For other languages, exported by the preload: find them with dlsym. */
+enum { PERFSHIM_BYTES_, PERFSHIM_ITEMS_, PERFSHIM_FLOPS_ };
+
+/*
+ * For other languages, exported by the preload: find them with dlsym.  `what`
+ * is 0 bytes, 1 items, 2 FLOPs.  pool_leave follows a pool_enter that said 1.
+ */
 void perfshim_begin(const char *name);
 void perfshim_end(const char *name);
+void perfshim_add(uint32_t what, uint64_t n);
+void perfshim_allocated(const void *block, size_t bytes);
+void perfshim_freed(const void *block, size_t bytes);
+int perfshim_pool_enter(void);
+void perfshim_pool_leave(void);
 
 /*
  * Called by this header's constructor: fills in *link, resolves the sites in
@@ -163,6 +201,7 @@ perfshim_begin_(struct perfshim_site *site)
 {
 	uintptr_t slot = perfshim_slot_(site);
 
+	PERFSHIM_PROBE_(begin, site);
 	if (__builtin_expect(slot != PERFSHIM_OFF_, 0))
 		perfshim_link_.begin(slot, 0);
 }
@@ -172,28 +211,58 @@ perfshim_end_(struct perfshim_site *site)
 {
 	uintptr_t slot = perfshim_slot_(site);
 
+	PERFSHIM_PROBE_(end, site);
 	if (__builtin_expect(slot != PERFSHIM_OFF_, 0))
 		perfshim_link_.end(slot);
 }
 
-/* A scoped section; its own address tells whether its frame still exists. */
+/* A scoped section. */
 struct perfshim_scope {
 	uintptr_t slot;
 	int is_first;
+#ifdef PERFSHIM_SDT
+	const struct perfshim_site *site;
+#endif
 };
 
+/* Not begun yet. */
+__attribute__((always_inline, unused)) static inline struct perfshim_scope
+perfshim_scope_open_(void)
+{
+	struct perfshim_scope scope;
+
+	scope.slot = PERFSHIM_OFF_;
+	scope.is_first = 1;
+#ifdef PERFSHIM_SDT
+	scope.site = 0;
+#endif
+	return scope;
+}
+
+/* The anchor's address tells whether its frame still exists; the scope itself
+ * stays in registers. */
 __attribute__((always_inline, unused)) static inline void
 perfshim_scope_begin_(struct perfshim_scope *scope, struct perfshim_site *site)
 {
+	char anchor;
+
 	scope->slot = perfshim_slot_(site);
 	scope->is_first = 1;
+#ifdef PERFSHIM_SDT
+	scope->site = site;
+#endif
+	PERFSHIM_PROBE_(begin, site);
 	if (__builtin_expect(scope->slot != PERFSHIM_OFF_, 0))
-		perfshim_link_.begin(scope->slot, scope);
+		perfshim_link_.begin(scope->slot, &anchor);
 }
 
 __attribute__((always_inline, unused)) static inline void
 perfshim_scope_end_(struct perfshim_scope *scope)
 {
+#ifdef PERFSHIM_SDT
+	if (scope->site != 0)
+		PERFSHIM_PROBE_(end, scope->site);
+#endif
 	if (__builtin_expect(scope->slot != PERFSHIM_OFF_, 0))
 		perfshim_link_.end(scope->slot);
 }
@@ -246,7 +315,8 @@ perfshim_scope_end_(struct perfshim_scope *scope)
 	    __attribute__((cleanup(perfshim_scope_end_), unused))
 
 #define PERFSHIM_FUNCTION()                                                    \
-	PERFSHIM_SCOPE_(PERFSHIM_ID_(perfshim_function_));                     \
+	PERFSHIM_SCOPE_(PERFSHIM_ID_(perfshim_function_)) =                    \
+	    perfshim_scope_open_();                                            \
 	perfshim_scope_begin_(&PERFSHIM_ID_(perfshim_function_),               \
 			      PERFSHIM_SITE_OF_FUNCTION_())
 
@@ -266,17 +336,6 @@ perfshim_scope_end_(struct perfshim_scope *scope)
 	     perfshim_scope_once_(&PERFSHIM_ID_(perfshim_scope_),              \
 				  PERFSHIM_SITE_(name));)
 
-/* Not begun yet: the loop's condition begins it, once. */
-__attribute__((always_inline, unused)) static inline struct perfshim_scope
-perfshim_scope_open_(void)
-{
-	struct perfshim_scope scope;
-
-	scope.slot = PERFSHIM_OFF_;
-	scope.is_first = 1;
-	return scope;
-}
-
 __attribute__((always_inline, unused)) static inline int
 perfshim_scope_once_(struct perfshim_scope *scope, struct perfshim_site *site)
 {
@@ -292,6 +351,7 @@ perfshim_span_begin_(perfshim_span *span, struct perfshim_site *site)
 {
 	span->slot = perfshim_slot_(site);
 	span->begun = 0;
+	PERFSHIM_PROBE_(span_begin, site);
 	if (__builtin_expect(span->slot != PERFSHIM_OFF_, 0))
 		perfshim_link_.span_begin(span->slot, span);
 }
@@ -302,9 +362,79 @@ perfshim_span_begin_(perfshim_span *span, struct perfshim_site *site)
 __attribute__((always_inline, unused)) static inline void
 PERFSHIM_SPAN_END(perfshim_span *span)
 {
+#ifdef PERFSHIM_SDT
+	STAP_PROBE1(perfshim, span_end, span);
+#endif
 	if (__builtin_expect(span->slot > PERFSHIM_OFF_, 0))
 		perfshim_link_.span_end(span);
 }
+
+/* ---- work done, and allocators of the program's own ---------------------- */
+
+/* Whether the profiler is there; asks it when nobody has. */
+__attribute__((always_inline, unused)) static inline int
+perfshim_is_there_(void)
+{
+	if (__builtin_expect(perfshim_link_.state == 1, 1))
+		return 0;
+	if (perfshim_link_.state == 0)
+		perfshim_look_up_();
+	return perfshim_link_.state == 2 && perfshim_link_.pool_leave != 0;
+}
+
+__attribute__((always_inline, unused)) static inline void
+perfshim_add_(uint32_t what, uint64_t n)
+{
+	if (perfshim_is_there_())
+		perfshim_link_.add(what, n);
+}
+
+#define PERFSHIM_BYTES(n) perfshim_add_(PERFSHIM_BYTES_, n)
+#define PERFSHIM_ITEMS(n) perfshim_add_(PERFSHIM_ITEMS_, n)
+#define PERFSHIM_FLOPS(n) perfshim_add_(PERFSHIM_FLOPS_, n)
+
+__attribute__((always_inline, unused)) static inline void
+PERFSHIM_ALLOCATED(const void *block, size_t bytes)
+{
+	if (perfshim_is_there_())
+		perfshim_link_.allocated(block, bytes);
+}
+
+__attribute__((always_inline, unused)) static inline void
+PERFSHIM_FREED(const void *block, size_t bytes)
+{
+	if (perfshim_is_there_())
+		perfshim_link_.freed(block, bytes);
+}
+
+struct perfshim_pool {
+	int is_in;
+	int is_first;
+};
+
+__attribute__((always_inline, unused)) static inline struct perfshim_pool
+perfshim_pool_open_(void)
+{
+	struct perfshim_pool pool;
+
+	pool.is_in = perfshim_is_there_() && perfshim_link_.pool_enter();
+	pool.is_first = 1;
+	return pool;
+}
+
+__attribute__((always_inline, unused)) static inline void
+perfshim_pool_close_(struct perfshim_pool *pool)
+{
+	if (pool->is_in)
+		perfshim_link_.pool_leave();
+}
+
+#define PERFSHIM_POOL PERFSHIM_POOL_(PERFSHIM_ID_(perfshim_pool_))
+#define PERFSHIM_POOL_(id)                                                     \
+	for (struct perfshim_pool id                                           \
+	     __attribute__((cleanup(perfshim_pool_close_), unused)) =          \
+		 perfshim_pool_open_();                                        \
+	     id.is_first; id.is_first = 0)
 
 #endif /* PERFSHIM_NO_MARKS */
 

@@ -29,6 +29,7 @@
 #include "pool/heap.h"
 #include "profile/sample.h"
 #include "profile/section.h"
+#include "profile/section_event.h"
 #include "profile/stack.h"
 #include "profile/timeline.h"
 #include "record/writer.h"
@@ -131,6 +132,7 @@ start(void)
 	if (ps_record_open() != 0)
 		return false;
 	ps_section_init(ps_options.are_sections_on, ps_options.section_globs);
+	ps_section_events_init(ps_options.events);
 	ps_range_init();
 	ps_heap_init();
 	describe_recording();

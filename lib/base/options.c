@@ -21,6 +21,7 @@ enum {
 	SAMPLE_POISSON = 1,
 	SAMPLE_ALL = 2,
 	DEPTH_LIMIT = 128, /* PS_STACK_DEPTH_MAX, the same */
+	EVENTS_LIMIT = 1 << 18,
 };
 static const uint64_t sample_limit_bytes = UINT64_C(1) << 40;
 static const char prefix[] = "PERFSHIM_";
@@ -132,6 +133,20 @@ parse_size(const char *value, uint64_t *out)
 	return 0;
 }
 
+/* 1 to most. */
+static int
+parse_number(const char *value, uint32_t most, uint32_t *out)
+{
+	const char *end;
+	uint64_t number;
+	int err = parse_u64(value, &number, &end);
+
+	if (err != 0 || *end != 0 || number < 1 || number > most)
+		return -EINVAL;
+	*out = (uint32_t)number;
+	return 0;
+}
+
 /* ---- one function a variable ---- */
 
 static int
@@ -178,14 +193,7 @@ set_sample(struct ps_options *o, const char *value)
 static int
 set_depth(struct ps_options *o, const char *value)
 {
-	const char *end;
-	uint64_t depth;
-	int err = parse_u64(value, &depth, &end);
-
-	if (err != 0 || *end != 0 || depth < 1 || depth > DEPTH_LIMIT)
-		return -EINVAL;
-	o->depth = (uint32_t)depth;
-	return 0;
+	return parse_number(value, DEPTH_LIMIT, &o->depth);
 }
 
 static int
@@ -199,6 +207,16 @@ set_sections(struct ps_options *o, const char *value)
 		return -EINVAL;
 	o->are_sections_on = true;
 	return 0;
+}
+
+static int
+set_events(struct ps_options *o, const char *value)
+{
+	if (strcmp(value, "off") == 0) {
+		o->events = 0;
+		return 0;
+	}
+	return parse_number(value, EVENTS_LIMIT, &o->events);
 }
 
 static int
@@ -253,6 +271,9 @@ static const struct {
     {{"PERFSHIM_SECTIONS", "on, off, or name globs such as db_*,parse", "on",
       "which marked sections are timed"},
      set_sections},
+    {{"PERFSHIM_EVENTS", "off, or 1 to 262144", "off",
+      "the last calls of sections that are kept one by one"},
+     set_events},
     {{"PERFSHIM_CALIBRATE", "quick, full, off", "quick",
       "how the machine is measured"},
      set_calibrate},

@@ -39,6 +39,7 @@ struct ps_options {
 	uint32_t depth;	       /* frames a stack */
 	bool are_sections_on;
 	char section_globs[PS_GLOBS_MAX]; /* "" = all */
+	uint32_t events;		  /* calls kept one by one; 0: none */
 	uint32_t calibrate;		  /* enum ps_choice_calibrate */
 	bool are_children_on;
 	uint32_t clock; /* enum ps_choice_clock */

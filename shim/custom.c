@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * custom - blocks of allocators that the program has of its own
+ *
+ * A block that such an allocator hands out is counted as a large one of malloc
+ * would be, sampled at the same countdown, and found again by its address in
+ * the table of samples.  The memory that it carves blocks from would count
+ * twice, so a thread says when it fetches some: it is then inside the shim, and
+ * what malloc gives it meanwhile is nobody's to count, which free tells by the
+ * address.
+ */
+#include <errno.h>
+
+#include "profile/site.h"
+#include "record/writer.h"
+#include "shim/count.h"
+#include "shim/custom.h"
+#include "shim/picked.h"
+
+static void
+sample(struct ps_thread *self, void *block, size_t bytes,
+       const struct ps_unwind_context *caller)
+{
+	uint32_t site;
+
+	if (!ps_thread_enter(self))
+		return;
+	site = ps_picked_site(self, caller);
+	atomic_fetch_add(&ps_record->sampling.samples, 1);
+	if (site != UINT32_MAX)
+		ps_picked_hash(self, site, bytes, block);
+	ps_thread_redraw(self, bytes);
+	ps_thread_leave(self);
+}
+
+static void
+count(struct ps_thread *self, void *block, size_t bytes,
+      const struct ps_unwind_context *caller)
+{
+	struct ps_record_thread *row = self->row;
+	uint64_t left = ps_peek(&row->bytes_left);
+
+	ps_count_allocated(self, PS_CLASS_LARGE, bytes);
+	if (bytes < left)
+		ps_poke(&row->bytes_left, left - bytes);
+	else if (ps_record->sampling.mode == PS_SAMPLE_OFF)
+		ps_thread_redraw(self, bytes);
+	else
+		sample(self, block, bytes, caller);
+}
+
+/* Known, and not inside the shim. */
+static bool
+is_counted(struct ps_thread *self)
+{
+	return (self->heap != NULL || ps_thread_register(self)) &&
+	       self->depth == 0;
+}
+
+void
+ps_custom_allocated(const void *block, size_t bytes)
+{
+	struct ps_thread *self = &ps_self;
+	struct ps_unwind_context caller;
+	int saved_errno = errno;
+
+	PS_UNWIND_CALLER(&caller);
+	if (block != NULL && bytes <= PTRDIFF_MAX && is_counted(self))
+		count(self, (void *)(uintptr_t)block, bytes, &caller);
+	errno = saved_errno;
+}
+
+void
+ps_custom_freed(const void *block, size_t bytes)
+{
+	struct ps_thread *self = &ps_self;
+	int saved_errno = errno;
+	uint32_t index;
+
+	if (block != NULL && bytes <= PTRDIFF_MAX && is_counted(self)) {
+		index = ps_sample_unhash((uintptr_t)block);
+		if (index != PS_SAMPLE_NONE)
+			ps_picked_end(self, index);
+		ps_count_freed(self, PS_CLASS_LARGE, bytes);
+	}
+	errno = saved_errno;
+}
+
+int
+ps_custom_pool_enter(void)
+{
+	int saved_errno = errno;
+	bool is_in = ps_thread_enter(&ps_self);
+
+	errno = saved_errno;
+	return is_in;
+}
+
+void
+ps_custom_pool_leave(void)
+{
+	ps_thread_leave(&ps_self);
+}
