@@ -132,15 +132,16 @@ pop_special(struct ps_section_thread *t, ps_ticks now)
 		atomic_fetch_add(&ps_record->clock.backwards, 1);
 		elapsed = 0;
 	}
+	/* First of all, before what follows takes time and page faults. */
+	if (!(n->flags & PS_SECTION_RECURSIVE) &&
+	    (f->is_read || elapsed >= ps_section_long_ticks()))
+		ps_section_usage_end(t, f, elapsed);
 	record_extreme(t, n->stats, f->begun, elapsed, f[-1].node->section);
 	ps_section_record_self(n, f, elapsed);
-	if (n->flags & PS_SECTION_RECURSIVE) {
+	if (n->flags & PS_SECTION_RECURSIVE)
 		ps_bump(&n->stats->recursive_calls, 1);
-	} else {
+	else
 		ps_section_record_total(t, f, n->stats, elapsed);
-		if (f->is_read || elapsed >= ps_section_long_ticks())
-			ps_section_usage_end(t, f, elapsed);
-	}
 	if (n->flags & PS_SECTION_TRACED)
 		ps_section_event(n->section, f->begun, elapsed,
 				 ps_peek(&t->row->tid), false);

@@ -261,6 +261,34 @@ json_heap(struct json *j, const struct ps_view *v)
 /* ---- the rest ----------------------------------------------------------- */
 
 static void
+json_usage(struct json *j, const struct ps_view_usage *u)
+{
+	number(j, "cpu_s", u->cpu_s);
+	number(j, "live_growth_bytes", u->live_bytes);
+	number(j, "minor_faults", u->minor_faults);
+	number(j, "major_faults", u->major_faults);
+	number(j, "waits", u->waits);
+	number(j, "preemptions", u->preemptions);
+	boolean(j, "is_usage_sampled", u->is_estimate);
+}
+
+static void
+json_slowest(struct json *j, const struct ps_view_section *s)
+{
+	key(j, "slowest");
+	open(j, '[');
+	for (uint32_t i = 0; i < s->slow_count; i++) {
+		open(j, '{');
+		number(j, "seconds", s->slow[i].seconds);
+		number(j, "at_s", s->slow[i].at_s);
+		count(j, "thread", s->slow[i].tid);
+		string(j, "parent", s->slow[i].parent);
+		close(j, '}');
+	}
+	close(j, ']');
+}
+
+static void
 json_section(struct json *j, const struct ps_view_section *s)
 {
 	open(j, '{');
@@ -278,6 +306,30 @@ json_section(struct json *j, const struct ps_view_section *s)
 	count(j, "allocations", s->allocations);
 	count(j, "bytes", s->bytes);
 	count(j, "threads", s->threads);
+	boolean(j, "is_self_doubtful", s->is_self_doubtful);
+	json_usage(j, &s->usage);
+	key(j, "work");
+	open(j, '{');
+	number(j, "bytes", s->value[PS_VALUE_BYTES]);
+	number(j, "items", s->value[PS_VALUE_ITEMS]);
+	number(j, "flops", s->value[PS_VALUE_FLOPS]);
+	close(j, '}');
+	json_slowest(j, s);
+	close(j, '}');
+}
+
+static void
+json_node(struct json *j, const struct ps_view_node *n)
+{
+	open(j, '{');
+	string(j, "name", n->name);
+	if (n->parent != UINT32_MAX)
+		count(j, "parent", n->parent);
+	else
+		null(j, "parent");
+	count(j, "calls", n->calls);
+	number(j, "total_s", n->total_s);
+	number(j, "self_s", n->self_s);
 	close(j, '}');
 }
 
@@ -288,6 +340,11 @@ json_sections(struct json *j, const struct ps_view *v)
 	open(j, '[');
 	for (uint32_t i = 0; i < v->section_count; i++)
 		json_section(j, &v->sections[i]);
+	close(j, ']');
+	key(j, "section_tree");
+	open(j, '[');
+	for (uint32_t i = 0; i < v->node_count; i++)
+		json_node(j, &v->nodes[i]);
 	close(j, ']');
 }
 

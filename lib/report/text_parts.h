@@ -25,10 +25,16 @@ unsigned ps_put_name(struct ps_text *t, const char *name, unsigned width);
 /* "±12%" when there is an error worth saying. */
 void ps_put_error(struct ps_text *t, double value, double error);
 
+/* A space and six columns: "  1.2ms". */
+void ps_put_short_time(struct ps_text *t, double seconds);
+
 void ps_text_summary(struct ps_text_report *r);	 /* text_summary.c */
 void ps_text_sites(struct ps_text_report *r);	 /* text_sites.c */
 void ps_text_sections(struct ps_text_report *r); /* text_sections.c */
-void ps_text_machine(struct ps_text_report *r);	 /* text_footer.c */
+/* text_section_tree.c; after the sections' table */
+void ps_text_section_tree(struct ps_text_report *r);
+void ps_text_slow_calls(struct ps_text_report *r);
+void ps_text_machine(struct ps_text_report *r); /* text_footer.c */
 void ps_text_footer(struct ps_text_report *r);
 
 #endif /* PS_REPORT_TEXT_PARTS_H */

@@ -10,6 +10,7 @@
 
 #include "report/json.h"
 #include "report/text_parts.h"
+#include "report/view_section.h"
 
 enum { NAME_MAX_BYTES = 1024, DEFAULT_TOP = 5 };
 
@@ -152,6 +153,8 @@ ps_report_write(const struct ps_reader *reader, struct ps_symbols *symbols,
 	if (view == NULL)
 		return -ENOMEM;
 	error = ps_view_build(reader, options, scratch, view);
+	if (error == 0)
+		error = ps_view_name_functions(view, symbols, scratch);
 	if (error != 0)
 		return error;
 	return ps_report_write_view(view, symbols, scratch, format, options,

@@ -199,6 +199,8 @@ ps_view_build(const struct ps_reader *reader,
 	view_heap(out);
 	error = ps_view_sites(out, options, scratch);
 	if (error == 0)
+		error = ps_view_tree(out, scratch);
+	if (error == 0)
 		error = ps_view_sections(out, scratch);
 	view_overhead(out);
 	return error;

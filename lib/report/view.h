@@ -43,7 +43,26 @@ enum ps_view_key {
 	PS_BY_TEMPORARY,
 };
 
+/* What the kernel told of calls; NAN: not read of any. */
+struct ps_view_usage {
+	double cpu_s;
+	double live_bytes; /* growth, may be negative */
+	double minor_faults;
+	double major_faults;
+	double waits;
+	double preemptions;
+	bool is_estimate; /* read of a sample of the calls only */
+};
+
+struct ps_view_slow_call {
+	double at_s; /* since the start of the recording */
+	double seconds;
+	const char *parent; /* the section around it; NULL: none */
+	uint32_t tid;
+};
+
 struct ps_view_section {
+	uint32_t index; /* row in SECTIONS */
 	const char *name;
 	const char *file;
 	uint32_t line;
@@ -61,6 +80,23 @@ struct ps_view_section {
 	uint64_t allocations;
 	uint64_t bytes;
 	bool is_self_doubtful; /* corrected by more than a fifth */
+	double value[PS_SECTION_VALUES];
+	struct ps_view_usage usage;
+	uint32_t slow_count; /* slowest first */
+	struct ps_view_slow_call slow[PS_SECTION_SLOWEST];
+};
+
+/* A path of sections over all threads. */
+struct ps_view_node {
+	const char *name;
+	uint32_t section; /* row in SECTIONS */
+	uint32_t parent;  /* below its own index; UINT32_MAX: none */
+	uint32_t depth;	  /* 0: outermost */
+	uint64_t calls;
+	double total_s; /* its own and its children's */
+	double self_s;	/* corrected, as that of sections */
+	double raw_self_s;
+	bool is_path_lost; /* what was around it is not known */
 };
 
 enum { PS_LABEL_BYTES = 24 };
@@ -115,6 +151,9 @@ struct ps_view {
 	uint32_t section_count;
 	struct ps_view_section *sections; /* most total time first */
 	uint64_t section_calls;
+	uint32_t node_count;
+	struct ps_view_node
+	    *nodes; /* children behind parents, greatest first */
 
 	double overhead_s;
 	double overhead_fraction; /* of the wall time */

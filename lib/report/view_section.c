@@ -6,6 +6,10 @@
  * corrected: each mark of a direct child costs its parent what the pair takes
  * outside the child's own interval (timing.md 4.2, after TAU); the result is
  * clamped at 0 and called doubtful when the correction is more than a fifth.
+ *
+ * CPU time and the like are known of some calls (profile/section_usage.c): the
+ * `every` count as they are, the rest of the time is given what the sample of
+ * it (`some`) used, in proportion.
  */
 #include <errno.h>
 #include <math.h>
@@ -25,10 +29,34 @@ struct sum {
 	uint64_t allocations;
 	uint64_t bytes;
 	uint64_t over;
+	uint64_t value[PS_SECTION_VALUES];
 	uint32_t threads;
 	double squares;
 	_Atomic uint32_t *histogram;
 };
+
+/* Counters of a struct ps_record_usage, over all rows. */
+struct usage {
+	double ticks;
+	double cpu_ns;
+	double live_bytes;
+	double minor_faults;
+	double major_faults;
+	double waits;
+	double preemptions;
+};
+
+static void
+add_usage(struct usage *to, const struct ps_record_usage *from)
+{
+	to->ticks += (double)ps_peek(&from->ticks);
+	to->cpu_ns += (double)ps_peek(&from->cpu_ns);
+	to->live_bytes += (double)(int64_t)ps_peek(&from->live_bytes);
+	to->minor_faults += (double)ps_peek(&from->minor_faults);
+	to->major_faults += (double)ps_peek(&from->major_faults);
+	to->waits += (double)ps_peek(&from->waits);
+	to->preemptions += (double)ps_peek(&from->preemptions);
+}
 
 static void
 add_stats(struct sum *sum, const struct ps_record_section_stats *s)
@@ -48,6 +76,8 @@ add_stats(struct sum *sum, const struct ps_record_section_stats *s)
 	sum->bytes += ps_peek(&s->bytes);
 	sum->over += ps_peek(&s->over);
 	sum->squares += ps_peek(&s->squares);
+	for (unsigned i = 0; i < PS_SECTION_VALUES; i++)
+		sum->value[i] += ps_peek(&s->value[i]);
 	sum->threads +=
 	    ps_peek(&s->thread) == 0 ? (uint32_t)ps_peek(&s->ended_threads) : 1;
 	ps_hist_merge(sum->histogram, s->histogram);
@@ -64,17 +94,74 @@ quantile(const struct sum *sum, double q, double tick_s)
 	return (double)PS_MAX(ticks, sum->min) * tick_s;
 }
 
-static void
-correct_self(struct ps_view_section *out, const struct sum *sum,
-	     const struct ps_calibration *c, double raw_s)
+double
+ps_view_marks_s(const struct ps_view *v, uint64_t pairs)
 {
-	double cost_s = (double)sum->child_calls *
-			(c->marker_ns - c->marker_inside_ns) * 1e-9;
+	const struct ps_calibration *c = &v->reader->header->calibration;
+	double cost_s =
+	    (double)pairs * (c->marker_ns - c->marker_inside_ns) * 1e-9;
 
-	out->self_s = raw_s - PS_MAX(cost_s, 0.0);
-	if (out->self_s < 0)
-		out->self_s = 0;
+	return PS_MAX(cost_s, 0.0);
+}
+
+static void
+correct_self(const struct ps_view *v, struct ps_view_section *out,
+	     uint64_t pairs, double raw_s)
+{
+	double cost_s = ps_view_marks_s(v, pairs);
+
+	out->self_s = PS_MAX(raw_s - cost_s, 0.0);
 	out->is_self_doubtful = cost_s > raw_s * 0.2;
+}
+
+static void
+finish_usage(struct ps_view_usage *out, const struct usage *every,
+	     const struct usage *some, double total)
+{
+	double rest = PS_MAX(total - every->ticks, 0.0);
+	double share = some->ticks > 0 ? rest / some->ticks : 0;
+
+	*out = (struct ps_view_usage){
+	    (double)NAN, (double)NAN, (double)NAN,	   (double)NAN,
+	    (double)NAN, (double)NAN, rest > 0.01 * total,
+	};
+	if (every->ticks + some->ticks == 0)
+		return;
+	/* Without a sample, the rest is like the others in its CPU time. */
+	if (some->ticks == 0)
+		out->cpu_s = every->cpu_ns * (1 + rest / every->ticks);
+	else
+		out->cpu_s = every->cpu_ns + some->cpu_ns * share;
+	out->cpu_s *= 1e-9;
+	out->live_bytes = every->live_bytes + some->live_bytes * share;
+	out->minor_faults = every->minor_faults + some->minor_faults * share;
+	out->major_faults = every->major_faults + some->major_faults * share;
+	out->waits = every->waits + some->waits * share;
+	out->preemptions = every->preemptions + some->preemptions * share;
+}
+
+/*
+ * What all calls took together, recursive ones too, of which the total has the
+ * outermost only: that is in the call tree.  Spans are not; they are what is
+ * missing in the tree's self time.
+ */
+static double
+all_ticks(const struct ps_view *v, const struct sum *sum, uint32_t section,
+	  double tick_s)
+{
+	double most = (double)PS_MAX(sum->total, sum->self);
+	double all_s = 0;
+	double self_s = 0;
+	double all;
+
+	for (uint32_t i = 0; i < v->node_count; i++) {
+		if (v->nodes[i].section != section)
+			continue;
+		all_s += v->nodes[i].total_s;
+		self_s += v->nodes[i].raw_self_s;
+	}
+	all = (all_s - self_s) / tick_s + (double)(int64_t)sum->self;
+	return all > most ? all : most; /* also when it is not a number */
 }
 
 static void
@@ -96,13 +183,59 @@ finish_section(const struct ps_view *v, const struct sum *sum,
 	out->p50_s = quantile(sum, 0.50, tick_s);
 	out->p90_s = quantile(sum, 0.90, tick_s);
 	out->p99_s = quantile(sum, 0.99, tick_s);
-	correct_self(out, sum, &v->reader->header->calibration,
-		     (double)sum->self * tick_s);
-	/* The total counts a recursion once; the mean is over all calls. */
-	all = (double)(sum->total > sum->self ? sum->total : sum->self);
+	correct_self(v, out, sum->child_calls,
+		     PS_MAX((double)(int64_t)sum->self, 0.0) * tick_s);
+	for (unsigned i = 0; i < PS_SECTION_VALUES; i++)
+		out->value[i] = (double)sum->value[i];
+	all = all_ticks(v, sum, out->index, tick_s);
 	out->mean_s = all / n * tick_s;
 	variance = sum->squares / n - (all / n) * (all / n);
 	out->stddev_s = variance > 0 ? ps_sqrt(variance) * tick_s : 0;
+}
+
+static void
+insert_slow(struct ps_view_section *out, const struct ps_view_slow_call *call)
+{
+	uint32_t i = out->slow_count;
+
+	if (i == PS_SECTION_SLOWEST) {
+		i--;
+		if (out->slow[i].seconds >= call->seconds)
+			return;
+	} else {
+		out->slow_count++;
+	}
+	for (; i > 0 && out->slow[i - 1].seconds < call->seconds; i--)
+		out->slow[i] = out->slow[i - 1];
+	out->slow[i] = *call;
+}
+
+static void
+add_slow(const struct ps_view *v, const struct ps_record_section_stats *s,
+	 struct ps_view_section *out)
+{
+	const struct ps_reader *r = v->reader;
+	double tick_s = ps_reader_tick_seconds(r);
+
+	for (unsigned i = 0; i < PS_SECTION_SLOWEST; i++) {
+		const struct ps_record_slow_call *call = &s->slowest[i];
+		/* acquire: pairs with the release of the length */
+		uint64_t ticks =
+		    atomic_load_explicit(&call->ticks, memory_order_acquire);
+		const struct ps_record_section *parent = ps_reader_entry(
+		    r, PS_TABLE_SECTIONS, ps_peek(&call->parent));
+		struct ps_view_slow_call slow = {
+		    .at_s = ps_reader_seconds(r, ps_peek(&call->begun)),
+		    .seconds = (double)ticks * tick_s,
+		    .parent = parent == NULL
+				  ? NULL
+				  : ps_reader_string(r, parent->name),
+		    .tid = ps_peek(&call->tid),
+		};
+
+		if (ticks != 0)
+			insert_slow(out, &slow);
+	}
 }
 
 static int
@@ -113,15 +246,22 @@ view_one(struct ps_view *v, uint32_t section, _Atomic uint32_t *histogram)
 	    ps_reader_entry(r, PS_TABLE_SECTIONS, section);
 	struct ps_view_section *out = &v->sections[v->section_count];
 	struct sum sum = {.histogram = histogram};
+	struct usage every = {0};
+	struct usage some = {0};
 
+	*out = (struct ps_view_section){.index = section};
 	memset((void *)histogram, 0, sizeof(uint32_t) * PS_HIST_BUCKETS);
 	for (uint32_t i = 0; i < r->count[PS_TABLE_SECTION_STATS]; i++) {
 		const struct ps_record_section_stats *stats =
 		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i);
 
-		if (stats->section == section &&
-		    ps_peek(&stats->thread) != UINT32_MAX)
-			add_stats(&sum, stats);
+		if (stats->section != section ||
+		    ps_peek(&stats->thread) == UINT32_MAX)
+			continue;
+		add_stats(&sum, stats);
+		add_usage(&every, &stats->every);
+		add_usage(&some, &stats->some);
+		add_slow(v, stats, out);
 	}
 	if (sum.calls == 0)
 		return 0;
@@ -129,6 +269,7 @@ view_one(struct ps_view *v, uint32_t section, _Atomic uint32_t *histogram)
 	out->file = ps_reader_string(r, s->file);
 	out->line = s->line;
 	finish_section(v, &sum, out);
+	finish_usage(&out->usage, &every, &some, (double)sum.total);
 	v->section_calls += sum.calls;
 	v->section_count++;
 	return 0;
@@ -161,5 +302,60 @@ ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 	for (uint32_t i = 0; i < count; i++)
 		(void)view_one(v, i, histogram);
 	sort_sections(v);
+	return 0;
+}
+
+/* ---- functions without a mark ------------------------------------------- */
+
+static const char *
+function_name(const struct ps_view *v, struct ps_symbols *symbols,
+	      struct ps_scratch *scratch, uint32_t frame, struct ps_symbol *out)
+{
+	char name[512];
+	struct ps_text text;
+	char *copy;
+
+	ps_view_frame(v, symbols, frame, out);
+	ps_text_init(&text, name, sizeof(name), -1);
+	if (out->function != NULL)
+		ps_text_printf(&text, "%.*s", (int)sizeof(name) - 1,
+			       out->function);
+	else
+		ps_text_printf(&text, "%.400s+0x%lx", out->module,
+			       (unsigned long)out->offset);
+	copy = ps_scratch_alloc(scratch, text.length + 1);
+	return copy == NULL ? NULL : memcpy(copy, name, text.length + 1);
+}
+
+int
+ps_view_name_functions(struct ps_view *v, struct ps_symbols *symbols,
+		       struct ps_scratch *scratch)
+{
+	const struct ps_reader *r = v->reader;
+	uint32_t rows = r->count[PS_TABLE_SECTIONS];
+	const char **names =
+	    ps_scratch_alloc(scratch, (rows + 1) * sizeof(*names));
+
+	if (names == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < v->section_count; i++) {
+		struct ps_view_section *s = &v->sections[i];
+		const struct ps_record_section *row =
+		    ps_reader_entry(r, PS_TABLE_SECTIONS, s->index);
+		struct ps_symbol symbol;
+
+		if (row->function == 0)
+			continue;
+		s->name = function_name(v, symbols, scratch, row->function - 1,
+					&symbol);
+		if (s->name == NULL)
+			return -ENOMEM;
+		s->file = symbol.file == NULL ? "" : symbol.file;
+		s->line = symbol.line;
+		names[s->index] = s->name;
+	}
+	for (uint32_t i = 0; i < v->node_count; i++)
+		if (names[v->nodes[i].section] != NULL)
+			v->nodes[i].name = names[v->nodes[i].section];
 	return 0;
 }
