@@ -24,6 +24,8 @@ enum option_id {
 	OPT_PPROF,
 	OPT_CALLGRIND,
 	OPT_MASSIF,
+	OPT_HGRM,
+	OPT_TRACE,
 	OPT_OUTPUT,
 	OPT_TREE,
 	OPT_MAIN,
@@ -50,11 +52,16 @@ static const struct row {
     {"json", OPT_JSON, NULL, "as JSON (schema perfshim-report/1), one process"},
     {"folded", OPT_FOLDED, "[=WHAT]",
      "as folded stacks of peak (default), allocated, live,\n"
-     "count or temporary, for flame graphs"},
-    {"pprof", OPT_PPROF, NULL, "as gzip'ed profile.proto, all values"},
+     "count or temporary, for flame graphs; time: of sections"},
+    {"pprof", OPT_PPROF, "[=time]",
+     "as gzip'ed profile.proto, all values; time: of sections"},
     {"callgrind", OPT_CALLGRIND, NULL,
      "for callgrind_annotate and KCachegrind"},
     {"massif", OPT_MASSIF, NULL, "for ms_print and massif-visualizer"},
+    {"hgrm", OPT_HGRM, "SECTION",
+     "a section's percentiles in ms, as HdrHistogram has them"},
+    {"trace", OPT_TRACE, NULL,
+     "the calls that PERFSHIM_EVENTS kept, as Chrome trace JSON"},
     {"output", OPT_OUTPUT, "FILE",
      "write to FILE instead of standard output (or -o)"},
     {"tree", OPT_TREE, NULL, "only the table of processes (with --text: both)"},
@@ -180,8 +187,9 @@ folded_key_of(const char *name)
 	for (unsigned i = 0; i < PS_COUNT(keys); i++)
 		if (name == NULL || strcmp(name, keys[i].name) == 0)
 			return keys[i].key;
-	ps_usage_error("--folded", name,
-		       "allowed: peak, allocated, live, count, temporary");
+	ps_usage_error(
+	    "--folded", name,
+	    "allowed: peak, allocated, live, count, temporary, time");
 }
 
 /* The last one counts. */
@@ -190,8 +198,13 @@ take_format(struct ps_arguments *a, int option)
 {
 	a->format = (enum ps_cli_format)(option - OPT_TEXT) + PS_CLI_TEXT;
 	a->is_text_wanted = option == OPT_TEXT;
-	if (option == OPT_FOLDED)
+	a->is_of_sections = optarg != NULL && strcmp(optarg, "time") == 0;
+	if (option == OPT_FOLDED && !a->is_of_sections)
 		a->folded_key = folded_key_of(optarg);
+	if (option == OPT_PPROF && optarg != NULL && !a->is_of_sections)
+		ps_usage_error("--pprof", optarg, "allowed: time");
+	if (option == OPT_HGRM)
+		a->section = optarg;
 }
 
 static void
@@ -204,6 +217,8 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_PPROF:
 	case OPT_CALLGRIND:
 	case OPT_MASSIF:
+	case OPT_HGRM:
+	case OPT_TRACE:
 		take_format(a, option);
 		break;
 	case 'o':

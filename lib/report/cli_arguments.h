@@ -18,12 +18,16 @@ enum ps_cli_format {
 	PS_CLI_PPROF,
 	PS_CLI_CALLGRIND,
 	PS_CLI_MASSIF,
+	PS_CLI_HGRM,
+	PS_CLI_TRACE,
 };
 
 struct ps_arguments {
 	enum ps_cli_format format;
 	enum ps_view_key folded_key;
-	const char *output; /* NULL: standard output */
+	bool is_of_sections; /* --folded=time, --pprof=time */
+	const char *section; /* of --hgrm */
+	const char *output;  /* NULL: standard output */
 	enum ps_cli_colour colour;
 	bool is_network_allowed; /* --debuginfod */
 	bool is_tree_wanted;

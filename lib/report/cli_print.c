@@ -15,22 +15,39 @@
 #include "report/folded.h"
 #include "report/massif.h"
 #include "report/pprof.h"
+#include "report/section_folded.h"
+#include "report/section_hgrm.h"
+#include "report/section_pprof.h"
+#include "report/section_trace.h"
 
 /* Built in a file without a name, since it is not known how long it gets. */
 static int
-print_pprof(struct ps_source *s, struct ps_text *out)
+write_pprof(const struct ps_arguments *a, struct ps_source *s,
+	    struct ps_text *plain)
+{
+	struct ps_pprof *p;
+
+	if (a->is_of_sections) {
+		ps_section_pprof(&s->view, plain);
+		return 0;
+	}
+	p = ps_pprof_begin(&s->scratch, PS_BY_PEAK, plain);
+	return p == NULL ? -ENOMEM : ps_pprof_add(p, &s->view, s->symbols, 1);
+}
+
+static int
+print_pprof(const struct ps_arguments *a, struct ps_source *s,
+	    struct ps_text *out)
 {
 	static char buffer[1 << 16];
 	int fd = memfd_create("pprof", MFD_CLOEXEC);
-	struct ps_pprof *p;
 	struct ps_text plain;
 	int error;
 
 	if (fd < 0)
 		return -errno;
 	ps_text_init(&plain, buffer, sizeof(buffer), fd);
-	p = ps_pprof_begin(&s->scratch, PS_BY_PEAK, &plain);
-	error = p == NULL ? -ENOMEM : ps_pprof_add(p, &s->view, s->symbols, 1);
+	error = write_pprof(a, s, &plain);
 	ps_text_flush(&plain);
 	if (error == 0)
 		error = plain.error;
@@ -46,20 +63,38 @@ print_source(const struct ps_arguments *a, struct ps_source *s,
 {
 	switch (a->format) {
 	case PS_CLI_FOLDED:
+		if (a->is_of_sections) {
+			ps_section_folded(&s->view, out);
+			return 0;
+		}
 		return ps_folded(&s->view, s->symbols, a->folded_key,
 				 &s->scratch, out);
 	case PS_CLI_PPROF:
-		return print_pprof(s, out);
+		return print_pprof(a, s, out);
 	case PS_CLI_CALLGRIND:
 		return ps_callgrind(&s->view, s->symbols, &s->scratch, out);
 	case PS_CLI_MASSIF:
 		return ps_massif(&s->view, s->symbols, &s->scratch, out);
+	case PS_CLI_HGRM:
+		return ps_section_hgrm(&s->view, a->section, &s->scratch, out);
+	case PS_CLI_TRACE:
+		return ps_section_trace(&s->view, out);
 	default:
 		return ps_report_write_view(
 		    &s->view, s->symbols, &s->scratch,
 		    a->format == PS_CLI_JSON ? PS_REPORT_JSON : PS_REPORT_TEXT,
 		    &a->options, out);
 	}
+}
+
+static const char *
+why_not(const struct ps_arguments *a, int error)
+{
+	if (a->format == PS_CLI_HGRM && error == -ENOENT)
+		return "no section of that name was called";
+	if (a->format == PS_CLI_TRACE && error == -ENODATA)
+		return "no events (it ran without PERFSHIM_EVENTS)";
+	return strerror(-error);
 }
 
 static int
@@ -74,7 +109,7 @@ print_process(const struct ps_arguments *a, const struct ps_tree_node *node,
 	error = print_source(a, &source, out);
 	if (error != 0)
 		fprintf(stderr, "perfreport: %s: %s\n", node->path,
-			strerror(-error));
+			why_not(a, error));
 	ps_source_close(&source);
 	return error;
 }

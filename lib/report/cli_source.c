@@ -8,6 +8,7 @@
 
 #include "report/cli_source.h"
 #include "report/cli_symbols_dw.h"
+#include "report/view_section.h"
 
 int
 ps_source_open(struct ps_source *s, const struct ps_reader *reader,
@@ -21,6 +22,9 @@ ps_source_open(struct ps_source *s, const struct ps_reader *reader,
 	error = s->symbols == NULL
 		    ? -ENOMEM
 		    : ps_view_build(reader, options, &s->scratch, &s->view);
+	if (error == 0)
+		error =
+		    ps_view_name_functions(&s->view, s->symbols, &s->scratch);
 	if (error == 0)
 		return 0;
 	fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));

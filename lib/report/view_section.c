@@ -308,23 +308,16 @@ ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 /* ---- functions without a mark ------------------------------------------- */
 
 static const char *
-function_name(const struct ps_view *v, struct ps_symbols *symbols,
-	      struct ps_scratch *scratch, uint32_t frame, struct ps_symbol *out)
+function_name(struct ps_symbols *symbols, struct ps_scratch *scratch,
+	      uint32_t frame, struct ps_symbol *out)
 {
 	char name[512];
 	struct ps_text text;
-	char *copy;
 
-	ps_view_frame(v, symbols, frame, out);
+	(void)symbols->resolve(symbols, frame, out);
 	ps_text_init(&text, name, sizeof(name), -1);
-	if (out->function != NULL)
-		ps_text_printf(&text, "%.*s", (int)sizeof(name) - 1,
-			       out->function);
-	else
-		ps_text_printf(&text, "%.400s+0x%lx", out->module,
-			       (unsigned long)out->offset);
-	copy = ps_scratch_alloc(scratch, text.length + 1);
-	return copy == NULL ? NULL : memcpy(copy, name, text.length + 1);
+	ps_symbol_put_name(&text, out);
+	return ps_scratch_strdup(scratch, name);
 }
 
 int
@@ -336,7 +329,9 @@ ps_view_name_functions(struct ps_view *v, struct ps_symbols *symbols,
 	const char **names =
 	    ps_scratch_alloc(scratch, (rows + 1) * sizeof(*names));
 
-	if (names == NULL)
+	if (symbols == NULL)
+		symbols = ps_symbols_none(scratch, r);
+	if (names == NULL || symbols == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < v->section_count; i++) {
 		struct ps_view_section *s = &v->sections[i];
@@ -346,8 +341,8 @@ ps_view_name_functions(struct ps_view *v, struct ps_symbols *symbols,
 
 		if (row->function == 0)
 			continue;
-		s->name = function_name(v, symbols, scratch, row->function - 1,
-					&symbol);
+		s->name =
+		    function_name(symbols, scratch, row->function - 1, &symbol);
 		if (s->name == NULL)
 			return -ENOMEM;
 		s->file = symbol.file == NULL ? "" : symbol.file;
