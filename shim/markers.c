@@ -24,8 +24,6 @@
 #include "shim/thread.h"
 
 enum {
-	SLOT_OFF = 1,
-	SLOT_FIRST = 2,
 	CALIBRATION_PAIRS = 400,
 	PAIRS_A_TIME = 8,
 };
@@ -58,7 +56,7 @@ my_sections(void)
 PS_INLINE uint32_t
 section_of(uintptr_t slot)
 {
-	return (uint32_t)(slot - SLOT_FIRST);
+	return (uint32_t)(slot - PS_SLOT_FIRST);
 }
 
 static PS_COLD void
@@ -67,20 +65,20 @@ start_again(struct ps_section_thread *t)
 	(void)ps_section_started(t, ps_clock_now());
 }
 
-static PS_NOINLINE void
-begin_slow(uintptr_t slot, const void *scope, uintptr_t sp)
+PS_NOINLINE void
+ps_marker_begin(uintptr_t slot, uintptr_t scope, uintptr_t sp)
 {
 	struct ps_section_thread *t = my_sections();
 
 	if (t == NULL)
 		return;
-	ps_section_begin(t, section_of(slot), (uintptr_t)scope, sp);
+	ps_section_begin(t, section_of(slot), scope, sp);
 	if (ps_section_started(t, ps_clock_now()))
 		start_again(t);
 }
 
-static PS_NOINLINE void
-end_slow(uintptr_t slot, uintptr_t sp, ps_ticks now)
+PS_NOINLINE void
+ps_marker_end(uintptr_t slot, uintptr_t sp, ps_ticks now)
 {
 	struct ps_section_thread *t = my_sections();
 
@@ -97,7 +95,7 @@ begin_tsc(uintptr_t slot, const void *scope)
 	if (ps_unlikely(t == NULL) ||
 	    !ps_section_begin_fast(t, section_of(slot), (uintptr_t)scope,
 				   STACK_POINTER()))
-		begin_slow(slot, scope, STACK_POINTER());
+		ps_marker_begin(slot, (uintptr_t)scope, STACK_POINTER());
 	else if (ps_unlikely(ps_section_started(t, __builtin_ia32_rdtsc())))
 		start_again(t);
 }
@@ -110,19 +108,19 @@ end_tsc(uintptr_t slot)
 
 	if (ps_unlikely(t == NULL) ||
 	    !ps_section_end_fast(t, section_of(slot), STACK_POINTER(), now))
-		end_slow(slot, STACK_POINTER(), now);
+		ps_marker_end(slot, STACK_POINTER(), now);
 }
 
 static void
 begin_monotonic(uintptr_t slot, const void *scope)
 {
-	begin_slow(slot, scope, STACK_POINTER());
+	ps_marker_begin(slot, (uintptr_t)scope, STACK_POINTER());
 }
 
 static void
 end_monotonic(uintptr_t slot)
 {
-	end_slow(slot, STACK_POINTER(), ps_clock_now());
+	ps_marker_end(slot, STACK_POINTER(), ps_clock_now());
 }
 
 static void
@@ -157,14 +155,14 @@ slot_of(const char *name, const char *file, uint32_t line)
 	uint32_t section = ps_section_intern(name, file, line);
 
 	if (section == UINT32_MAX || !ps_section_is_on(section))
-		return SLOT_OFF;
-	return section + SLOT_FIRST;
+		return PS_SLOT_OFF;
+	return section + PS_SLOT_FIRST;
 }
 
 static void
 resolve(struct perfshim_site *site)
 {
-	uintptr_t slot = SLOT_OFF;
+	uintptr_t slot = PS_SLOT_OFF;
 
 	if (site->abi == PERFSHIM_ABI && site->name != NULL && ps_start_early())
 		slot = slot_of(site->name, site->file, site->line);
@@ -225,12 +223,12 @@ perfshim_register_v1(struct perfshim_link *link,
 PS_EXPORT void
 perfshim_begin(const char *name)
 {
-	uintptr_t slot = SLOT_OFF;
+	uintptr_t slot = PS_SLOT_OFF;
 
 	if (name != NULL && ps_start_early())
 		slot = slot_of(name, NULL, 0);
-	if (slot != SLOT_OFF)
-		begin_slow(slot, NULL, STACK_POINTER());
+	if (slot != PS_SLOT_OFF)
+		ps_marker_begin(slot, 0, STACK_POINTER());
 }
 
 PS_EXPORT void

@@ -7,6 +7,16 @@
 
 #include "base/base.h"
 
+/* What a site's slot says; from SLOT_FIRST on, a section's number. */
+enum { PS_SLOT_OFF = 1, PS_SLOT_FIRST = 2 };
+
+/*
+ * A region of the section in `slot`, which is on.  sp is the stack pointer of
+ * who is marked, scope as in ps_section_begin.
+ */
+void ps_marker_begin(uintptr_t slot, uintptr_t scope, uintptr_t sp);
+void ps_marker_end(uintptr_t slot, uintptr_t sp, ps_ticks now);
+
 /*
  * Cost of a begin and end pair and the part of it that lies inside the
  * interval, in ns; the medians of some hundred pairs, on this thread's own

@@ -36,6 +36,7 @@
 #include "shim/blame.h"
 #include "shim/count.h"
 #include "shim/finish.h"
+#include "shim/functions.h"
 #include "shim/harden.h"
 #include "shim/start.h"
 #include "shim/thread.h"
@@ -346,6 +347,7 @@ postfork_child(void)
 	inherit(live, large_bytes);
 	ps_thread_postfork_child(self);
 	ps_section_postfork_child(self->sections, self->row_index, self->row);
+	ps_functions_postfork_child();
 	if (stacks_off)
 		ps_record->sampling.stacks_off =
 		    ps_record_string("libunwind is not loaded");
@@ -365,5 +367,6 @@ dlclose(void *handle)
 	result = ps_real.dlclose != NULL ? ps_real.dlclose(handle) : -1;
 	ps_unwind_flush();
 	ps_stack_modules_changed();
+	ps_functions_changed();
 	return result;
 }

@@ -107,6 +107,14 @@ void ps_section_init(bool are_on, const char *globs);
  * (counted there).  file may be NULL.
  */
 uint32_t ps_section_intern(const char *name, const char *file, uint32_t line);
+/*
+ * The section of a function that has no mark, which readers name by its address
+ * (pc: one byte into it); a new one, UINT32_MAX when the table is full.
+ */
+uint32_t ps_section_intern_function(uintptr_t pc);
+/* Whether there are globs to choose by, and what they say of a name. */
+bool ps_section_has_globs(void);
+bool ps_section_is_wanted(const char *name);
 /* Known name, or UINT32_MAX. */
 uint32_t ps_section_find(const char *name);
 /* Whether the options want it timed. */

@@ -193,6 +193,24 @@ frame_of_locked(uintptr_t pc)
 	return UINT32_MAX;
 }
 
+uint32_t
+ps_stack_frame_locked(uintptr_t pc)
+{
+	PS_ASSERT(ps_record_is_locked_by_me());
+	return frame_slots == NULL ? UINT32_MAX : frame_of_locked(pc);
+}
+
+uint32_t
+ps_stack_frame(uintptr_t pc)
+{
+	uint32_t frame;
+
+	ps_record_lock();
+	frame = ps_stack_frame_locked(pc);
+	ps_record_unlock();
+	return frame;
+}
+
 /* ---- sites -------------------------------------------------------------- */
 
 static bool

@@ -46,6 +46,13 @@ uint32_t ps_stack_find(const struct ps_stack_key *key);
  */
 uint32_t ps_stack_enter(const struct ps_stack_key *key, const uintptr_t *pcs);
 
+/*
+ * Row of one address in PS_TABLE_FRAMES, as of a return address, or UINT32_MAX;
+ * the second for who holds the writer's lock.
+ */
+uint32_t ps_stack_frame(uintptr_t pc);
+uint32_t ps_stack_frame_locked(uintptr_t pc);
+
 /* A module was unloaded: addresses may mean something else from now on. */
 void ps_stack_modules_changed(void);
 

@@ -43,6 +43,8 @@ struct resolver {
 	const struct ps_reader *reader;
 	ps_demangler *demangle;
 	void (*release)(void *);
+	uint32_t module_count; /* of `modules`; a live recording has more */
+	uint32_t frame_count;  /* of `cache` */
 	struct module *modules;
 	struct ps_symbol *cache; /* a frame's answer, once known */
 	bool *is_cached;
@@ -284,7 +286,7 @@ look_up(struct resolver *r, uint32_t row, struct ps_symbol *out)
 		return false;
 	out->offset = frame->pc;
 	m = ps_reader_entry(r->reader, PS_TABLE_MODULES, frame->module);
-	if (m == NULL)
+	if (m == NULL || frame->module >= r->module_count)
 		return false;
 	loaded = &r->modules[frame->module];
 	/* A return address may be that of the next function. */
@@ -309,6 +311,8 @@ resolve(struct ps_symbols *self, uint32_t frame, struct ps_symbol *out)
 		*out = (struct ps_symbol){.module = "?"};
 		return false;
 	}
+	if (frame >= r->frame_count)
+		return look_up(r, frame, out);
 	if (!r->is_cached[frame]) {
 		(void)look_up(r, frame, &r->cache[frame]);
 		r->is_cached[frame] = true;
@@ -331,6 +335,8 @@ ps_symbols_elf(struct ps_scratch *scratch, const struct ps_reader *reader,
 	r->base.resolve = resolve;
 	r->scratch = scratch;
 	r->reader = reader;
+	r->module_count = modules;
+	r->frame_count = frames;
 	r->demangle = demangle;
 	r->release = release;
 	r->modules =

@@ -15,7 +15,9 @@ typedef char *ps_demangler(const char *mangled, char *buffer, size_t *bytes,
 
 /*
  * A resolver over the modules of a recording; its memory is the scratch's.
- * Files are mapped while it is made use of and stay mapped.  demangle may be
+ * Files are mapped while it is made use of and stay mapped.  When the reader is
+ * attached anew to a recording that grew, later frames are named too, those of
+ * later modules are not.  demangle may be
  * NULL.  NULL: no memory.
  */
 struct ps_symbols *ps_symbols_elf(struct ps_scratch *scratch,

@@ -58,6 +58,7 @@ struct ps_view_slow_call {
 	double at_s; /* since the start of the recording */
 	double seconds;
 	const char *parent; /* the section around it; NULL: none */
+	uint32_t parent_index;
 	uint32_t tid;
 };
 

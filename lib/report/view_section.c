@@ -230,6 +230,7 @@ add_slow(const struct ps_view *v, const struct ps_record_section_stats *s,
 		    .parent = parent == NULL
 				  ? NULL
 				  : ps_reader_string(r, parent->name),
+		    .parent_index = ps_peek(&call->parent),
 		    .tid = ps_peek(&call->tid),
 		};
 
@@ -238,8 +239,40 @@ add_slow(const struct ps_view *v, const struct ps_record_section_stats *s,
 	}
 }
 
+/* Rows of each section as lists, so that all are walked once. */
+struct row_lists {
+	uint32_t *first; /* by section: row + 1; 0: none */
+	uint32_t *next;	 /* by row, the same */
+};
+
 static int
-view_one(struct ps_view *v, uint32_t section, _Atomic uint32_t *histogram)
+list_rows(const struct ps_reader *r, struct ps_scratch *scratch,
+	  struct row_lists *out)
+{
+	uint32_t sections = r->count[PS_TABLE_SECTIONS];
+	uint32_t rows = r->count[PS_TABLE_SECTION_STATS];
+
+	out->first =
+	    ps_scratch_alloc(scratch, (sections + 1) * sizeof(*out->first));
+	out->next = ps_scratch_alloc(scratch, (rows + 1) * sizeof(*out->next));
+	if (out->first == NULL || out->next == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < rows; i++) {
+		const struct ps_record_section_stats *s =
+		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i);
+		uint32_t section = s->section;
+
+		if (section >= sections || ps_peek(&s->thread) == UINT32_MAX)
+			continue;
+		out->next[i] = out->first[section];
+		out->first[section] = i + 1;
+	}
+	return 0;
+}
+
+static int
+view_one(struct ps_view *v, uint32_t section, const struct row_lists *rows,
+	 _Atomic uint32_t *histogram)
 {
 	const struct ps_reader *r = v->reader;
 	const struct ps_record_section *s =
@@ -251,13 +284,10 @@ view_one(struct ps_view *v, uint32_t section, _Atomic uint32_t *histogram)
 
 	*out = (struct ps_view_section){.index = section};
 	memset((void *)histogram, 0, sizeof(uint32_t) * PS_HIST_BUCKETS);
-	for (uint32_t i = 0; i < r->count[PS_TABLE_SECTION_STATS]; i++) {
+	for (uint32_t i = rows->first[section]; i != 0; i = rows->next[i - 1]) {
 		const struct ps_record_section_stats *stats =
-		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i);
+		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i - 1);
 
-		if (stats->section != section ||
-		    ps_peek(&stats->thread) == UINT32_MAX)
-			continue;
 		add_stats(&sum, stats);
 		add_usage(&every, &stats->every);
 		add_usage(&some, &stats->some);
@@ -294,30 +324,66 @@ ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 	uint32_t count = v->reader->count[PS_TABLE_SECTIONS];
 	_Atomic uint32_t *histogram =
 	    ps_scratch_alloc(scratch, sizeof(uint32_t) * PS_HIST_BUCKETS);
+	struct row_lists rows;
 
 	v->sections =
 	    ps_scratch_alloc(scratch, (count + 1) * sizeof(*v->sections));
 	if (v->sections == NULL || histogram == NULL)
 		return -ENOMEM;
+	if (list_rows(v->reader, scratch, &rows) != 0)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		(void)view_one(v, i, histogram);
+		(void)view_one(v, i, &rows, histogram);
 	sort_sections(v);
 	return 0;
 }
 
 /* ---- functions without a mark ------------------------------------------- */
 
-static const char *
-function_name(struct ps_symbols *symbols, struct ps_scratch *scratch,
-	      uint32_t frame, struct ps_symbol *out)
+/* Once a section; a section with a name keeps it. */
+static int
+name_function(const struct ps_view *v, struct ps_symbols *symbols,
+	      struct ps_scratch *scratch, uint32_t section,
+	      struct ps_symbol *known)
 {
+	const struct ps_record_section *row =
+	    ps_reader_entry(v->reader, PS_TABLE_SECTIONS, section);
+	struct ps_symbol symbol;
 	char name[512];
 	struct ps_text text;
 
-	(void)symbols->resolve(symbols, frame, out);
+	if (row == NULL || row->function == 0 ||
+	    known[section].function != NULL)
+		return 0;
+	(void)symbols->resolve(symbols, row->function - 1, &symbol);
 	ps_text_init(&text, name, sizeof(name), -1);
-	ps_symbol_put_name(&text, out);
-	return ps_scratch_strdup(scratch, name);
+	ps_symbol_put_name(&text, &symbol);
+	symbol.function = ps_scratch_strdup(scratch, name);
+	known[section] = symbol;
+	return symbol.function == NULL ? -ENOMEM : 0;
+}
+
+static void
+use_names(struct ps_view *v, const struct ps_symbol *known)
+{
+	for (uint32_t i = 0; i < v->section_count; i++) {
+		struct ps_view_section *s = &v->sections[i];
+		const struct ps_symbol *symbol = &known[s->index];
+
+		for (uint32_t k = 0; k < s->slow_count; k++)
+			if (s->slow[k].parent != NULL &&
+			    known[s->slow[k].parent_index].function != NULL)
+				s->slow[k].parent =
+				    known[s->slow[k].parent_index].function;
+		if (symbol->function == NULL)
+			continue;
+		s->name = symbol->function;
+		s->file = symbol->file == NULL ? "" : symbol->file;
+		s->line = symbol->line;
+	}
+	for (uint32_t i = 0; i < v->node_count; i++)
+		if (known[v->nodes[i].section].function != NULL)
+			v->nodes[i].name = known[v->nodes[i].section].function;
 }
 
 int
@@ -326,31 +392,17 @@ ps_view_name_functions(struct ps_view *v, struct ps_symbols *symbols,
 {
 	const struct ps_reader *r = v->reader;
 	uint32_t rows = r->count[PS_TABLE_SECTIONS];
-	const char **names =
-	    ps_scratch_alloc(scratch, (rows + 1) * sizeof(*names));
+	struct ps_symbol *known =
+	    ps_scratch_alloc(scratch, (rows + 1) * sizeof(*known));
+	int error = 0;
 
 	if (symbols == NULL)
 		symbols = ps_symbols_none(scratch, r);
-	if (names == NULL || symbols == NULL)
+	if (known == NULL || symbols == NULL)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < v->section_count; i++) {
-		struct ps_view_section *s = &v->sections[i];
-		const struct ps_record_section *row =
-		    ps_reader_entry(r, PS_TABLE_SECTIONS, s->index);
-		struct ps_symbol symbol;
-
-		if (row->function == 0)
-			continue;
-		s->name =
-		    function_name(symbols, scratch, row->function - 1, &symbol);
-		if (s->name == NULL)
-			return -ENOMEM;
-		s->file = symbol.file == NULL ? "" : symbol.file;
-		s->line = symbol.line;
-		names[s->index] = s->name;
-	}
-	for (uint32_t i = 0; i < v->node_count; i++)
-		if (names[v->nodes[i].section] != NULL)
-			v->nodes[i].name = names[v->nodes[i].section];
-	return 0;
+	for (uint32_t i = 0; i < rows && error == 0; i++)
+		error = name_function(v, symbols, scratch, i, known);
+	if (error == 0)
+		use_names(v, known);
+	return error;
 }
