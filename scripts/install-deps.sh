@@ -34,6 +34,8 @@ check,bench            redis-tools       tool:redis-benchmark
 check                  strace            tool:strace
 check                  git               tool:git
 check                  nodejs            tool:node
+check                  cmake             tool:cmake
+check                  systemtap-sdt-dev header:sys/sdt.h
 check,bench            libjemalloc2      library:libjemalloc.so.2
 check                  gcc-aarch64-linux-gnu? tool:aarch64-linux-gnu-gcc
 check                  libc6-dev-arm64-cross? file:/usr/aarch64-linux-gnu/include/stdio.h
