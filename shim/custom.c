@@ -11,30 +11,13 @@
  */
 #include <errno.h>
 
-#include "profile/site.h"
 #include "record/writer.h"
 #include "shim/count.h"
 #include "shim/custom.h"
 #include "shim/picked.h"
 
 static void
-sample(struct ps_thread *self, void *block, size_t bytes,
-       const struct ps_unwind_context *caller)
-{
-	uint32_t site;
-
-	if (!ps_thread_enter(self))
-		return;
-	site = ps_picked_site(self, caller);
-	atomic_fetch_add(&ps_record->sampling.samples, 1);
-	if (site != UINT32_MAX)
-		ps_picked_hash(self, site, bytes, block);
-	ps_thread_redraw(self, bytes);
-	ps_thread_leave(self);
-}
-
-static void
-count(struct ps_thread *self, void *block, size_t bytes,
+count(struct ps_thread *self, const void *block, size_t bytes,
       const struct ps_unwind_context *caller)
 {
 	struct ps_record_thread *row = self->row;
@@ -43,10 +26,8 @@ count(struct ps_thread *self, void *block, size_t bytes,
 	ps_count_allocated(self, PS_CLASS_LARGE, bytes);
 	if (bytes < left)
 		ps_poke(&row->bytes_left, left - bytes);
-	else if (ps_record->sampling.mode == PS_SAMPLE_OFF)
-		ps_thread_redraw(self, bytes);
 	else
-		sample(self, block, bytes, caller);
+		ps_picked_its_turn(self, bytes, block, caller);
 }
 
 /* Known, and not inside the shim. */
@@ -66,7 +47,7 @@ ps_custom_allocated(const void *block, size_t bytes)
 
 	PS_UNWIND_CALLER(&caller);
 	if (block != NULL && bytes <= PTRDIFF_MAX && is_counted(self))
-		count(self, (void *)(uintptr_t)block, bytes, &caller);
+		count(self, block, bytes, &caller);
 	errno = saved_errno;
 }
 
@@ -75,12 +56,9 @@ ps_custom_freed(const void *block, size_t bytes)
 {
 	struct ps_thread *self = &ps_self;
 	int saved_errno = errno;
-	uint32_t index;
 
 	if (block != NULL && bytes <= PTRDIFF_MAX && is_counted(self)) {
-		index = ps_sample_unhash((uintptr_t)block);
-		if (index != PS_SAMPLE_NONE)
-			ps_picked_end(self, index);
+		ps_picked_end_large(self, block);
 		ps_count_freed(self, PS_CLASS_LARGE, bytes);
 	}
 	errno = saved_errno;

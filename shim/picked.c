@@ -164,6 +164,26 @@ ps_picked_large(struct ps_thread *self, uint32_t site, size_t size,
 		atomic_fetch_add(&ps_record->sampling.dropped, 1);
 }
 
+void
+ps_picked_its_turn(struct ps_thread *self, size_t size, const void *block,
+		   const struct ps_unwind_context *caller)
+{
+	if (ps_record->sampling.mode != PS_SAMPLE_OFF &&
+	    ps_thread_enter(self)) {
+		ps_ticks begun = ps_thread_beat(self);
+		uint32_t site = ps_picked_site(self, caller);
+
+		ps_bump(&self->row->samples, 1);
+		if (site != UINT32_MAX)
+			ps_picked_large(self, site, size, block);
+		else
+			atomic_fetch_add(&ps_record->sampling.dropped, 1);
+		ps_thread_count_cost(begun);
+		ps_thread_leave(self);
+	}
+	ps_thread_redraw(self, size);
+}
+
 /* ---- end ---------------------------------------------------------------- */
 
 /* 4 to the power of i units and more belong to slots above i. */

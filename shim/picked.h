@@ -2,7 +2,7 @@
 /*
  * picked - blocks that the sampler picked: where they were made, when they end
  *
- * Callers are inside the shim (ps_thread_enter), except for the ends.
+ * Callers are inside the shim (ps_thread_enter) for what takes a site.
  */
 #ifndef PS_SHIM_PICKED_H
 #define PS_SHIM_PICKED_H
@@ -22,6 +22,11 @@ void ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size,
 /* A block outside the pool. */
 void ps_picked_large(struct ps_thread *self, uint32_t site, size_t size,
 		     const void *block);
+
+/* The countdown ran out at a block outside the pool, which the caller counted:
+ * take a sample, if sampling is on, and draw the next countdown. */
+void ps_picked_its_turn(struct ps_thread *self, size_t size, const void *block,
+			const struct ps_unwind_context *caller);
 
 /* The block is freed, its sample ends.  One of the pool that has none is one
  * that is free already. */

@@ -244,24 +244,10 @@ count_grown(struct ps_thread *self, void *block, size_t size,
 	size_t usable = je_sallocx(block, 0);
 
 	ps_count_allocated(self, ps_class_of_usable(usable), usable);
-	if (size < left) {
+	if (size < left)
 		ps_poke(&row->bytes_left, left - size);
-		return;
-	}
-	if (ps_record->sampling.mode != PS_SAMPLE_OFF &&
-	    ps_thread_enter(self)) {
-		ps_ticks begun = ps_thread_beat(self);
-		uint32_t site = ps_picked_site(self, caller);
-
-		ps_bump(&row->samples, 1);
-		if (site != UINT32_MAX)
-			ps_picked_large(self, site, size, block);
-		else
-			atomic_fetch_add(&ps_record->sampling.dropped, 1);
-		ps_thread_count_cost(begun);
-		ps_thread_leave(self);
-	}
-	ps_thread_redraw(self, size);
+	else
+		ps_picked_its_turn(self, size, block, caller);
 }
 
 static void *
