@@ -9,6 +9,9 @@
 
 /* From the constructor: decide who will speak, and remember descriptor 2. */
 void ps_finish_init(void);
+/* Whether this process may speak on standard error: it is not a child of one
+ * under the shim, and descriptor 2 is still what it was. */
+bool ps_finish_is_stderr_ours(void);
 /* A forked child is silent and has not finished yet. */
 void ps_finish_postfork_child(void);
 
