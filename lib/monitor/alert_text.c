@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "monitor/alert_text.h"
 
 void
@@ -29,10 +31,14 @@ ps_alert_put_value(struct ps_text *t, double value, uint32_t unit)
 void
 ps_alert_put_line(struct ps_text *t, const struct ps_alert_words *w)
 {
-	ps_text_printf(t, "%s: ", ps_severity_name(w->severity));
+	const char *severity = ps_severity_name(w->severity);
+
+	/* A rule that was written with its severity says it. */
+	if (strncmp(w->rule, severity, strlen(severity)) != 0)
+		ps_text_printf(t, "%s: ", severity);
 	ps_text_printable(t, w->rule);
 	if (w->section != NULL) {
-		ps_text_str(t, ": section ");
+		ps_text_str(t, ": in ");
 		ps_text_printable(t, w->section);
 	}
 	ps_text_str(t, ": ");

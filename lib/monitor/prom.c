@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "monitor/prom.h"
 
+static const double nine_digits = 1e9;
 enum { LABEL_BYTES = 121, PRINTABLE_BYTES = 4 * LABEL_BYTES };
 
 void
@@ -66,7 +67,11 @@ ps_prom_sample(struct ps_text *t, const char *name,
 	if (value != value) /* NAN */
 		return;
 	put_series(t, name, "", labels, NULL);
-	ps_text_json_number(t, value);
+	/* json_number's nine digits would round a date to ten seconds */
+	if (value >= nine_digits)
+		ps_text_fixed(t, value, 3);
+	else
+		ps_text_json_number(t, value);
 	ps_text_char(t, '\n');
 }
 

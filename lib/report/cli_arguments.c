@@ -26,6 +26,11 @@ enum option_id {
 	OPT_MASSIF,
 	OPT_HGRM,
 	OPT_TRACE,
+	OPT_METRICS,
+	OPT_SERVE,
+	OPT_WATCH,
+	OPT_ALERTS,
+	OPT_FOLLOW,
 	OPT_OUTPUT,
 	OPT_TREE,
 	OPT_MAIN,
@@ -62,6 +67,15 @@ static const struct row {
      "a section's percentiles in ms, as HdrHistogram has them"},
     {"trace", OPT_TRACE, NULL,
      "the calls that PERFSHIM_EVENTS kept, as Chrome trace JSON"},
+    {"metrics", OPT_METRICS, "FILE",
+     "Prometheus metrics of DIRECTORY to FILE, replaced as a\nwhole (-: "
+     "standard output)"},
+    {"serve", OPT_SERVE, "WHERE",
+     "serve /metrics, /healthz and /report/PID of DIRECTORY\nover HTTP at "
+     "[ADDRESS:]PORT (default: the loopback)"},
+    {"watch", OPT_WATCH, NULL, "show DIRECTORY live on the terminal"},
+    {"alerts", OPT_ALERTS, NULL, "alerts as lines of JSON"},
+    {"follow", OPT_FOLLOW, NULL, "with --alerts: go on as they come"},
     {"output", OPT_OUTPUT, "FILE",
      "write to FILE instead of standard output (or -o)"},
     {"tree", OPT_TREE, NULL, "only the table of processes (with --text: both)"},
@@ -220,6 +234,17 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_HGRM:
 	case OPT_TRACE:
 		take_format(a, option);
+		break;
+	case OPT_METRICS:
+	case OPT_SERVE:
+	case OPT_WATCH:
+	case OPT_ALERTS:
+		a->task =
+		    (enum ps_cli_task)(option - OPT_METRICS) + PS_TASK_METRICS;
+		a->task_argument = optarg;
+		break;
+	case OPT_FOLLOW:
+		a->is_following = true;
 		break;
 	case 'o':
 	case OPT_OUTPUT:
