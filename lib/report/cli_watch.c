@@ -36,6 +36,7 @@ static struct ps_detail detail;
 static struct {
 	ino_t inode; /* of the chosen process's recording */
 	int index;
+	bool has_chosen; /* by a key */
 	bool is_paused;
 	bool is_filtering; /* keys go into the filter */
 	bool is_over;
@@ -53,10 +54,14 @@ now_s(void)
 
 /* ---- what is shown ------------------------------------------------------ */
 
-/* The chosen process keeps its place when others move. */
+/* The chosen process stays so when others move; before a choice, the first. */
 static void
 find_chosen(void)
 {
+	if (!state.has_chosen) {
+		state.inode = 0;
+		state.index = 0;
+	}
 	for (int i = 0; i < rows.count; i++)
 		if (rows.row[i].node->inode == state.inode)
 			state.index = i;
@@ -283,6 +288,7 @@ move_to(int index)
 {
 	if (index < 0 || index >= rows.count)
 		return;
+	state.has_chosen = true;
 	state.index = index;
 	state.inode = rows.row[index].node->inode;
 }

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# PERFSHIM_ALERT: who is told, and that nobody is waited for.
+. "$E2E/lib.sh"
+
+rules='critical: heap > 4M; section(round).calls > 1/s over 1s; heap > 900G'
+
+# leaks SECONDS [VAR=VALUE...]: the leak runs for a while, under the rules.
+leaks()
+{
+	local seconds=$1
+	shift
+	run_shim PERFSHIM_ALERT="$rules" "$@" timeout -s KILL "$seconds" "$T/leak" small 50
+	# timeout is under the shim too; what counts is its child.
+	leak=$(basename -- "$(ls -t rec/leak.*.perfshim | head -n 1)")
+	leak=${leak#leak.} && leak=${leak%%.*}
+}
+
+# A bare process says it on stderr, in words, once.
+run bare env LD_PRELOAD="$LIB" PERFSHIM_ALERT="$rules" PERFSHIM_REPORT=none \
+	bash -c 'exec "$0" small 50 & sleep 1; kill -KILL $!' "$T/leak"
+equal '' "$(<bare.err)" 'the stderr of a child, which is silent'
+timeout 1 env LD_PRELOAD="$LIB" PERFSHIM_ALERT="$rules" PERFSHIM_REPORT=none "$T/leak" small 50 2>bare.err
+equal 1 "$(grep -c '^perfshim: alert: critical: heap > 4M: 4\..* MiB, threshold 4.00 MiB (leak, pid [0-9]*)$' bare.err)" \
+	"the alert on stderr ($(<bare.err))"
+equal 2 "$(wc -l <bare.err)" "the lines on stderr ($(<bare.err))"
+
+# A file, as JSON; %p and %e; relative to where the program was started.
+leaks 1 PERFSHIM_ALERT_TO=%e.%p.alerts
+[ -s "leak.$leak.alerts" ] || fail 'a file of alerts' "$(ls)"
+python - "leak.$leak.alerts" "$leak" <<'END' || exit 1
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert len(lines) == 2, lines
+heap = [a for a in lines if a["section"] is None][0]
+assert heap["rule"] == "critical: heap > 4M" and heap["severity"] == "critical", heap
+assert heap["value"] > 4 << 20 and heap["threshold"] == 4 << 20 and heap["unit"] == "bytes", heap
+assert heap["pid"] == int(sys.argv[2]) and heap["exe"] == "leak" and heap["thread"] == heap["pid"], heap
+calls = [a for a in lines if a["section"] == "round"][0]
+assert calls["severity"] == "warning" and calls["unit"] == "per_second", calls
+END
+
+# A pipe with a reader, without one, and one that is full.
+mkfifo pipe
+timeout 20 cat pipe >got &
+reader=$!
+exec 7>pipe # held open, so that the reader stays
+leaks 1 PERFSHIM_ALERT_TO="$PWD/pipe"
+exec 7>&-
+wait $reader
+equal 2 "$(grep -c '"rule":' got)" 'the alerts that came through the pipe'
+leaks 1 PERFSHIM_ALERT_TO="$PWD/pipe"
+equal 137 "$(<shim.status)" 'the status with a pipe that nobody reads'
+exec 7<>pipe
+dd if=/dev/zero of=pipe bs=65536 count=1 oflag=nonblock 2>/dev/null
+leaks 1 PERFSHIM_ALERT_TO="$PWD/pipe"
+equal 137 "$(<shim.status)" 'the status with a full pipe'
+exec 7>&-
+"$B/perfreport" --metrics - "rec/leak.$leak."* >metrics
+has "$(<metrics)" 'perfshim_alerts_undelivered_total\{[^}]*\} 2' 'the metrics of alerts that a full pipe did not take'
+
+# stderr that is full: a pipe that nobody empties.
+mkfifo errors
+exec 7<>errors
+dd if=/dev/zero of=errors bs=65536 count=1 oflag=nonblock 2>/dev/null
+timeout -s KILL 1 env LD_PRELOAD="$LIB" PERFSHIM_ALERT="$rules" PERFSHIM_REPORT=none "$T/leak" small 50 2>errors
+equal 137 $? 'the status with a full stderr'
+exec 7>&-
+
+# A UNIX datagram socket.
+python3 - <<'END' &
+import json, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("socket")
+s.settimeout(20)
+got = [json.loads(s.recv(4096)) for _ in range(2)]
+assert {a["rule"] for a in got} == {"critical: heap > 4M", "section(round).calls > 1/s over 1s"}, got
+END
+listener=$!
+for ((i = 0; i < 200; i++)); do [ -S socket ] && break; sleep 0.02; done
+leaks 1 PERFSHIM_ALERT_TO="unix:$PWD/socket"
+wait $listener || fail 'two alerts through the socket'
+
+# A bad rule is one line that says where; the program runs.
+run shim env LD_PRELOAD="$LIB" PERFSHIM_REPORT=none PERFSHIM_ALERT='heap > 1G; rss > 80%' /bin/echo done
+equal 0 "$(<shim.status)" 'the status with a bad rule'
+equal done "$(<shim.out)" 'the output with a bad rule'
+equal 'perfshim: PERFSHIM_ALERT: column 21: allowed here: of limit; no rule is watched' "$(<shim.err)" 'the line about a bad rule'
+
+# No thread, no descriptor, no signal: what the host can see is unchanged.
+cat >host.py <<'END'
+import os, signal, time
+kept = []
+for i in range(20):
+    kept.append(bytearray(1 << 20))
+    time.sleep(0.03)
+print(sorted(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")))
+print([signal.getsignal(s) for s in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGALRM)])
+print(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+END
+run_bare python3 host.py
+run_shim PERFSHIM_ALERT='heap > 5M; rss > 1M; heap grows > 1K/s over 1s' PERFSHIM_METRICS="$PWD/m.prom" \
+	PERFSHIM_ALERT_TO="$PWD/host.alerts" python3 host.py
+same_output stderr
+[ "$(wc -l <host.alerts)" -ge 2 ] || fail 'alerts while the host was looked at' "$(<host.alerts)"
+[ -s m.prom ] || fail 'metrics of the host'
