@@ -139,8 +139,11 @@ ps_calls_figure(const struct ps_calls *within, const struct ps_rule *r,
 {
 	double calls = (double)within->calls;
 
+	/* Two calls in a millisecond are no 2000 a second. */
 	if (r->stat == PS_STAT_CALLS)
-		return covered_s > 0 ? calls / covered_s : NOT_KNOWN;
+		return covered_s > 0 && covered_s >= (double)r->over_ns * 1e-9
+			   ? calls / covered_s
+			   : NOT_KNOWN;
 	if (within->calls == 0)
 		return NOT_KNOWN;
 	switch (r->stat) {

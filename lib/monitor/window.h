@@ -69,7 +69,10 @@ double ps_calls_window_step(struct ps_calls_window *w, uint64_t now_ns,
 			    const struct ps_calls *sum,
 			    struct ps_calls *within);
 
-/* The figure of the rule: NAN when there were no calls, or no time. */
+/*
+ * The figure of the rule: NAN when there were no calls or, for calls a second,
+ * when less than the rule's time is covered.
+ */
 double ps_calls_figure(const struct ps_calls *within, const struct ps_rule *r,
 		       double covered_s, double tick_s);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli_alerts - perfreport --alerts: alerts as lines of JSON, as they come
+ * cli_alerts - perfreport --alerts: alerts as lines, as they come
  *
  * For each recording the number of alerts is remembered and, because a rule's
  * newest row may be written over, the version of each.  A recording that goes
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "record/plan.h"
+#include "monitor/alert_text.h"
 #include "report/cli_alerts.h"
 #include "report/cli_arguments.h"
 #include "report/cli_live.h"
@@ -33,6 +33,7 @@ static struct told told[PS_LIVE_MAX];
 static struct ps_live live;
 static char buffer[BUFFER_BYTES];
 static struct ps_stack_names names;
+static bool is_in_words;
 
 static struct told *
 told_of(const struct ps_live_node *n)
@@ -87,6 +88,25 @@ has_news(const struct ps_live_node *n, const struct told *t)
 }
 
 static void
+put_words(const struct ps_reader *r, const struct ps_view_alert *a,
+	  struct ps_text *out)
+{
+	const struct ps_record_process *p = &r->header->process;
+	const struct ps_alert_words words = {
+	    .rule = a->rule,
+	    .section = a->section,
+	    .exe = ps_reader_string(r, p->name),
+	    .pid = (uint32_t)p->pid,
+	    .severity = a->row.severity,
+	    .unit = a->row.unit,
+	    .value = a->row.value,
+	    .threshold = a->row.threshold,
+	};
+
+	ps_alert_put_line(out, &words);
+}
+
+static void
 tell(const struct ps_source *s, struct told *t, struct ps_text *out)
 {
 	uint32_t count =
@@ -98,7 +118,10 @@ tell(const struct ps_source *s, struct told *t, struct ps_text *out)
 		    a.version == t->version[i])
 			continue;
 		t->version[i] = a.version;
-		ps_json_alert(s->reader, &a, s->symbols, &names, out);
+		if (is_in_words)
+			put_words(s->reader, &a, out);
+		else
+			ps_json_alert(s->reader, &a, s->symbols, &names, out);
 		ps_text_char(out, '\n');
 	}
 }
@@ -136,13 +159,14 @@ follow(struct ps_text *out, const sigset_t *ends)
 }
 
 int
-ps_cli_alerts(const char *path, bool is_following)
+ps_cli_alerts(const char *path, bool is_text, bool is_following)
 {
 	struct ps_text out;
 	sigset_t ends;
 	int error;
 
 	_Static_assert(ALERTS_MAX >= 256, "as many as a recording has");
+	is_in_words = is_text;
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);

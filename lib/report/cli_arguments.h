@@ -28,7 +28,7 @@ enum ps_cli_task {
 	PS_TASK_METRICS, /* task_argument: FILE */
 	PS_TASK_SERVE,	 /* task_argument: [ADDRESS:]PORT */
 	PS_TASK_WATCH,
-	PS_TASK_ALERTS,
+	PS_TASK_ALERTS, /* task_argument: text, or NULL for JSON */
 };
 
 struct ps_arguments {

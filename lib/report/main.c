@@ -28,7 +28,8 @@ run_task(const struct ps_arguments *a, const char *path)
 	case PS_TASK_WATCH:
 		return ps_cli_watch(path);
 	default:
-		return ps_cli_alerts(path, a->is_following);
+		return ps_cli_alerts(path, a->task_argument != NULL,
+				     a->is_following);
 	}
 }
 

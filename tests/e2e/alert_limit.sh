@@ -49,8 +49,10 @@ expect 'r["alerts"] == []'
 # A cgroup: the kernel kills, and says nothing to the process.
 group=/sys/fs/cgroup/memory limit=memory.limit_in_bytes
 [ -e "$group/$limit" ] || group=/sys/fs/cgroup limit=memory.max
-mkdir "$group/perfshim.$$" 2>/dev/null && echo $((100 << 20)) 2>/dev/null >"$group/perfshim.$$/$limit" ||
+if ! mkdir "$group/perfshim.$$" 2>/dev/null ||
+	! echo $((100 << 20)) 2>/dev/null >"$group/perfshim.$$/$limit"; then
 	skip 'the rest: no memory cgroup may be made here'
+fi
 trap 'sleep 0.2; rmdir "$group/perfshim.$$"' EXIT
 rm -rf rec
 (echo "$BASHPID" >"$group/perfshim.$$/cgroup.procs" && run_shim PERFSHIM_ALERT="$rules" PERFSHIM_ALERT_TO=none "$T/leak" small)

@@ -50,9 +50,9 @@ url=$(grep -o 'http://[^ ]*' serve.err) || fail 'perfreport --serve to say where
 has "$url" '^http://127\.0\.0\.1:[0-9]+/metrics$' 'where it listens by default'
 base=${url%/metrics}
 sleep 1
-curl -s -D head "$url" >scraped.prom
+curl -s -D head.txt "$url" >scraped.prom
 accepted scraped.prom
-has "$(<head)" '^HTTP/1.1 200.*text/plain; version=0\.0\.4' 'the head of the answer'
+has "$(<head.txt)" '^HTTP/1.1 200.*text/plain; version=0\.0\.4' 'the head of the answer'
 has "$(<scraped.prom)" "perfshim_alerts_total\{pid=\"$leak\",exe=\"leak\",severity=\"info\"\} 1"$'\n' 'the alert among the metrics'
 equal ok "$(curl -s "$base/healthz")" '/healthz'
 has "$(curl -s "$base/report/$leak")" 'leak  pid .*still running.*forget' '/report/PID'

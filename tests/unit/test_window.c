@@ -119,6 +119,17 @@ START_TEST(no_calls_are_unknown_but_counted)
 }
 END_TEST
 
+START_TEST(a_rate_needs_its_time)
+{
+	struct ps_rule r = {.stat = PS_STAT_CALLS, .over_ns = 10 * second};
+
+	call(1000);
+	(void)step(second / 1000);
+	ck_assert(isnan(ps_calls_figure(&within, &r, 0.001, 1e-9)));
+	ck_assert(ps_calls_figure(&within, &r, 10, 1e-9) == 0.1);
+}
+END_TEST
+
 START_TEST(calls_beyond_the_histogram_are_the_maximum)
 {
 	call(1000);
@@ -208,6 +219,7 @@ window_suite(void)
 	tcase_add_test(t, old_calls_go);
 	tcase_add_test(t, figures_are_right);
 	tcase_add_test(t, no_calls_are_unknown_but_counted);
+	tcase_add_test(t, a_rate_needs_its_time);
 	tcase_add_test(t, calls_beyond_the_histogram_are_the_maximum);
 	tcase_add_test(t, sums_that_fall_count_as_none);
 	tcase_add_test(t, buckets_may_wrap);
