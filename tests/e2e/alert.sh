@@ -3,7 +3,7 @@
 # PERFSHIM_ALERT: who is told, and that nobody is waited for.
 . "$E2E/lib.sh"
 
-rules='critical: heap > 4M; section(round).max > 1ns; heap > 900G'
+rules='critical: heap > 4M; section(round).max > 1ns; errors(round) > 5%; errors(round) > 20%; heap > 900G'
 
 # The process whose recording is the latest of a leak.
 last_leak()
@@ -32,7 +32,7 @@ equal '' "$(<bare.err)" 'the stderr of a child, which is silent'
 timeout 1 env LD_PRELOAD="$LIB" PERFSHIM_ALERT="$rules" PERFSHIM_REPORT=none "$T/leak" small 50 2>bare.err
 equal 1 "$(grep -c '^perfshim: alert: critical: heap > 4M: 4\..* MiB, threshold 4.00 MiB (leak, pid [0-9]*)$' bare.err)" \
 	"the alert on stderr ($(<bare.err))"
-equal 2 "$(wc -l <bare.err)" "the lines on stderr ($(<bare.err))"
+equal 3 "$(wc -l <bare.err)" "the lines on stderr ($(<bare.err))"
 
 # A file, as JSON; %p and %e; relative to where the program was started.
 leaks 1 PERFSHIM_ALERT_TO=%e.%p.alerts
@@ -40,13 +40,15 @@ leaks 1 PERFSHIM_ALERT_TO=%e.%p.alerts
 python - "leak.$leak.alerts" "$leak" <<'END' || exit 1
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
-assert len(lines) == 2, lines
+assert len(lines) == 3, lines
 heap = [a for a in lines if a["section"] is None][0]
 assert heap["rule"] == "critical: heap > 4M" and heap["severity"] == "critical", heap
 assert heap["value"] > 4 << 20 and heap["threshold"] == 4 << 20 and heap["unit"] == "bytes", heap
 assert heap["pid"] == int(sys.argv[2]) and heap["exe"] == "leak" and heap["thread"] == heap["pid"], heap
-calls = [a for a in lines if a["section"] == "round"][0]
-assert calls["severity"] == "warning" and calls["unit"] == "seconds", calls
+longest = [a for a in lines if a["unit"] == "seconds"][0]
+assert longest["severity"] == "warning" and longest["section"] == "round", longest
+errors = [a for a in lines if a["rule"] == "errors(round) > 5%"][0]
+assert errors["unit"] == "fraction" and 0.05 < errors["value"] < 0.2, errors
 END
 
 # A pipe with a reader, without one, and one that is full.
@@ -57,7 +59,7 @@ exec 7>pipe # held open, so that the reader stays
 leaks 1 PERFSHIM_ALERT_TO="$PWD/pipe"
 exec 7>&-
 wait $reader
-equal 2 "$(grep -c '"rule":' got)" 'the alerts that came through the pipe'
+equal 3 "$(grep -c '"rule":' got)" 'the alerts that came through the pipe'
 leaks 1 PERFSHIM_ALERT_TO="$PWD/pipe"
 equal 137 "$(<shim.status)" 'the status with a pipe that nobody reads'
 exec 7<>pipe
@@ -66,7 +68,7 @@ leaks 1 PERFSHIM_ALERT_TO="$PWD/pipe"
 equal 137 "$(<shim.status)" 'the status with a full pipe'
 exec 7>&-
 "$B/perfreport" --metrics - "rec/leak.$leak."* >metrics
-has "$(<metrics)" 'perfshim_alerts_undelivered_total\{[^}]*\} 2' 'the metrics of alerts that a full pipe did not take'
+has "$(<metrics)" 'perfshim_alerts_undelivered_total\{[^}]*\} 3' 'the metrics of alerts that a full pipe did not take'
 
 # stderr that is full: a pipe that nobody empties.
 mkfifo errors
@@ -82,13 +84,13 @@ import json, socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind("socket")
 s.settimeout(20)
-got = [json.loads(s.recv(4096)) for _ in range(2)]
-assert {a["rule"] for a in got} == {"critical: heap > 4M", "section(round).max > 1ns"}, got
+got = [json.loads(s.recv(4096)) for _ in range(3)]
+assert {a["rule"] for a in got} == {"critical: heap > 4M", "section(round).max > 1ns", "errors(round) > 5%"}, got
 END
 listener=$!
 for ((i = 0; i < 200; i++)); do [ -S socket ] && break; sleep 0.02; done
 leaks 1 PERFSHIM_ALERT_TO="unix:$PWD/socket"
-wait $listener || fail 'two alerts through the socket'
+wait $listener || fail 'three alerts through the socket'
 
 # A bad rule is one line that says where; the program runs.
 run shim env LD_PRELOAD="$LIB" PERFSHIM_REPORT=none PERFSHIM_ALERT='heap > 1G; rss > 80%' /bin/echo fine

@@ -52,6 +52,8 @@ main(int argc, char **argv)
 	for (unsigned i = 0;; i++) {
 		PERFSHIM_SECTION ("round") {
 			work(i);
+			if (i % 10 == 0)
+				PERFSHIM_ERROR("round");
 			forget(bytes);
 		}
 		if (pause_us != 0)
