@@ -116,8 +116,15 @@ ps_finish_init(void)
 	is_silent = ps_options.report == PS_REPORT_NONE ||
 		    (ps_options.report == PS_REPORT_STDERR &&
 		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
-	if (!is_silent || ps_options.alert[0] != '\0')
+	if (!is_silent || ps_options.alert[0] != '\0' ||
+	    ps_options.metrics[0] != '\0')
 		is_child = is_parent_under_shim();
+}
+
+bool
+ps_finish_is_child(void)
+{
+	return is_child;
 }
 
 bool

@@ -3,6 +3,7 @@
 #include "base/scratch.h"
 #include "base/text.h"
 #include "report/prometheus.h"
+#include "shim/finish.h"
 #include "shim/metrics.h"
 #include "shim/path.h"
 #include "shim/start.h"
@@ -48,7 +49,6 @@ replace_file(const struct ps_reader *reader)
 	int error;
 	int fd;
 
-	(void)ps_path_expand(ps_options.metrics, path, sizeof(path));
 	ps_text_init(&text, path_new, sizeof(path_new), -1);
 	/* Collectors take *.prom, and other processes have their own. */
 	ps_text_printf(&text, "%s.%d", path, ps_os_pid());
@@ -84,6 +84,10 @@ ps_metrics_step(const struct ps_reader *reader, bool is_last)
 	int error;
 
 	if (!is_on || (!is_last && now < next_ns))
+		return;
+	/* Children would take turns with their parent's file. */
+	if (!ps_path_expand(ps_options.metrics, path, sizeof(path)) &&
+	    ps_finish_is_child())
 		return;
 	next_ns = now + every_ns;
 	error = replace_file(reader);

@@ -4,7 +4,8 @@
  *
  * Written every fifteen seconds at most, by whoever comes by (watch.h), and at
  * the end; each time as a new file that takes the old one's place, so that a
- * collector never reads half of one.
+ * collector never reads half of one.  A path without %p is the first process's
+ * alone, as with reports.
  */
 #ifndef PS_SHIM_METRICS_H
 #define PS_SHIM_METRICS_H

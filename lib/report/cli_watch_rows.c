@@ -78,7 +78,7 @@ fill(struct ps_watch_row *row, const struct ps_live_node *n,
 	    .threads = (uint32_t)ps_peek(&h->process.threads_live),
 	    .alerts = (uint32_t)ps_peek(&h->watch.alerts),
 	};
-	if (!(s > 0))
+	if (past == NULL || !(s > 0))
 		return;
 	row->growth_per_s = (row->heap_bytes - past->heap_bytes) / s;
 	row->allocations_per_s =

@@ -92,11 +92,59 @@ for ((i = 0; i < 200; i++)); do [ -S socket ] && break; sleep 0.02; done
 leaks 1 PERFSHIM_ALERT_TO="unix:$PWD/socket"
 wait $listener || fail 'three alerts through the socket'
 
+# A log that is rotated, a directory that goes and comes back: what is opened for
+# the moment finds what is there.
+rm -rf rec
+mkdir logs
+run_shim PERFSHIM_ALERT='heap > 4M; heap > 60M; heap > 120M; heap > 300M' PERFSHIM_ALERT_TO="$PWD/logs/a" \
+	timeout -s KILL 10 "$T/leak" large 3000 &
+# comes FILE WORD: within eight seconds.
+comes()
+{
+	local i
+	for ((i = 0; i < 400; i++)); do grep -qs "$2" "$1" && return; sleep 0.02; done
+	fail "$2 in $1" "$(cat "$1" 2>&1)"
+}
+comes logs/a 'heap > 4M'
+mv logs/a logs/a.1
+comes logs/a 'heap > 60M'
+mv logs logs.gone
+# undelivered: some process of rec has an alert that nobody took.
+undelivered()
+{
+	"$B/perfreport" --metrics - rec | grep -q 'perfshim_alerts_undelivered_total{.*exe="leak"} [1-9]'
+}
+for ((i = 0; i < 100; i++)); do undelivered && break; sleep 0.05; done
+mkdir logs
+comes logs/a 'heap > 300M'
+kill -TERM "$(<shim.pid)"
+wait $!
+grep -q 'heap > 120M' logs/a && fail 'no alert in a directory that was gone' "$(<logs/a)"
+
 # A bad rule is one line that says where; the program runs.
 run shim env LD_PRELOAD="$LIB" PERFSHIM_REPORT=none PERFSHIM_ALERT='heap > 1G; rss > 80%' /bin/echo fine
 equal 0 "$(<shim.status)" 'the status with a bad rule'
 equal fine "$(<shim.out)" 'the output with a bad rule'
 equal 'perfshim: PERFSHIM_ALERT: column 21: allowed here: of limit; no rule is watched' "$(<shim.err)" 'the line about a bad rule'
+
+# A forked child has its own recording, its own sums and its own alerts.
+rm -rf rec
+cat >fork.py <<'END'
+import os
+blocks = [bytearray(100000) for _ in range(300)]
+pid = os.fork()
+if pid == 0:
+    blocks = [bytearray(100000) for _ in range(300)]
+    os._exit(0)
+os.waitpid(pid, 0)
+END
+run_shim PERFSHIM_ALERT='heap > 20M' PERFSHIM_ALERT_TO="$PWD/fork.alerts" python3 fork.py
+equal 0 "$(<shim.status)" 'the status of a program that forks'
+equal 2 "$(sed 's/.*"pid":\([0-9]*\).*/\1/' fork.alerts | sort -u | wc -l)" 'the processes that raised an alert'
+for file in rec/python3*.perfshim; do
+	"$B/perfreport" --alerts "$file" | grep -c . >count
+	equal 1 "$(<count)" "the alerts in $file"
+done
 
 # No thread, no descriptor, no signal: what the host can see is unchanged.
 cat >host.py <<'END'
