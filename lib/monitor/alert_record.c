@@ -146,8 +146,9 @@ ps_alert_record(const struct ps_alert *alert, const struct ps_rules *rules,
 		return NULL;
 	version = ps_peek(&row->version);
 	ps_poke(&row->version, version + 1);
-	/* Readers that see any of what follows see the odd version. */
-	atomic_thread_fence(memory_order_release);
+	/* Readers that see any of what follows see the odd version: stores stay
+	 * in order on x86, and the compiler must keep it. */
+	atomic_signal_fence(memory_order_release);
 	fill(row, alert, rule, now);
 	row->thread = thread;
 	row->site = site;

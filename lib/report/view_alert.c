@@ -15,7 +15,8 @@ copy_row(const struct ps_record_alert *row, struct ps_record_alert *out,
 		*version =
 		    atomic_load_explicit(&row->version, memory_order_acquire);
 		memcpy((void *)out, (const void *)row, sizeof(*out));
-		atomic_thread_fence(memory_order_acquire);
+		/* Loads stay in order on x86; the compiler must keep it. */
+		atomic_signal_fence(memory_order_acquire);
 		if (*version % 2 == 0 && ps_peek(&row->version) == *version)
 			return true;
 	}

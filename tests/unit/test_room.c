@@ -133,6 +133,7 @@ START_TEST(broken_files_bound_nothing)
 }
 END_TEST
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 START_TEST(address_space_is_what_the_process_has_left)
 {
 	struct ps_process_size size;
@@ -149,6 +150,7 @@ START_TEST(address_space_is_what_the_process_has_left)
 	ck_assert_uint_ge(room.bytes, 32 << 20);
 }
 END_TEST
+#endif
 
 START_TEST(the_real_system_answers)
 {
