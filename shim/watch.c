@@ -39,7 +39,7 @@ enum {
 
 struct ps_watch_gate ps_watch_gate = {
     .next = UINT64_MAX,
-    .level = UINT64_MAX,
+    .level = INT64_MAX,
 };
 
 static struct ps_rules rules;
@@ -151,8 +151,8 @@ open_gate_at(ps_ticks begun)
 	atomic_fetch_add(&ps_record->overhead.slow_ticks, cost);
 	ps_poke(&ps_watch_gate.next, now + pause);
 	ps_poke(&ps_watch_gate.level, engine.wake_bytes < 0x1p62
-					  ? (uint64_t)engine.wake_bytes
-					  : (uint64_t)INT64_MAX);
+					  ? (int64_t)engine.wake_bytes
+					  : INT64_MAX);
 }
 
 static void
@@ -270,7 +270,7 @@ ps_watch_init(void)
 		return;
 	ps_deliver_init();
 	start_engine();
-	ps_poke(&ps_watch_gate.level, (uint64_t)INT64_MAX);
+	ps_poke(&ps_watch_gate.level, INT64_MAX);
 	ps_poke(&ps_watch_gate.next, 0);
 }
 

@@ -13,6 +13,7 @@
 #ifndef PS_SHIM_WATCH_H
 #define PS_SHIM_WATCH_H
 
+#include "monitor/recording_source.h"
 #include "record/writer.h"
 #include "shim/thread.h"
 #include "shim/unwind.h"
@@ -20,7 +21,7 @@
 /* Written at each step, read on slow paths; a line of their own. */
 struct ps_watch_gate {
 	_Atomic ps_ticks next;	  /* UINT64_MAX: there is nothing to watch */
-	_Atomic uint64_t level;	  /* of the heap; UINT64_MAX: none */
+	_Atomic int64_t level;	  /* of the heap; INT64_MAX: none */
 	_Atomic uint32_t is_busy; /* a step is under way */
 } PS_ALIGNED(PS_CACHE_LINE);
 extern struct ps_watch_gate ps_watch_gate;
@@ -29,8 +30,8 @@ static inline bool
 ps_watch_is_due(ps_ticks now)
 {
 	return now >= ps_peek(&ps_watch_gate.next) ||
-	       (int64_t)ps_peek(&ps_record->heap.live_bytes) >=
-		   (int64_t)ps_peek(&ps_watch_gate.level);
+	       (int64_t)ps_recording_live_bytes(ps_record) >=
+		   ps_peek(&ps_watch_gate.level);
 }
 
 /* From the constructor: read the rules, say what is wrong with them. */

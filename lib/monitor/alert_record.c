@@ -12,6 +12,7 @@
  */
 #include "base/os.h"
 #include "monitor/alert_record.h"
+#include "monitor/recording_source.h"
 #include "record/writer.h"
 
 static uint32_t used[PS_RULES_MAX];   /* rows of each rule */
@@ -127,7 +128,7 @@ fill(struct ps_record_alert *out, const struct ps_alert *alert,
 	out->unit = alert->unit;
 	out->severity = alert->severity;
 	out->section = alert->section;
-	out->live_bytes = ps_peek(&ps_record->heap.live_bytes);
+	out->live_bytes = ps_recording_live_bytes(ps_record);
 	out->sites =
 	    ps_rule_is_of_heap(rule) ? take_snapshot(out->first_site) : 0;
 }

@@ -95,7 +95,7 @@ ps_recording_level(const struct ps_reader *r, enum ps_subject subject)
 	PS_ASSERT(subject < PS_SUBJECT_SECTION);
 	switch (subject) {
 	case PS_SUBJECT_HEAP:
-		live = (int64_t)ps_peek(&heap->live_bytes);
+		live = (int64_t)ps_recording_live_bytes(r->header);
 		return live > 0 ? (double)live : 0;
 	case PS_SUBJECT_BLOCKS:
 		return live_blocks(r);

@@ -128,6 +128,12 @@ undelivered(const struct process *p)
 	return (double)ps_peek(&p->reader->header->watch.undelivered);
 }
 
+static double
+steps(const struct process *p)
+{
+	return (double)ps_peek(&p->reader->header->watch.steps);
+}
+
 static const struct {
 	const char *name;
 	const char *type;
@@ -159,6 +165,8 @@ static const struct {
      "Samples and rows that found no room in the recording.", dropped},
     {"perfshim_sections_left_out", "gauge",
      "Sections beyond those shown, which have less total time.", left_out},
+    {"perfshim_watch_steps_total", "counter", "How often rules were looked at.",
+     steps},
     {"perfshim_alerts_undelivered_total", "counter",
      "Alerts that PERFSHIM_ALERT_TO did not take.", undelivered},
 };

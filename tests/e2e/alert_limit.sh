@@ -34,7 +34,9 @@ END
 # RLIMIT_AS: malloc says no, and the program aborts.
 for kind in small large; do
 	rm -rf rec
-	(ulimit -v 600000 && run_shim PERFSHIM_ALERT="$rules" PERFSHIM_ALERT_TO=none "$T/leak" "$kind")
+	sample=512K
+	if [ "$kind" = large ]; then sample=all; fi
+	(ulimit -v 600000 && run_shim PERFSHIM_SAMPLE=$sample PERFSHIM_ALERT="$rules" PERFSHIM_ALERT_TO=none "$T/leak" "$kind")
 	equal 134 "$(<shim.status)" "the status of a program that ran out of address space ($kind)"
 	check "RLIMIT_AS, $kind" $((100 << 20)) $((600 << 20))
 	expect 'len([a for a in r["alerts"] if a["rule"] == "failed allocations > 0"]) == 1'
@@ -45,6 +47,8 @@ rm -rf rec
 (ulimit -v 600000 && run_shim "$T/leak" small)
 json
 expect 'r["alerts"] == []'
+"$B/perfreport" --metrics - rec >metrics
+has "$(<metrics)" 'perfshim_watch_steps_total\{[^}]*\} 0'$'\n' 'the metrics without rules'
 
 # A cgroup: the kernel kills, and says nothing to the process.
 group=/sys/fs/cgroup/memory limit=memory.limit_in_bytes

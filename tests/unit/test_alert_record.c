@@ -243,6 +243,9 @@ START_TEST(levels_are_those_of_the_heap)
 	ck_assert(isnan(ps_recording_level(&r, PS_SUBJECT_RSS)));
 	ps_poke(&ps_record->heap.live_bytes, (uint64_t)-5);
 	ck_assert(ps_recording_level(&r, PS_SUBJECT_HEAP) == 0);
+	ps_record->sampling.mode = PS_SAMPLE_ALL;
+	ps_poke(&ps_record->heap.sampled_live_bytes, 99);
+	ck_assert(ps_recording_level(&r, PS_SUBJECT_HEAP) == 99);
 }
 END_TEST
 
