@@ -141,7 +141,7 @@ $(B)/libperfshim.so: $(PIC_OBJ) $(B)/jemalloc.o shim/perfshim.map
 
 $(B)/perfreport: $(REPORT_OBJ) $(B)/libperfcore.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lz -liberty -lstdc++ -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lmicrohttpd -lncursesw -ltinfo -lz -liberty -lstdc++ -lm -lpthread
 	$(Q)mv -f $@.tmp $@
 
 $(B)/perfbench: $(PERFBENCH_OBJ) $(B)/libperfcore.a

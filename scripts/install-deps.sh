@@ -25,6 +25,11 @@ build,check,lint,bench libelf-dev        header:gelf.h
 build,check,lint,bench libjansson-dev    header:jansson.h
 build,check,lint,bench zlib1g-dev        header:zlib.h
 build,check,lint,bench libiberty-dev     header:libiberty/demangle.h
+build,check,lint,bench libmicrohttpd-dev header:microhttpd.h
+build,check,lint,bench libncurses-dev    header:ncurses.h
+check                  prometheus        tool:promtool
+check                  curl              tool:curl
+check                  tmux              tool:tmux
 check,bench            check             header:check.h
 check,lint,bench       python3           tool:python3
 check                  python3-jsonschema python:jsonschema

@@ -49,6 +49,12 @@ list()
 	for file in man/*.1; do
 		[ -e "$file" ] && echo "644 $file $MANDIR/man1/${file##*/}"
 	done
+	for file in man/*.7; do
+		[ -e "$file" ] && echo "644 $file $MANDIR/man7/${file##*/}"
+	done
+	for file in share/prometheus-rules.yml share/grafana-dashboard.json; do
+		echo "644 $file $PREFIX/share/perfshim/${file##*/}"
+	done
 	for file in README.md CHANGELOG.md LICENSE; do
 		[ -e "$file" ] && echo "644 $file $DOCDIR/$file"
 	done
@@ -97,7 +103,7 @@ uninstall_all()
 		"$DESTDIR$LIBDIR/pkgconfig/perfshim.pc" \
 		"$DESTDIR$MANDIR/man1/perfwrap.sh.1"
 	find "$DESTDIR$INCLUDEDIR/perfshim" "$DESTDIR$DOCDIR" \
-		-type d -empty -delete 2>/dev/null
+		"$DESTDIR$PREFIX/share/perfshim" -type d -empty -delete 2>/dev/null
 	return 0
 }
 

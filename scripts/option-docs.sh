@@ -27,10 +27,11 @@ man_rows()
 # between FILE BEGIN END ROWS: the file with ROWS between the marked lines.
 between()
 {
-	awk -v begin="$2" -v end="$3" -v rows="$4" '
-		$0 == end { inside = 0 }
+	# By the environment: -v would take the backslashes for escapes.
+	first=$2 last=$3 rows=$4 awk '
+		$0 == ENVIRON["last"] { inside = 0 }
 		!inside { print }
-		$0 == begin { inside = 1; print rows }' "$1"
+		$0 == ENVIRON["first"] { inside = 1; print ENVIRON["rows"] }' "$1"
 }
 
 wanted()
@@ -54,8 +55,8 @@ undocumented()
 if [ "${1-}" = --self-test ]; then
 	file=$(mktemp) || exit 1
 	trap 'rm -f -- "$file"' EXIT
-	printf '%s\n' a begin old end z >"$file"
-	[ "$(between "$file" begin end new)" = $'a\nbegin\nnew\nend\nz' ] || { echo 'self-test: not replaced' && exit 1; }
+	printf '%s\n' a '.\" begin' old '.\" end' z >"$file"
+	[ "$(between "$file" '.\" begin' '.\" end' '\new')" = $'a\n.\\" begin\n\\new\n.\\" end\nz' ] || { echo 'self-test: not replaced' && exit 1; }
 	printf '%s\n' '.BI \-\-no\-shim' '.BI \-\-vs " CMD"' >"$file"
 	[[ $(undocumented "$file" | tr '\n' ' ') == *'--runs '* && $(undocumented "$file") != *--vs* ]] ||
 		{ echo 'self-test: an option without a word in the man page passes' && exit 1; }

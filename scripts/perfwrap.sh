@@ -24,6 +24,10 @@ that ran, to stderr.  The status is the command's (128 + N: killed by signal N).
   --report FILE    write the report to FILE instead of stderr
   --json FILE      write the report as JSON to FILE
   --sample N       bytes between samples, such as 64K; all = each one; off
+  --alert RULE     raise an alert when RULE comes true, such as 'heap > 80% of
+                   limit' (perfshim-rules(7)); may be given several times
+  --on-alert CMD   run CMD for each alert, which it gets as JSON on its stdin
+  --alert-log      send alerts to the system's log (logger, syslog or journal)
   --no-children    leave the processes that the command starts alone
   --quiet          no report on stderr
   --library FILE   this libperfshim.so
@@ -244,12 +248,65 @@ catch_signals()
 	done
 }
 
+# ---- alerts, from outside the processes ---------------------------------------
+
+# shellcheck disable=SC2317 # called by follow
+# Lines of JSON on stdin: the command once for each.
+run_on_alerts()
+{
+	local line
+	while IFS= read -r line; do
+		timeout -k 5 60 bash -c "$on_alert" <<<"$line" >&2 ||
+			note "--on-alert: status $?"
+	done
+}
+
+# shellcheck disable=SC2317 # called by follow
+# Lines in words on stdin.
+tell_alerts()
+{
+	local line
+	while IFS= read -r line; do
+		[ "$quiet" -eq 1 ] || note "alert: $line"
+		[ "$alert_log" -eq 0 ] || logger -t perfshim -p user.warning -- "$line"
+	done
+}
+
+# follow FORMAT READER: alerts as they come, until stop_following.
+follow()
+{
+	mkfifo "$work/$2" || fail "cannot write to $work"
+	"$2" <"$work/$2" &
+	readers+=($!)
+	"$perfreport" "$1" --follow "$out" >"$work/$2" &
+	followers+=($!)
+}
+
+follow_alerts()
+{
+	followers=() readers=()
+	[ -n "$alerts" ] || return
+	[ -z "$on_alert" ] || follow --alerts run_on_alerts
+	if [ "$quiet" -eq 0 ] || [ "$alert_log" -eq 1 ]; then
+		follow --alerts=text tell_alerts
+	fi
+}
+
+# A last look is taken; what is running for an alert is waited for.
+stop_following()
+{
+	[ "${#followers[@]}" -gt 0 ] || return
+	kill -TERM "${followers[@]}" 2>/dev/null
+	wait "${followers[@]}" "${readers[@]}"
+}
+
 # Runs the command; sets pid, status, and was_killed when a signal ended it.
 run()
 {
 	local settings=(PERFSHIM_OUT="$out" PERFSHIM_REPORT=none)
 	local options=()
 	[ -n "$sample" ] && settings+=(PERFSHIM_SAMPLE="$sample")
+	[ -n "$alerts" ] && settings+=(PERFSHIM_ALERT="$alerts" PERFSHIM_ALERT_TO="${PERFSHIM_ALERT_TO:-none}")
 	[ "$children" = off ] && settings+=(PERFSHIM_CHILDREN=off)
 	if [ "$use_preload" -eq 1 ]; then
 		settings+=("LD_PRELOAD=$(preload_value)") || exit 2
@@ -306,6 +363,7 @@ value_of()
 
 out='' report_file='' json_file='' sample='' children=on quiet=0 library=''
 only_version=0 arguments=("$@")
+alerts=${PERFSHIM_ALERT-} on_alert='' alert_log=0
 while [ $# -gt 0 ]; do
 	case $1 in
 	-o) out=$(value_of "$@") || exit 2 && shift ;;
@@ -313,6 +371,9 @@ while [ $# -gt 0 ]; do
 	--json) json_file=$(value_of "$@") || exit 2 && shift ;;
 	--sample) sample=$(value_of "$@") || exit 2 && shift ;;
 	--library) library=$(value_of "$@") || exit 2 && shift ;;
+	--alert) alerts+=";$(value_of "$@")" || exit 2 && shift ;;
+	--on-alert) on_alert=$(value_of "$@") || exit 2 && shift ;;
+	--alert-log) alert_log=1 ;;
 	--no-children) children=off ;;
 	--quiet) quiet=1 ;;
 	--help) usage && usage_modes && exit 0 ;;
@@ -337,6 +398,11 @@ fi
 [[ -z $sample || $sample =~ ^([0-9]+[KMGkmg]?|all|off)$ ]] ||
 	fail "--sample $sample: expected a number of bytes, all or off"
 
+"$perfreport" --check-rules "${alerts#;}" || fail '--alert: see perfshim-rules(7)'
+if [ "$alert_log" -eq 1 ]; then
+	type -P logger >/dev/null || fail '--alert-log: logger is not installed'
+fi
+
 find_program "$1"
 use_preload=1 is_noted=0
 check_target "$program"
@@ -352,6 +418,8 @@ else
 	out=$work/out && mkdir "$out"
 fi
 
+follow_alerts
 run "$@"
+stop_following
 report
 exit "$status"

@@ -32,6 +32,7 @@
 #include "shim/harden.h"
 #include "shim/picked.h"
 #include "shim/start.h"
+#include "shim/watch.h"
 
 enum { BOOTSTRAP_BYTES = 65536 };
 
@@ -263,12 +264,16 @@ any_block(size_t size, size_t align, bool is_zeroed,
 	  const struct ps_unwind_context *caller)
 {
 	struct ps_thread *self = &ps_self;
+	void *block;
 
 	if (self->heap == NULL && !ps_thread_register(self))
 		return stray_block(size, align, is_zeroed);
 	if (self->depth > 0)
 		return internal_block(self, size, align, is_zeroed);
-	return counted_block(self, size, align, is_zeroed, caller);
+	self->caller = caller;
+	block = counted_block(self, size, align, is_zeroed, caller);
+	self->caller = NULL;
+	return block;
 }
 
 PS_NOINLINE void *
@@ -283,7 +288,9 @@ ps_alloc(size_t size, size_t align, bool is_zeroed,
 	saved_errno = errno;
 	block = any_block(size, align, is_zeroed, caller);
 	errno = block != NULL ? saved_errno : ENOMEM;
-	if (ps_unlikely(block == NULL) && ps_record != NULL)
+	if (ps_unlikely(block == NULL) && ps_record != NULL) {
 		atomic_fetch_add(&ps_record->heap.failed, 1);
+		ps_watch_failed(caller);
+	}
 	return block;
 }

@@ -36,8 +36,10 @@
 #include "shim/harden.h"
 #include "shim/machine.h"
 #include "shim/markers.h"
+#include "shim/path.h"
 #include "shim/start.h"
 #include "shim/thread.h"
+#include "shim/watch.h"
 
 enum {
 	OUTPUT_BYTES = 65536,
@@ -92,28 +94,6 @@ is_parent_under_shim(void)
 	return found;
 }
 
-static void register_ends(void);
-
-void
-ps_finish_init(void)
-{
-	ps_machine_init();
-	register_ends();
-	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
-	is_silent = ps_options.report == PS_REPORT_NONE ||
-		    (ps_options.report == PS_REPORT_STDERR &&
-		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
-	if (!is_silent)
-		is_child = is_parent_under_shim();
-}
-
-void
-ps_finish_postfork_child(void)
-{
-	atomic_store(&has_finished, 0);
-	is_child = true;
-}
-
 static bool
 is_stderr_unchanged(void)
 {
@@ -125,29 +105,39 @@ is_stderr_unchanged(void)
 	       now.st_rdev == stderr_at_start.st_rdev;
 }
 
-/* The path with %p and %e filled in; whether it had %p. */
-static bool
-expand_path(char *out, size_t bytes)
-{
-	const char *exe =
-	    ps_record_entry(PS_TABLE_STRINGS, ps_record->process.name);
-	struct ps_text text;
-	bool has_pid = false;
+static void register_ends(void);
 
-	ps_text_init(&text, out, bytes, -1);
-	for (const char *c = ps_options.report_path; *c != '\0'; c++) {
-		if (c[0] == '%' && c[1] == 'p') {
-			ps_text_printf(&text, "%d", ps_os_pid());
-			has_pid = true;
-			c++;
-		} else if (c[0] == '%' && c[1] == 'e') {
-			ps_text_str(&text, exe);
-			c++;
-		} else {
-			ps_text_char(&text, *c);
-		}
-	}
-	return has_pid;
+void
+ps_finish_init(void)
+{
+	ps_machine_init();
+	register_ends();
+	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
+	is_silent = ps_options.report == PS_REPORT_NONE ||
+		    (ps_options.report == PS_REPORT_STDERR &&
+		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
+	if (!is_silent || ps_options.alert[0] != '\0' ||
+	    ps_options.metrics[0] != '\0')
+		is_child = is_parent_under_shim();
+}
+
+bool
+ps_finish_is_child(void)
+{
+	return is_child;
+}
+
+bool
+ps_finish_is_stderr_ours(void)
+{
+	return !is_child && is_stderr_unchanged();
+}
+
+void
+ps_finish_postfork_child(void)
+{
+	atomic_store(&has_finished, 0);
+	is_child = true;
 }
 
 /* Descriptor for the report, or -1: silence. */
@@ -163,7 +153,7 @@ open_output(bool *is_opened)
 		return -1;
 	if (ps_options.report == PS_REPORT_STDERR)
 		return is_child || !is_stderr_unchanged() ? -1 : 2;
-	has_pid = expand_path(path, sizeof(path));
+	has_pid = ps_path_expand(ps_options.report_path, path, sizeof(path));
 	if (is_child && (!has_pid || !ps_options.are_children_on))
 		return -1;
 	fd = ps_os_open_append(path);
@@ -341,6 +331,7 @@ ps_finish(int status)
 	ps_poke(&ps_record->heap.pool_mapped_bytes, ps_heap_mapped_bytes());
 	ps_poke(&ps_record->process.exit_code, status);
 	ps_poke(&ps_record->process.state, PS_STATE_EXITED);
+	ps_watch_finish(self);
 	if (ps_options.are_children_on &&
 	    ps_peek(&self->row->allocations) >= CHILD_MIN_ALLOCATIONS)
 		ps_start_file();

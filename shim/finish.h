@@ -9,6 +9,12 @@
 
 /* From the constructor: decide who will speak, and remember descriptor 2. */
 void ps_finish_init(void);
+/* Whether this process may speak on standard error: it is not a child of one
+ * under the shim, and descriptor 2 is still what it was. */
+bool ps_finish_is_stderr_ours(void);
+/* Whether a process under the shim started it; known when there are rules,
+ * metrics or a report. */
+bool ps_finish_is_child(void);
 /* A forked child is silent and has not finished yet. */
 void ps_finish_postfork_child(void);
 

@@ -22,6 +22,7 @@
 #include "shim/markers.h"
 #include "shim/start.h"
 #include "shim/thread.h"
+#include "shim/watch.h"
 
 enum {
 	CALIBRATION_PAIRS = 400,
@@ -84,6 +85,8 @@ ps_marker_end(uintptr_t slot, uintptr_t sp, ps_ticks now)
 
 	if (t != NULL)
 		ps_section_end(t, section_of(slot), sp, now);
+	if (now >= ps_peek(&ps_watch_gate.next))
+		ps_watch_section(now);
 }
 
 /* With the TSC, which is an instruction, nothing warm is called. */
@@ -109,6 +112,8 @@ end_tsc(uintptr_t slot)
 	if (ps_unlikely(t == NULL) ||
 	    !ps_section_end_fast(t, section_of(slot), STACK_POINTER(), now))
 		ps_marker_end(slot, STACK_POINTER(), now);
+	else if (ps_unlikely(now >= ps_peek(&ps_watch_gate.next)))
+		ps_watch_section(now);
 }
 
 static void

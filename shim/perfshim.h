@@ -8,6 +8,7 @@
  *     perfshim_span s;                       an interval that may end on
  *     PERFSHIM_SPAN_BEGIN(&s, "request");    another thread than it
  *     PERFSHIM_SPAN_END(&s);                 began on
+ *     PERFSHIM_ERROR("name");                a call of it failed
  *     PERFSHIM_BYTES(n); PERFSHIM_ITEMS(n); PERFSHIM_FLOPS(n);
  *                                            work of the innermost section:
  *                                            the report gives rates
@@ -443,4 +444,12 @@ perfshim_pool_close_(struct perfshim_pool *pool)
 #endif
 
 #endif /* PERFSHIM_DISABLE */
+/* A call of the section failed: a call of NAME:error, which rules on
+ * errors(NAME) set against those of NAME. */
+#define PERFSHIM_ERROR(name)                                                   \
+	do {                                                                   \
+		PERFSHIM_BEGIN(name ":error");                                 \
+		PERFSHIM_END(name ":error");                                   \
+	} while (0)
+
 #endif /* PERFSHIM_H */

@@ -38,10 +38,12 @@
 #include "shim/finish.h"
 #include "shim/functions.h"
 #include "shim/harden.h"
+#include "shim/path.h"
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/unwind.h"
 #include "shim/unwind_module.h"
+#include "shim/watch.h"
 
 enum { NOT_STARTED, STARTING, STARTED, FAILED };
 
@@ -221,27 +223,6 @@ ps_start_file(void)
 	ps_os_complain(line);
 }
 
-/* A program may change directory later; the recording is named now. */
-static void
-make_out_absolute(void)
-{
-	char here[PS_PATH_MAX];
-	char joined[PS_PATH_MAX];
-	struct ps_text text;
-	ssize_t length;
-
-	if (ps_options.out[0] == '\0' || ps_options.out[0] == '/')
-		return;
-	length = ps_os_readlink("/proc/self/cwd", here, sizeof(here) - 1);
-	if (length <= 0)
-		return;
-	here[length] = '\0';
-	ps_text_init(&text, joined, sizeof(joined), -1);
-	ps_text_printf(&text, "%s/%s", here, ps_options.out);
-	if (text.cut == 0)
-		memcpy(ps_options.out, joined, text.length + 1);
-}
-
 __attribute__((constructor)) static void
 constructor(void)
 {
@@ -252,12 +233,13 @@ constructor(void)
 		return;
 	begun = ps_clock_now();
 	find_real_functions();
-	make_out_absolute();
+	ps_path_make_absolute(ps_options.out);
 	ps_start_file();
 	start_unwinding();
 	ps_blame_init();
 	ps_harden_watch();
 	ps_finish_init();
+	ps_watch_init();
 	ps_record_refresh_clock(ps_clock_now());
 	ps_poke(&ps_record->overhead.start_ticks, ps_clock_now() - begun);
 	ps_thread_leave(self);
@@ -353,6 +335,7 @@ postfork_child(void)
 		    ps_record_string("libunwind is not loaded");
 	ps_unwind_postfork();
 	ps_finish_postfork_child();
+	ps_watch_postfork_child();
 }
 
 /* ---- modules that go away ----------------------------------------------- */

@@ -29,6 +29,7 @@
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/unwind_memo.h"
+#include "shim/watch.h"
 
 /* The sum of live bytes is brought up to date every PULSES refills or flushes
  * of bins: what they hold is what it may lag behind. */
@@ -178,13 +179,12 @@ ps_thread_redraw(struct ps_thread *self, uint64_t size)
 	ps_poke(&row->bytes_left, next);
 }
 
-void
-ps_thread_publish(struct ps_thread *self)
+static void
+publish(struct ps_thread *self, ps_ticks now)
 {
 	const struct ps_record_thread *row = self->row;
 	int64_t bytes = (int64_t)(ps_peek(&row->large_bytes) -
 				  ps_peek(&row->large_freed_bytes));
-	ps_ticks now = ps_clock_now();
 	int64_t delta;
 
 	self->seen = now;
@@ -205,6 +205,16 @@ ps_thread_publish(struct ps_thread *self)
 	self->published_bytes = bytes;
 	if (delta != 0)
 		ps_heap_changed(delta, now);
+}
+
+void
+ps_thread_publish(struct ps_thread *self)
+{
+	ps_ticks now = ps_clock_now();
+
+	publish(self, now);
+	if (ps_unlikely(ps_watch_is_due(now)))
+		ps_watch_step(self, now);
 }
 
 void

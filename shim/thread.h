@@ -17,6 +17,7 @@ struct ps_pool_heap;
 struct ps_section_thread;
 struct ps_unwind_memo;
 struct ps_recall;
+struct ps_unwind_context;
 
 struct ps_thread {
 	struct ps_pool_heap *heap; /* NULL: not registered, or thread ended */
@@ -38,6 +39,8 @@ struct ps_thread {
 	ps_ticks seen;		     /* the clock, when it was last looked at */
 	struct ps_unwind_memo *memo; /* NULL until the first walk */
 	struct ps_recall *recall;    /* the same; only if all are sampled */
+	/* Who asked for the block that is being made; NULL: nobody does. */
+	const struct ps_unwind_context *caller;
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is

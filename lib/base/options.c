@@ -237,6 +237,34 @@ set_clock(struct ps_options *o, const char *value)
 	return parse_choice(choice_clock, value, &o->clock);
 }
 
+/* "none" is none. */
+static int
+parse_wish(const char *value, char *out, size_t bytes)
+{
+	if (strcmp(value, "none") != 0)
+		return parse_text(value, out, bytes);
+	out[0] = '\0';
+	return 0;
+}
+
+static int
+set_alert(struct ps_options *o, const char *value)
+{
+	return parse_wish(value, o->alert, sizeof(o->alert));
+}
+
+static int
+set_alert_to(struct ps_options *o, const char *value)
+{
+	return parse_text(value, o->alert_to, sizeof(o->alert_to));
+}
+
+static int
+set_metrics(struct ps_options *o, const char *value)
+{
+	return parse_wish(value, o->metrics, sizeof(o->metrics));
+}
+
 static int
 set_pool(struct ps_options *o, const char *value)
 {
@@ -289,6 +317,15 @@ static const struct {
     {{"PERFSHIM_HARDEN", "off, full", "off",
       "full: slow, to find misuse of the heap; samples all"},
      set_harden},
+    {{"PERFSHIM_ALERT", "rules such as heap > 80% of limit; rss > 2G", "none",
+      "when to raise an alert; the grammar is in perfshim-rules(7)"},
+     set_alert},
+    {{"PERFSHIM_ALERT_TO", "stderr, none, unix:SOCKET, or a file or pipe",
+      "stderr", "who is told of an alert, besides the recording"},
+     set_alert_to},
+    {{"PERFSHIM_METRICS", "a path with %p (pid) and %e (exe)", "none",
+      "Prometheus metrics, written now and then and at exit"},
+     set_metrics},
 };
 _Static_assert(PS_COUNT(table) <= 32, "one bit a row in a uint32_t");
 
@@ -306,6 +343,7 @@ ps_options_init(struct ps_options *o)
 	    .are_children_on = true,
 	    .clock = PS_CLOCK_AUTO,
 	    .is_pool_on = true,
+	    .alert_to = "stderr",
 	};
 }
 

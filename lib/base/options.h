@@ -46,6 +46,9 @@ struct ps_options {
 	bool is_pool_on;
 	uint32_t harden;    /* enum ps_choice_harden */
 	bool is_colour_off; /* NO_COLOR is set */
+	char alert[PS_ALERT_TEXT_MAX]; /* rules, see monitor/rule.h */
+	char alert_to[PS_PATH_MAX];    /* stderr, none, unix:PATH or a path */
+	char metrics[PS_PATH_MAX];     /* with %p %e still in it; "" = none */
 };
 
 /* Defaults. */

@@ -57,6 +57,15 @@ int ps_os_truncate(int fd, off_t bytes); /* -EFBIG, not SIGXFSZ */
  * -EOPNOTSUPP when the file system or kernel cannot.
  */
 int ps_os_allocate(int fd, off_t offset, off_t bytes);
+/*
+ * For messages to whoever reads them: existing or created (0600), appended to,
+ * and never waited for: a pipe without a reader is -ENXIO, a full one -EAGAIN.
+ */
+int ps_os_open_message(const char *path);
+/* Whether a write of up to 4096 bytes would go through at once. */
+bool ps_os_is_writable(int fd);
+/* A datagram to the UNIX socket at path, at once or not at all. */
+int ps_os_send(const char *path, const void *buffer, size_t bytes);
 int ps_os_rename(const char *from, const char *to);
 int ps_os_unlink(const char *path);
 int ps_os_mkdir(const char *path); /* 0700; 0 when the directory is there */

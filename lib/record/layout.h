@@ -58,6 +58,7 @@ enum ps_table_id {
 	PS_TABLE_ALERTS,	/* struct ps_record_alert */
 	PS_TABLE_SECTION_NODES, /* struct ps_record_section_node */
 	PS_TABLE_EVENTS,	/* struct ps_record_event; a ring */
+	PS_TABLE_ALERT_SITES,	/* struct ps_record_alert_site */
 	PS_TABLES
 };
 
@@ -175,6 +176,14 @@ struct ps_record_overhead {
 	_Atomic uint64_t uncounted_threads; /* found no row in `threads` */
 };
 
+/* What became of the rules. */
+struct ps_record_watch {
+	_Atomic uint64_t steps;	      /* evaluations of all rules */
+	_Atomic uint64_t alerts;      /* raised, also those without a row */
+	_Atomic uint64_t undelivered; /* nobody took them */
+	_Atomic uint64_t unwatched;   /* sections beyond what is watched */
+};
+
 struct ps_record_header {
 	char magic[8];
 	uint32_t version;
@@ -190,6 +199,7 @@ struct ps_record_header {
 	struct ps_record_sampling sampling;
 	struct ps_record_heap heap;
 	struct ps_record_overhead overhead;
+	struct ps_record_watch watch;
 	_Atomic uint64_t no_space; /* times the disk refused a block */
 	struct ps_record_timeline timeline;
 };
@@ -285,14 +295,35 @@ struct ps_record_thread {
 	_Atomic uint64_t tail[6];
 };
 
+/*
+ * A rule that came true.  When a rule has used up its share of the table, its
+ * newest row is written over: `version` is odd meanwhile.
+ */
 struct ps_record_alert {
-	uint64_t ticks;
+	_Atomic uint32_t version;
 	uint32_t rule; /* string: the rule as written */
-	uint32_t thread;
-	double value;
-	double threshold;
-	uint32_t section; /* index, UINT32_MAX: none */
+	uint64_t ticks;
+	uint64_t real_ns;  /* CLOCK_REALTIME */
+	double value;	   /* in the unit */
+	double threshold;  /* the same; a limit's share is resolved */
+	uint32_t unit;	   /* enum ps_unit of monitor/rule.h */
+	uint32_t severity; /* enum ps_severity */
+	uint32_t section;  /* index, UINT32_MAX: none */
+	uint32_t thread;   /* id of the thread that noticed */
+	uint32_t site;	   /* its stack then; UINT32_MAX: not known */
+	uint32_t replaced; /* earlier alerts that stood in this row */
+	/* Of rules on memory, the sites at that moment, most live bytes first.
+	 */
+	uint32_t first_site; /* in ALERT_SITES */
+	uint32_t sites;
+	uint64_t live_bytes; /* of the heap */
+};
+
+struct ps_record_alert_site {
+	uint32_t site; /* row in SITES */
 	uint32_t reserved;
+	uint64_t live_bytes;
+	uint64_t live_allocations; /* in 1/PS_WEIGHT_ONE */
 };
 
 _Static_assert(sizeof(struct ps_record_site) == 2 * PS_CACHE_LINE,

@@ -30,9 +30,10 @@ static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
     [PS_TABLE_THREADS] = {sizeof(struct ps_record_thread), 2048},
     [PS_TABLE_SECTIONS] = {sizeof(struct ps_record_section), 4096},
     [PS_TABLE_SECTION_STATS] = {sizeof(struct ps_record_section_stats), 3000},
-    [PS_TABLE_ALERTS] = {sizeof(struct ps_record_alert), 1024},
     [PS_TABLE_SECTION_NODES] = {sizeof(struct ps_record_section_node), 16384},
     [PS_TABLE_EVENTS] = {sizeof(struct ps_record_event), 1 << 18},
+    [PS_TABLE_ALERTS] = {sizeof(struct ps_record_alert), 256},
+    [PS_TABLE_ALERT_SITES] = {sizeof(struct ps_record_alert_site), 16384},
 };
 
 /* Bytes of a table, to the start of the next one. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "monitor/rule.h"
 #include "report/cli_arguments.h"
 #include "report/cli_calibrate.h"
 
@@ -26,6 +27,12 @@ enum option_id {
 	OPT_MASSIF,
 	OPT_HGRM,
 	OPT_TRACE,
+	OPT_METRICS,
+	OPT_SERVE,
+	OPT_WATCH,
+	OPT_ALERTS,
+	OPT_FOLLOW,
+	OPT_CHECK_RULES,
 	OPT_OUTPUT,
 	OPT_TREE,
 	OPT_MAIN,
@@ -62,6 +69,17 @@ static const struct row {
      "a section's percentiles in ms, as HdrHistogram has them"},
     {"trace", OPT_TRACE, NULL,
      "the calls that PERFSHIM_EVENTS kept, as Chrome trace JSON"},
+    {"metrics", OPT_METRICS, "FILE",
+     "Prometheus metrics of DIRECTORY to FILE, replaced as a\nwhole (-: "
+     "standard output)"},
+    {"serve", OPT_SERVE, "WHERE",
+     "serve /metrics, /healthz and /report/PID of DIRECTORY\nover HTTP at "
+     "[ADDRESS:]PORT (default: the loopback)"},
+    {"watch", OPT_WATCH, NULL, "show DIRECTORY live on the terminal"},
+    {"alerts", OPT_ALERTS, "[=text]", "alerts as lines of JSON, or in words"},
+    {"follow", OPT_FOLLOW, NULL, "with --alerts: go on as they come"},
+    {"check-rules", OPT_CHECK_RULES, "RULES",
+     "say what is wrong with rules for PERFSHIM_ALERT"},
     {"output", OPT_OUTPUT, "FILE",
      "write to FILE instead of standard output (or -o)"},
     {"tree", OPT_TREE, NULL, "only the table of processes (with --text: both)"},
@@ -147,6 +165,21 @@ print_options(void)
 		       row->fallback, row->help);
 }
 
+/* A status for exit. */
+static int
+check_rules(const char *text)
+{
+	struct ps_rule_error error;
+	struct ps_rules rules;
+
+	if (ps_rules_parse(text, &rules, &error) == 0)
+		return 0;
+	fprintf(stderr, "perfreport: %s\n%*s^ column %u: allowed here: %s\n",
+		text, (int)(error.column - 1 + strlen("perfreport: ")), "",
+		error.column, error.allowed);
+	return PS_CLI_USAGE;
+}
+
 static void
 do_at_once(int option, int argc, char **argv)
 {
@@ -160,6 +193,8 @@ do_at_once(int option, int argc, char **argv)
 	case OPT_HELP_OPTIONS:
 		print_options();
 		exit(0);
+	case OPT_CHECK_RULES:
+		exit(check_rules(optarg));
 	case OPT_CALIBRATE:
 		if (optarg == NULL && optind < argc)
 			optarg = argv[optind];
@@ -220,6 +255,20 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_HGRM:
 	case OPT_TRACE:
 		take_format(a, option);
+		break;
+	case OPT_METRICS:
+	case OPT_SERVE:
+	case OPT_WATCH:
+	case OPT_ALERTS:
+		a->task =
+		    (enum ps_cli_task)(option - OPT_METRICS) + PS_TASK_METRICS;
+		a->task_argument = optarg;
+		if (option == OPT_ALERTS && optarg != NULL &&
+		    strcmp(optarg, "text") != 0)
+			ps_usage_error("--alerts", optarg, "allowed: text");
+		break;
+	case OPT_FOLLOW:
+		a->is_following = true;
 		break;
 	case 'o':
 	case OPT_OUTPUT:

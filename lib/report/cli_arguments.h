@@ -22,7 +22,19 @@ enum ps_cli_format {
 	PS_CLI_TRACE,
 };
 
+/* What else than printing once. */
+enum ps_cli_task {
+	PS_TASK_PRINT,
+	PS_TASK_METRICS, /* task_argument: FILE */
+	PS_TASK_SERVE,	 /* task_argument: [ADDRESS:]PORT */
+	PS_TASK_WATCH,
+	PS_TASK_ALERTS, /* task_argument: text, or NULL for JSON */
+};
+
 struct ps_arguments {
+	enum ps_cli_task task;
+	const char *task_argument;
+	bool is_following; /* with --alerts */
 	enum ps_cli_format format;
 	enum ps_view_key folded_key;
 	bool is_of_sections; /* --folded=time, --pprof=time */

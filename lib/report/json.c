@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "report/json.h"
+#include "report/json_alerts.h"
 
 enum { SITES_MAX = 1000 };
 
@@ -192,7 +193,7 @@ json_timeline(struct json *j, const struct ps_view *v)
 }
 
 static void
-json_name(struct json *j, const struct ps_symbol *s)
+put_name(struct ps_text *out, const struct ps_symbol *s)
 {
 	char name[1024];
 	struct ps_text text;
@@ -203,8 +204,19 @@ json_name(struct json *j, const struct ps_symbol *s)
 	else
 		ps_text_printf(&text, "%.80s+0x%lx", s->module,
 			       (unsigned long)s->offset);
-	separate(j);
-	ps_text_json_string(j->out, name);
+	ps_text_json_string(out, name);
+}
+
+void
+ps_json_stack(const struct ps_stack_names *names, struct ps_text *out)
+{
+	ps_text_char(out, '[');
+	for (uint32_t i = 0; i < names->count; i++) {
+		if (i > 0)
+			ps_text_char(out, ',');
+		put_name(out, &names->at[i]);
+	}
+	ps_text_char(out, ']');
 }
 
 static void
@@ -213,10 +225,8 @@ json_site(struct json *j, const struct ps_view *v, const struct ps_view_site *s)
 	ps_stack_names(v->reader, j->symbols, s->site, j->names);
 	open(j, '{');
 	key(j, "stack");
-	open(j, '[');
-	for (uint32_t i = 0; i < j->names->count; i++)
-		json_name(j, &j->names->at[i]);
-	close(j, ']');
+	ps_json_stack(j->names, j->out);
+	j->needs_comma = true;
 	number(j, "allocations", s->allocations);
 	number(j, "bytes", s->bytes);
 	number(j, "peak_bytes", s->peak_bytes);
@@ -382,22 +392,9 @@ json_calibration(struct json *j, const struct ps_view *v)
 static void
 json_alerts(struct json *j, const struct ps_view *v)
 {
-	const struct ps_reader *r = v->reader;
-
 	key(j, "alerts");
-	open(j, '[');
-	for (uint32_t i = 0; i < r->count[PS_TABLE_ALERTS]; i++) {
-		const struct ps_record_alert *a =
-		    ps_reader_entry(r, PS_TABLE_ALERTS, i);
-
-		open(j, '{');
-		string(j, "rule", ps_reader_string(r, a->rule));
-		number(j, "at_s", ps_reader_seconds(r, a->ticks));
-		number(j, "value", a->value);
-		number(j, "threshold", a->threshold);
-		close(j, '}');
-	}
-	close(j, ']');
+	ps_json_alerts(v->reader, j->symbols, j->names, j->out);
+	j->needs_comma = true;
 }
 
 static void

@@ -8,9 +8,30 @@
  */
 #include <stdio.h>
 
+#include "report/cli_alerts.h"
+#include "report/cli_metrics.h"
 #include "report/cli_output.h"
 #include "report/cli_print.h"
+#include "report/cli_serve.h"
 #include "report/cli_symbols_dw.h"
+#include "report/cli_watch.h"
+
+/* A status for exit. */
+static int
+run_task(const struct ps_arguments *a, const char *path)
+{
+	switch (a->task) {
+	case PS_TASK_METRICS:
+		return ps_cli_metrics(a->task_argument, path);
+	case PS_TASK_SERVE:
+		return ps_cli_serve(a->task_argument, path);
+	case PS_TASK_WATCH:
+		return ps_cli_watch(path);
+	default:
+		return ps_cli_alerts(path, a->task_argument != NULL,
+				     a->is_following);
+	}
+}
 
 int
 main(int argc, char **argv)
@@ -19,9 +40,15 @@ main(int argc, char **argv)
 	struct ps_tree tree = {0};
 	struct ps_text out;
 	int main_node = 0;
+	int first;
 	int error;
 
-	for (int i = ps_arguments_parse(&a, argc, argv); i < argc; i++)
+	first = ps_arguments_parse(&a, argc, argv);
+	if (a.task != PS_TASK_PRINT && first + 1 != argc)
+		ps_usage_error("one directory or recording", "", "expected");
+	if (a.task != PS_TASK_PRINT)
+		return run_task(&a, argv[first]);
+	for (int i = first; i < argc; i++)
 		(void)ps_tree_add(&tree, argv[i]);
 	if (tree.count == 0) {
 		if (tree.broken == 0)

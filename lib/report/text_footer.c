@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text_footer - the machine, the alerts, and what the figures are worth
+ * text_footer - the machine, and what the figures are worth
  */
 #include "report/text_parts.h"
 
@@ -152,6 +152,8 @@ put_losses(struct ps_text *t, const struct ps_view *v)
 	    {threads, "threads that found no row"},
 	    {backwards, "intervals in which the clock went backwards"},
 	    {failed, "allocations that failed for lack of memory"},
+	    {ps_peek(&h->watch.undelivered), "alerts that nobody took"},
+	    {ps_peek(&h->watch.unwatched), "sections beyond what rules watch"},
 	};
 
 	for (unsigned i = 0; i < PS_COUNT(rows); i++)
@@ -176,30 +178,9 @@ put_cost(struct ps_text *t, const struct ps_view *v)
 	ps_text_str(t, " in sampling, tables and marks\n");
 }
 
-static void
-put_alerts(struct ps_text_report *r)
-{
-	const struct ps_reader *reader = r->view->reader;
-	uint32_t count = reader->count[PS_TABLE_ALERTS];
-
-	if (count == 0)
-		return;
-	ps_put_heading(r->out, "ALERTS", NULL);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct ps_record_alert *a =
-		    ps_reader_entry(reader, PS_TABLE_ALERTS, i);
-
-		ps_text_str(r->out, "  ");
-		(void)ps_put_name(r->out, ps_reader_string(reader, a->rule),
-				  70);
-		ps_text_char(r->out, '\n');
-	}
-}
-
 void
 ps_text_footer(struct ps_text_report *r)
 {
-	put_alerts(r);
 	ps_put_heading(r->out, "HOW FAR TO TRUST THIS", NULL);
 	put_sampling(r->out, r->view);
 	put_losses(r->out, r->view);

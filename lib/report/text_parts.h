@@ -30,6 +30,11 @@ void ps_put_short_time(struct ps_text *t, double seconds);
 
 void ps_text_summary(struct ps_text_report *r);	 /* text_summary.c */
 void ps_text_sites(struct ps_text_report *r);	 /* text_sites.c */
+/* The first frame that is neither an allocator's nor a container's. */
+uint32_t ps_telling_frame(const struct ps_stack_names *names);
+/* Its most telling frames, six at most, indented.  text_sites.c */
+void ps_put_stack(struct ps_text_report *r, const struct ps_record_site *site);
+void ps_text_alerts(struct ps_text_report *r);	 /* text_alerts.c */
 void ps_text_sections(struct ps_text_report *r); /* text_sections.c */
 /* text_section_tree.c; after the sections' table */
 void ps_text_section_tree(struct ps_text_report *r);

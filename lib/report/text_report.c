@@ -113,6 +113,7 @@ write_text(struct ps_text_report *r)
 	ps_text_sites(r);
 	ps_text_sections(r);
 	ps_text_machine(r);
+	ps_text_alerts(r);
 	ps_text_footer(r);
 }
 

@@ -131,8 +131,18 @@ telling_part(const struct ps_stack_names *names, uint32_t *first,
 			break;
 }
 
-static void
-put_stack(struct ps_text_report *r, const struct ps_record_site *site)
+uint32_t
+ps_telling_frame(const struct ps_stack_names *names)
+{
+	uint32_t first;
+	uint32_t last;
+
+	telling_part(names, &first, &last);
+	return first;
+}
+
+void
+ps_put_stack(struct ps_text_report *r, const struct ps_record_site *site)
 {
 	struct ps_stack_names *names = r->names;
 	uint32_t first;
@@ -212,7 +222,7 @@ put_list(struct ps_text_report *r, const struct list *list)
 	for (uint32_t i = 0; i < count; i++) {
 		ps_text_printf(r->out, "%4u  ", i + 1);
 		put_values(r, top[i], list->key);
-		put_stack(r, top[i]->site);
+		ps_put_stack(r, top[i]->site);
 	}
 }
 

@@ -13,7 +13,8 @@ installer()
 log=$(installer) || fail 'install.sh to succeed' "$log"
 for file in lib64/libperfshim.so lib64/libperfcore.a lib64/pkgconfig/perfshim.pc bin/perfreport \
 	bin/perfwrap.sh bin/perfwrap include/perfshim.h include/perfshim/base/base.h \
-	share/man/man1/perfwrap.1; do
+	share/man/man1/perfwrap.1 share/man/man7/perfshim-rules.7 \
+	share/perfshim/prometheus-rules.yml share/perfshim/grafana-dashboard.json; do
 	[ -e "dest/opt/perf/$file" ] || fail "an installed $file" "$(find dest -type f | head)"
 done
 

@@ -150,7 +150,10 @@ static const struct {
     {"PERFSHIM_HARDEN=full", true},
     {"PERFSHIM_HARDEN=off", true},
     {"PERFSHIM_HARDEN=on", false},
-    {"PERFSHIM_ALERT=x", false},
+    {"PERFSHIM_ALERT=heap > 1G; rss > 2G", true},
+    {"PERFSHIM_ALERT_TO=unix:/run/x", true},
+    {"PERFSHIM_METRICS=/var/lib/%p.prom", true},
+    {"PERFSHIM_ALARM=x", false},
     {"PERFSHIM_", true}, /* no '=': not a variable */
     {"PERFSHIM_=x", false},
     {"PERFSHIM_SAMPLE=", true}, /* empty: not set */

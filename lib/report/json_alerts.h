@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_alerts - alerts[] of the report, and one alert alone
+ */
+#ifndef PS_REPORT_JSON_ALERTS_H
+#define PS_REPORT_JSON_ALERTS_H
+
+#include "base/text.h"
+#include "report/symbols.h"
+#include "report/view_alert.h"
+
+/* Of a snapshot; the recording has up to PS_ALERT_SITES. */
+enum { PS_JSON_ALERT_SITES = 10 };
+
+/* One object; `names` is room for one stack. */
+void ps_json_alert(const struct ps_reader *r, const struct ps_view_alert *alert,
+		   struct ps_symbols *symbols, struct ps_stack_names *names,
+		   struct ps_text *out);
+
+/* The array of all of them. */
+void ps_json_alerts(const struct ps_reader *r, struct ps_symbols *symbols,
+		    struct ps_stack_names *names, struct ps_text *out);
+
+#endif /* PS_REPORT_JSON_ALERTS_H */
