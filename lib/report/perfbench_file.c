@@ -157,6 +157,7 @@ calibration_of(const struct pb_machine *m)
 	json_object_set_new(o, "vector_add_l2_bytes_per_s",
 			    number(c->vector_add_l2));
 	json_object_set_new(o, "matmul_flops", number(c->matmul_flops));
+	json_object_set_new(o, "core_hz", number(c->core_hz));
 	return o;
 }
 
@@ -180,6 +181,16 @@ conditions_of(const struct pb_session *s)
 			    number(pb_machine_drift(&m->references)));
 	json_object_set_new(o, "vector_add_drift_fraction",
 			    number(pb_machine_drift(&m->adds)));
+	json_object_set_new(o, "cycle_drift_fraction",
+			    number(pb_machine_drift(&m->cores)));
+	json_object_set_new(o, "steal_fraction",
+			    (m->end.watched & PS_WATCHED_STEAL) != 0
+				? number(m->end.steal_fraction)
+				: json_null());
+	json_object_set_new(o, "pressure_fraction",
+			    (m->end.watched & PS_WATCHED_PRESSURE) != 0
+				? number(m->end.pressure_fraction)
+				: json_null());
 	return o;
 }
 
