@@ -164,6 +164,11 @@ int pb_save(const struct pb_session *s, const char *path);
 void pb_baseline_read(const struct pb_session *s, const char *path,
 		      struct pb_baseline *out);
 
+struct ps_load_result;
+/* ---- perfbench_load_file.c ---- */
+int pb_save_load(const struct pb_session *s, const struct ps_load_result *r,
+		 const char *path);
+
 /* ---- perfbench_load.c ---- */
 
 int pb_load(struct pb_session *s, struct ps_text *t);
