@@ -73,6 +73,7 @@ run(struct pb_session *s, struct ps_text *t)
 		status = benchmark(s, t);
 	if (status == PB_FAILED)
 		return status;
+	pb_machine_close(&s->machine);
 	pb_machine_text(&s->machine, t);
 	if (o->save != NULL && s->rounds > 0)
 		saved = pb_save(s, o->save);

@@ -16,6 +16,7 @@
 #include "bench/process.h"
 #include "bench/summary.h"
 #include "measure/calibration.h"
+#include "measure/watch.h"
 #include "report/perfbench_options.h"
 
 enum pb_unit { PB_SECONDS, PB_BYTES, PB_COUNT };
@@ -53,8 +54,11 @@ struct pb_machine {
 	struct ps_calibration calibration;
 	char cpu[64];
 	bool is_calibrated;
+	struct ps_watch start;
+	struct ps_calibration end; /* steal and pressure of the runs */
 	/* Once a round, and before the first: */
 	struct pb_list adds;	       /* time of vector add, calibration = 1 */
+	struct pb_list cores;	       /* time of one cycle, calibration = 1 */
 	struct pb_list references;     /* seconds of the reference workload */
 	struct pb_list reference_cpus; /* CPU seconds of it */
 };
@@ -114,6 +118,8 @@ int pb_run_until(struct pb_session *s, size_t runs, size_t expected);
 void pb_machine_open(struct pb_machine *m);
 /* Once a round. */
 void pb_machine_watch(struct pb_machine *m);
+/* After the last. */
+void pb_machine_close(struct pb_machine *m);
 int pb_reference_workload(void);
 /*
  * Growth over the rounds: the later half against the earlier, of few the last
@@ -157,6 +163,11 @@ int pb_save(const struct pb_session *s, const char *path);
 /* Reads, or says what is wrong and exits with PB_USAGE. */
 void pb_baseline_read(const struct pb_session *s, const char *path,
 		      struct pb_baseline *out);
+
+struct ps_load_result;
+/* ---- perfbench_load_file.c ---- */
+int pb_save_load(const struct pb_session *s, const struct ps_load_result *r,
+		 const char *path);
 
 /* ---- perfbench_load.c ---- */
 

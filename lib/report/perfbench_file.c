@@ -20,35 +20,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/perfbench.h"
+#include "report/perfbench_json.h"
 
-#define SCHEMA "perfshim-bench/1"
-enum {
-	FILE_MOST = 64 << 20,
-	JSON_STYLE = JSON_INDENT(1) | JSON_REAL_PRECISION(9)
-};
+enum { FILE_MOST = 64 << 20 };
 
 static const char *const unit_names[] = {
     [PB_SECONDS] = "s", [PB_BYTES] = "byte", [PB_COUNT] = "1"};
 
 /* ---- writing ---- */
-
-/* JSON has no NaN: what is not known is null. */
-static json_t *
-number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *
-array(const double *values, size_t n)
-{
-	json_t *a = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(a, number(values[i]));
-	return a;
-}
 
 static json_t *
 series_of(const struct pb_subject *s)
@@ -61,7 +40,8 @@ series_of(const struct pb_subject *s)
 
 		json_object_set_new(one, "unit",
 				    json_string(unit_names[x->unit]));
-		json_object_set_new(one, "values", array(x->values, s->runs));
+		json_object_set_new(one, "values",
+				    pb_json_array(x->values, s->runs));
 		json_object_set_new(all, x->name, one);
 	}
 	return all;
@@ -87,18 +67,21 @@ put_summary(json_t *result, const struct pb_subject *s)
 
 	ps_scratch_init(&scratch, 0);
 	if (ps_summarize(times, s->runs, &scratch, &x) == 0) {
-		json_object_set_new(result, "mean", number(x.mean));
-		json_object_set_new(result, "stddev", number(x.deviation));
-		json_object_set_new(result, "median", number(x.median));
-		json_object_set_new(result, "user", number(mean_of(s, "user")));
+		json_object_set_new(result, "mean", pb_json_number(x.mean));
+		json_object_set_new(result, "stddev",
+				    pb_json_number(x.deviation));
+		json_object_set_new(result, "median", pb_json_number(x.median));
+		json_object_set_new(result, "user",
+				    pb_json_number(mean_of(s, "user")));
 		json_object_set_new(result, "system",
-				    number(mean_of(s, "system")));
-		json_object_set_new(result, "min", number(x.min));
-		json_object_set_new(result, "max", number(x.max));
+				    pb_json_number(mean_of(s, "system")));
+		json_object_set_new(result, "min", pb_json_number(x.min));
+		json_object_set_new(result, "max", pb_json_number(x.max));
 		json_object_set_new(
 		    result, "mean_interval",
-		    array((double[]){x.mean_interval.low, x.mean_interval.high},
-			  2));
+		    pb_json_array(
+			(double[]){x.mean_interval.low, x.mean_interval.high},
+			2));
 	}
 	ps_scratch_fini(&scratch);
 }
@@ -125,8 +108,9 @@ result_of(const struct pb_subject *s)
 
 	json_object_set_new(result, "command", json_string(s->text));
 	put_summary(result, s);
-	json_object_set_new(result, "times",
-			    array(pb_series_find(s, "time")->values, s->runs));
+	json_object_set_new(
+	    result, "times",
+	    pb_json_array(pb_series_find(s, "time")->values, s->runs));
 	json_object_set_new(
 	    result, "memory_usage_byte",
 	    whole_numbers(pb_series_find(s, "peak-rss"), s->runs));
@@ -138,71 +122,6 @@ result_of(const struct pb_subject *s)
 			    json_boolean(s->is_recorded));
 	json_object_set_new(result, "series", series_of(s));
 	return result;
-}
-
-static json_t *
-calibration_of(const struct pb_machine *m)
-{
-	const struct ps_calibration *c = &m->calibration;
-	json_t *o = json_object();
-
-	if (!m->is_calibrated)
-		return json_null();
-	json_object_set_new(o, "isa", json_string(c->isa));
-	json_object_set_new(o, "clock", json_string(c->clock));
-	json_object_set_new(o, "tsc_hz", number(c->tsc_hz));
-	json_object_set_new(o, "clock_ns", number(c->clock_ns));
-	json_object_set_new(o, "vector_add_l1_bytes_per_s",
-			    number(c->vector_add_l1));
-	json_object_set_new(o, "vector_add_l2_bytes_per_s",
-			    number(c->vector_add_l2));
-	json_object_set_new(o, "matmul_flops", number(c->matmul_flops));
-	return o;
-}
-
-static json_t *
-conditions_of(const struct pb_session *s)
-{
-	const struct pb_machine *m = &s->machine;
-	json_t *o = json_object();
-
-	json_object_set_new(o, "schema", json_string(SCHEMA));
-	json_object_set_new(o, "version", json_string(PS_VERSION));
-	json_object_set_new(o, "cpu", json_string(m->cpu));
-	json_object_set_new(o, "shim", json_boolean(s->options->is_shimmed));
-	json_object_set_new(o, "calibration", calibration_of(m));
-	json_object_set_new(o, "reference_times",
-			    array(m->references.values, m->references.count));
-	json_object_set_new(
-	    o, "reference_cpu_times",
-	    array(m->reference_cpus.values, m->reference_cpus.count));
-	json_object_set_new(o, "reference_drift_fraction",
-			    number(pb_machine_drift(&m->references)));
-	json_object_set_new(o, "vector_add_drift_fraction",
-			    number(pb_machine_drift(&m->adds)));
-	return o;
-}
-
-static int
-write_file(json_t *root, const char *path)
-{
-	char *beside = pb_format("%s.%d", path, (int)getpid());
-	FILE *file = fopen(beside, "we");
-	int status = PB_OK;
-
-	if (file == NULL || json_dumpf(root, file, JSON_STYLE) != 0 ||
-	    fputc('\n', file) == EOF || fflush(file) != 0)
-		status = PB_FAILED;
-	if (file != NULL && fclose(file) != 0)
-		status = PB_FAILED;
-	if (status == PB_OK && rename(beside, path) != 0)
-		status = PB_FAILED;
-	if (status != PB_OK) {
-		pb_say("--save %s: %s", path, strerror(errno));
-		(void)unlink(beside);
-	}
-	free(beside);
-	return status;
 }
 
 int
@@ -217,8 +136,8 @@ pb_save(const struct pb_session *s, const char *path)
 			json_array_append_new(results,
 					      result_of(&s->subjects[i]));
 	json_object_set_new(root, "results", results);
-	json_object_set_new(root, "perfshim", conditions_of(s));
-	status = write_file(root, path);
+	json_object_set_new(root, "perfshim", pb_json_conditions(s));
+	status = pb_json_write(root, path);
 	json_decref(root);
 	return status;
 }
@@ -350,8 +269,9 @@ read_conditions(const struct pb_session *s, const char *path, json_t *root,
 
 	if (schema == NULL)
 		refuse(path, "not written by perfwrap.sh --save");
-	if (strcmp(schema, SCHEMA) != 0)
-		refuse(path, pb_format("schema %s, expected " SCHEMA, schema));
+	if (strcmp(schema, PB_SCHEMA) != 0)
+		refuse(path,
+		       pb_format("schema %s, expected " PB_SCHEMA, schema));
 	if (!json_is_boolean(shim) || cpu == NULL)
 		refuse(path, "its conditions are missing");
 	if (json_is_true(shim) != s->options->is_shimmed)

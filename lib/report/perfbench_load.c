@@ -142,6 +142,8 @@ judge(const struct pb_session *s, const struct ps_load_result *r,
 
 	if (o->hgrm != NULL)
 		status = write_hgrm(r->corrected, o->hgrm);
+	if (o->save != NULL && status == PB_OK)
+		status = pb_save_load(s, r, o->save);
 	if (!are_limits_kept(o, r, t))
 		return PB_REGRESSION;
 	if (r->done > 0 && r->errors == r->done) {
@@ -191,6 +193,7 @@ pb_load(struct pb_session *s, struct ps_text *t)
 		return PB_FAILED;
 	}
 	pb_machine_watch(&s->machine);
+	pb_machine_close(&s->machine);
 	ps_load_text(&r, t);
 	status = judge(s, &r, t);
 	ps_scratch_fini(&scratch);

@@ -106,14 +106,16 @@ calibrate(struct pb_machine *m)
 }
 
 static void
-time_vector_add(struct pb_machine *m)
+time_core(struct pb_machine *m)
 {
-	double drift;
+	double l1;
 	double core;
 
-	if (m->is_calibrated &&
-	    ps_calibrate_drift(&m->calibration, &drift, &core) == 0)
-		add(&m->adds, 1 + drift);
+	if (!m->is_calibrated ||
+	    ps_calibrate_drift(&m->calibration, &l1, &core) != 0)
+		return;
+	add(&m->adds, 1 + l1);
+	add(&m->cores, 1 + core);
 }
 
 void
@@ -121,14 +123,24 @@ pb_machine_open(struct pb_machine *m)
 {
 	ps_clock_init(PS_CLOCK_AUTO);
 	calibrate(m);
-	time_vector_add(m);
+	time_core(m);
+	ps_watch_read(&m->start);
 }
 
 void
 pb_machine_watch(struct pb_machine *m)
 {
 	run_reference(m);
-	time_vector_add(m);
+	time_core(m);
+}
+
+void
+pb_machine_close(struct pb_machine *m)
+{
+	struct ps_watch end;
+
+	ps_watch_read(&end);
+	ps_watch_between(&m->start, &end, &m->end);
 }
 
 double
@@ -163,6 +175,46 @@ put_percent(struct ps_text *t, double fraction)
 }
 
 static void
+put_share(struct ps_text *t, double fraction)
+{
+	ps_text_fixed(t, 100 * fraction, 1);
+	ps_text_str(t, " %");
+}
+
+static void
+put_drift(const struct pb_machine *m, struct ps_text *t)
+{
+	if (isnan(pb_machine_drift(&m->adds)))
+		return;
+	ps_text_str(t, "\n         drift: vector add ");
+	put_percent(t, pb_machine_drift(&m->adds));
+	ps_text_str(t, ", core clock ");
+	/* A longer cycle is a slower clock. */
+	put_percent(t, 1 / (1 + pb_machine_drift(&m->cores)) - 1);
+	if (isnan(pb_machine_drift(&m->references)))
+		return;
+	ps_text_str(t, ", reference workload ");
+	put_percent(t, pb_machine_drift(&m->references));
+}
+
+/* What others took of the machine. */
+static void
+put_others(const struct pb_machine *m, struct ps_text *t)
+{
+	bool is_steal_known = (m->end.watched & PS_WATCHED_STEAL) != 0;
+
+	if (is_steal_known) {
+		ps_text_str(t, "\n         stolen by the hypervisor ");
+		put_share(t, m->end.steal_fraction);
+	}
+	if ((m->end.watched & PS_WATCHED_PRESSURE) != 0) {
+		ps_text_str(t, is_steal_known ? ", " : "\n         ");
+		ps_text_str(t, "some task waited for a CPU ");
+		put_share(t, m->end.pressure_fraction);
+	}
+}
+
+static void
 put_rate(struct ps_text *t, const char *what, double per_s, const char *unit)
 {
 	ps_text_printf(t, "  %s ", what);
@@ -183,13 +235,7 @@ pb_machine_text(const struct pb_machine *m, struct ps_text *t)
 		put_rate(t, "L2", c->vector_add_l2, "GB/s");
 		put_rate(t, "matrix multiply", c->matmul_flops, "GFLOP/s");
 	}
-	if (!isnan(pb_machine_drift(&m->adds))) {
-		ps_text_str(t, "\n         drift in these runs: vector add ");
-		put_percent(t, pb_machine_drift(&m->adds));
-	}
-	if (!isnan(pb_machine_drift(&m->references))) {
-		ps_text_str(t, ", reference workload ");
-		put_percent(t, pb_machine_drift(&m->references));
-	}
+	put_drift(m, t);
+	put_others(m, t);
 	ps_text_char(t, '\n');
 }

@@ -298,11 +298,9 @@ check_load(const struct pb_options *o, const bool *given)
 	if (o->load == 0)
 		return;
 	if (o->are_runs_set || o->vs_count > 0 || o->baseline != NULL ||
-	    o->save != NULL || o->are_allocators_wanted ||
-	    !isnan(o->fail_above))
-		pb_usage_error(
-		    "--load goes with none of --runs, --vs, "
-		    "--allocators, --baseline, --fail-above, --save");
+	    o->are_allocators_wanted || !isnan(o->fail_above))
+		pb_usage_error("--load goes with none of --runs, --vs, "
+			       "--allocators, --baseline, --fail-above");
 	if (o->ramp_up_s > o->duration_s)
 		pb_usage_error("--ramp-up must not be longer than --duration");
 	if (o->scenario != NULL && o->command[0] != NULL)

@@ -39,7 +39,7 @@ hasnt "$(<out)" 'nan|inf ' 'the report of one run'
 bench --runs 5 --save saved.json -- "$T/exact"
 equal 0 $? 'the status of --save'
 for word in 'mean ± sd' '95 % CI' median 'time ' 'user ' 'system ' 'peak RSS' 'peak heap' 'allocs' \
-	'each run   [▁▂▃▄▅▆▇█]{5}' 'machine  ' 'vector add L1' 'drift in these runs'; do
+	'each run   [▁▂▃▄▅▆▇█]{5}' 'machine  ' 'vector add L1' 'drift: vector add'; do
 	has "$(<out)" "$word" 'the report'
 done
 while read -r line; do

@@ -36,7 +36,7 @@ has "$(<out)" '4 workers, closed loop' 'the report'
 [ "$(printf '%.0f' "$(at 0.98)")" -lt 100 ] || fail 'a 98th percentile that hides the pause' "$(at 0.98)"
 [ "$(printf '%.0f' "$(at 1)")" -gt 800 ] || fail 'a maximum of the pause' "$(at 1)"
 
-with_pause --rate 300 --max-p99 100ms
+with_pause --rate 300 --max-p99 100ms --save load.json
 equal 3 $? 'the status when --max-p99 is broken'
 has "$(<out)" 'LIMIT BROKEN  p99 is .*--max-p99 100 ms' 'the report'
 has "$(<out)" 'of 300/s .*errors 0 +late [0-9]+' 'the counts'
@@ -46,6 +46,16 @@ has "$(<out)" 'machine .*vector add' 'the machine'
 # A third of the steps fell due in the pause; the last tenth waited 0.7 s and more.
 [ "$(printf '%.0f' "$(at 0.9)")" -gt 500 ] || fail 'a 90th percentile that shows the pause' "$(at 0.9)"
 [ "$(printf '%.0f' "$(at 0.7)")" -gt 20 ] || fail 'a 70th percentile that shows the pause' "$(at 0.7)"
+python - <<'END' || exit 1
+import json
+f = json.load(open("load.json")); l = f["load"]
+assert f["perfshim"]["schema"] == "perfshim-bench/1" and f["perfshim"]["calibration"]["vector_add_l1_bytes_per_s"] > 1e9
+assert l["due"] == 900 == l["done"] + l["dropped"] and l["workers"] == 4 and l["rate"] == 300, l
+assert l["corrected"]["p90"] > 0.5 > l["service"]["p90"] and l["corrected"]["max"] > 0.8, l
+assert 2 <= len(l["seconds"]) <= 4 and sum(s["done"] for s in l["seconds"]) <= 900, l["seconds"]
+# The pause in the series: it was over with the second interval, or in the third.
+assert max(s["max"] for s in l["seconds"] if s["max"] is not None) > 0.8, l["seconds"]
+END
 equal '       Value     Percentile TotalCount 1/(1-Percentile)' "$(head -n 1 pause.hgrm)" 'the head of .hgrm'
 has "$(tail -n 3 pause.hgrm | tr '\n' ' ')" '#\[Mean .*#\[Max .*Total count +=  +[0-9]+\] #\[Buckets' 'its end'
 while read -r line; do

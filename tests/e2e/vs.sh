@@ -22,7 +22,7 @@ has "$(<out)" 'section:work +(B needs|no difference seen, B is) [0-9]+\.[0-9]+x 
 has "$(<out)" 'peak-heap +B needs (1\.9|2\.0)[0-9]+x as much as A' 'the peak heap in words'
 has "$(<out)" 'cpu +B needs' 'CPU time in words'
 has "$(<out)" 'peak-rss ' 'peak RSS in words'
-has "$(<out)" 'machine .*drift in these runs' 'the machine beside the verdict'
+has "$(<out)" 'machine .*drift: vector add' 'the machine beside the verdict'
 bench --runs 4 --vs "$T/exact" -- "$T/exact"
 has "$(<out)" 'allocations  the same, 4 pairs' 'the same allocations in words'
 bench --runs 8 --vs "$T/slower 1000" -- "$T/slower" 20000
