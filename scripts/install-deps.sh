@@ -39,6 +39,8 @@ check,bench            redis-tools       tool:redis-benchmark
 check                  strace            tool:strace
 check                  git               tool:git
 check                  nodejs            tool:node
+check                  npm               tool:npm
+check                  valgrind          tool:ms_print
 check                  cmake             tool:cmake
 check                  systemtap-sdt-dev header:sys/sdt.h
 check,bench            libjemalloc2      library:libjemalloc.so.2
@@ -168,6 +170,42 @@ install_all()
 	done
 }
 
+# install_packages GROUP: does not return when something stays missing.
+install_packages()
+{
+	find_root
+	# make -j starts us for two groups at once: the second one waits, looks again.
+	exec 9<"$0" && flock 9
+	find_missing "$1"
+	[ -n "$names" ] || return 0
+	install_all
+	find_missing "$1"
+	[ -z "$required" ] && return
+	cat -- "$log" >&2
+	stop 'apt-get installed them, and still they are not found'
+}
+
+# The readers of tests/npm are of the group check; what its lock file names.
+modules=${0%/*}/../tests/npm
+is_npm_missing()
+{
+	[ "$1" = check ] && ! cmp -s "$modules/package-lock.json" "$modules/node_modules/.lock"
+}
+
+install_npm()
+{
+	say NPM 'tests/npm'
+	exec 8<"$modules/package-lock.json" && flock 8
+	is_npm_missing check || return
+	if (cd "$modules" && npm ci) >>"$log" 2>&1 </dev/null; then
+		cp -- "$modules/package-lock.json" "$modules/node_modules/.lock"
+		return
+	fi
+	cat -- "$log" >&2
+	printf 'perfshim: npm could not install what tests/npm/package-lock.json names\n' >&2
+	exit 1
+}
+
 only_list=0
 if [ "${1-}" = --missing ]; then only_list=1 && shift; fi
 [ $# -eq 1 ] || usage
@@ -181,21 +219,13 @@ if [ "$only_list" -eq 1 ]; then
 	if [ -n "$names" ]; then printf '%s\n' "$names"; fi
 	exit 0
 fi
-[ -n "$names" ] || exit 0
-# Missing only things that we can do without, and no way to get them: go on.
-if [ -z "$required" ] && ! type -P apt-get >/dev/null; then exit 0; fi
+if [ -z "$names" ] && ! is_npm_missing "$1"; then exit 0; fi
 
 log=$(mktemp) || exit 1
 trap 'rm -f -- "$log"' EXIT
-find_root
-
-# make -j starts us for two groups at once: the second one waits, looks again.
-exec 9<"$0" && flock 9
-find_missing "$1"
-[ -n "$names" ] || exit 0
-install_all
-
-find_missing "$1"
-[ -z "$required" ] && exit 0
-cat -- "$log" >&2
-stop 'apt-get installed them, and still they are not found'
+# Missing only things that we can do without, and no way to get them: go on.
+if [ -n "$required" ] || { [ -n "$names" ] && type -P apt-get >/dev/null; }; then
+	install_packages "$1"
+fi
+if is_npm_missing "$1"; then install_npm; fi
+exit 0

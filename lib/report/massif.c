@@ -244,15 +244,16 @@ put_snapshots(const struct ps_view *v, struct tree *tree)
 	uint32_t step = (slots + SNAPSHOTS_MAX - 1) / SNAPSHOTS_MAX;
 	double slot_s = (double)ps_peek(&timeline->step_ticks) *
 			ps_reader_tick_seconds(v->reader);
-	double end_s = v->wall_s > 0 ? v->wall_s : slot_s * slots;
 	double peak_s = v->peak_at_s >= 0 ? v->peak_at_s : 0.0;
+	double end_s =
+	    PS_MAX(peak_s, v->wall_s > 0 ? v->wall_s : slot_s * slots);
 	bool has_peak = false;
 	unsigned number = 0;
 
 	put_snapshot(tree->out, &number, 0, 0);
 	ps_text_str(tree->out, "heap_tree=empty\n");
 	for (uint32_t i = 0; i <= slots; i += step) {
-		double at_s = i + step <= slots ? slot_s * (i + step) : end_s;
+		double at_s = PS_MIN(slot_s * (i + step), end_s);
 
 		if (!has_peak && (at_s >= peak_s || i + step > slots)) {
 			put_snapshot(tree->out, &number, peak_s,
@@ -266,8 +267,7 @@ put_snapshots(const struct ps_view *v, struct tree *tree)
 			     highest(timeline, i, i + step));
 		ps_text_str(tree->out, "heap_tree=empty\n");
 	}
-	put_snapshot(tree->out, &number, PS_MAX(end_s, peak_s),
-		     (double)v->live_bytes);
+	put_snapshot(tree->out, &number, end_s, (double)v->live_bytes);
 	put_tree(tree, "detailed", false, (double)v->live_bytes);
 }
 
