@@ -12,8 +12,8 @@
 
 #include "base/options.h"
 
-static bool
-is_match(const char *glob, const char *end, const char *name)
+bool
+ps_glob_match(const char *glob, const char *end, const char *name)
 {
 	const char *star = NULL; /* behind the latest one */
 	const char *retry = NULL;
@@ -48,7 +48,7 @@ ps_glob_list_match(const char *globs, const char *name)
 		const char *end = strchrnul(globs, ',');
 
 		PS_ASSERT(*end == 0 || *end == ',');
-		if (is_match(globs, end, name))
+		if (ps_glob_match(globs, end, name))
 			return true;
 		if (*end == 0)
 			return false;

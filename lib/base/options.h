@@ -74,6 +74,8 @@ struct ps_option_row {
 };
 const struct ps_option_row *ps_options_row(unsigned index);
 
+/* name matches the glob that ends at `end`. */
+bool ps_glob_match(const char *glob, const char *end, const char *name);
 /* name matches one of the comma-separated globs (* and ?); "" matches all. */
 bool ps_glob_list_match(const char *globs, const char *name);
 

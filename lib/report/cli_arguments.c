@@ -41,6 +41,11 @@ enum option_id {
 	OPT_NO_COLOUR,
 	OPT_EXIT_CODE,
 	OPT_EXIT_SIGNAL,
+	OPT_SECTION,
+	OPT_THREAD,
+	OPT_FUNCTION,
+	OPT_MODULE,
+	OPT_SUPPRESSIONS,
 	OPT_DEBUGINFOD,
 	OPT_CALIBRATE,
 	OPT_HELP_OPTIONS,
@@ -90,6 +95,13 @@ static const struct row {
     {"no-color", OPT_NO_COLOUR, NULL, "none"},
     {"exit-code", OPT_EXIT_CODE, "N", "how the main process ended, if known"},
     {"exit-signal", OPT_EXIT_SIGNAL, "N", "the same, by a signal"},
+    {"section", OPT_SECTION, "GLOBS", "only what these sections allocated"},
+    {"thread", OPT_THREAD, "GLOBS", "only what threads of these names did"},
+    {"function", OPT_FUNCTION, "GLOBS", "only stacks with such a function"},
+    {"module", OPT_MODULE, "GLOBS", "only stacks with such a library"},
+    {"leak-suppressions", OPT_SUPPRESSIONS, "FILE",
+     "leaks that are known, as LeakSanitizer has them\n"
+     "(leak:pattern)"},
     {"debuginfod", OPT_DEBUGINFOD, NULL,
      "ask the servers of DEBUGINFOD_URLS for debug files"},
     {"calibrate", OPT_CALIBRATE, "[=KIND]",
@@ -242,6 +254,62 @@ take_format(struct ps_arguments *a, int option)
 		a->section = optarg;
 }
 
+static char *
+slurp(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (file == NULL ||
+	    (getdelim(&text, &room, '\0', file) < 0 && !feof(file))) {
+		fprintf(stderr, "perfreport: --leak-suppressions %s: %s\n",
+			path, strerror(errno));
+		exit(PS_CLI_BROKEN);
+	}
+	fclose(file);
+	return text;
+}
+
+static void
+read_suppressions(struct ps_arguments *a, const char *path)
+{
+	char *text = slurp(path);
+	char where[48];
+	uint32_t line = 0;
+
+	ps_scratch_init(&a->scratch, 0);
+	if (ps_suppressions_parse(&a->suppressions, text, &a->scratch, &line) !=
+	    0) {
+		snprintf(where, sizeof(where), "line %u is not leak:pattern",
+			 line);
+		ps_usage_error("--leak-suppressions", path, where);
+	}
+	free(text); /* the patterns are copies */
+	a->filter.suppressions = &a->suppressions;
+}
+
+static void
+take_filter(struct ps_arguments *a, int option)
+{
+	switch (option) {
+	case OPT_SECTION:
+		a->filter.section = optarg;
+		break;
+	case OPT_THREAD:
+		a->filter.thread = optarg;
+		break;
+	case OPT_FUNCTION:
+		a->filter.function = optarg;
+		break;
+	case OPT_MODULE:
+		a->filter.module = optarg;
+		break;
+	default:
+		read_suppressions(a, optarg);
+	}
+}
+
 static void
 take_option(struct ps_arguments *a, int option, int argc, char **argv)
 {
@@ -287,6 +355,13 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_NO_COLOUR:
 		a->colour =
 		    option == OPT_COLOUR ? PS_COLOUR_ALWAYS : PS_COLOUR_NEVER;
+		break;
+	case OPT_SECTION:
+	case OPT_THREAD:
+	case OPT_FUNCTION:
+	case OPT_MODULE:
+	case OPT_SUPPRESSIONS:
+		take_filter(a, option);
 		break;
 	case OPT_DEBUGINFOD:
 		a->is_network_allowed = true;

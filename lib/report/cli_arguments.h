@@ -5,6 +5,7 @@
 #ifndef PS_REPORT_CLI_ARGUMENTS_H
 #define PS_REPORT_CLI_ARGUMENTS_H
 
+#include "report/filter.h"
 #include "report/view.h"
 
 enum { PS_CLI_BROKEN = 1, PS_CLI_USAGE = 2 }; /* statuses besides 0 */
@@ -45,6 +46,9 @@ struct ps_arguments {
 	bool is_tree_wanted;
 	bool is_text_wanted; /* with --tree: the report too */
 	int main_pid;	     /* 0: the one that started first */
+	struct ps_filter filter;
+	struct ps_suppressions suppressions;
+	struct ps_scratch scratch; /* of the suppressions */
 	struct ps_report_options options;
 };
 

@@ -102,11 +102,15 @@ print_process(const struct ps_arguments *a, const struct ps_tree_node *node,
 	      const struct ps_report_options *options, struct ps_text *out)
 {
 	struct ps_source source;
-	int error = ps_source_open(&source, &node->reader, node->path, options);
+	int error = ps_source_open(&source, &node->reader, node->path,
+				   &a->filter, options);
 
 	if (error != 0)
 		return error;
 	error = print_source(a, &source, out);
+	if (a->format != PS_CLI_TEXT && a->filter.suppressions != NULL)
+		fprintf(stderr, "perfreport: %u leaks suppressed\n",
+			source.view.forgiven_sites);
 	if (error != 0)
 		fprintf(stderr, "perfreport: %s: %s\n", node->path,
 			why_not(a, error));

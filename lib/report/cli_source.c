@@ -10,18 +10,38 @@
 #include "report/cli_symbols_dw.h"
 #include "report/view_section.h"
 
+static int
+build(struct ps_source *s, const struct ps_filter *filter,
+      const struct ps_report_options *told)
+{
+	struct ps_report_options options = *told;
+
+	s->symbols = ps_symbols_dw(s->reader);
+	if (s->symbols == NULL)
+		return -ENOMEM;
+	if (ps_filter_is_set(filter)) {
+		s->filter = *filter;
+		ps_filter_init(&s->filter);
+		s->filter.symbols = s->symbols;
+		s->filter.names =
+		    ps_scratch_alloc(&s->scratch, sizeof(*s->filter.names));
+		if (s->filter.names == NULL)
+			return -ENOMEM;
+		options.judge = &s->filter.base;
+	}
+	return ps_view_build(s->reader, &options, &s->scratch, &s->view);
+}
+
 int
 ps_source_open(struct ps_source *s, const struct ps_reader *reader,
-	       const char *path, const struct ps_report_options *options)
+	       const char *path, const struct ps_filter *filter,
+	       const struct ps_report_options *options)
 {
 	int error;
 
 	*s = (struct ps_source){.reader = reader, .path = path};
 	ps_scratch_init(&s->scratch, (size_t)2 << 30);
-	s->symbols = ps_symbols_dw(reader);
-	error = s->symbols == NULL
-		    ? -ENOMEM
-		    : ps_view_build(reader, options, &s->scratch, &s->view);
+	error = build(s, filter, options);
 	if (error == 0)
 		error =
 		    ps_view_name_functions(&s->view, s->symbols, &s->scratch);

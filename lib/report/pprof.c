@@ -320,8 +320,8 @@ put_sample(struct ps_pprof *p, uint32_t row, int sign)
 	ps_proto_bytes(&m.text, 1, bytes, packed.length);
 	put_values(&m, &site, sign);
 	put_label(p, &m, "process", ps_reader_string(v->reader, process->name));
-	put_label(p, &m, "thread", ps_view_row_thread(v, row));
-	put_label(p, &m, "section", ps_view_row_section(v, row));
+	put_label(p, &m, "thread", ps_row_thread(v->reader, row));
+	put_label(p, &m, "section", ps_row_section(v->reader, row));
 	put_label(p, &m, "pprof::base", sign < 0 ? "true" : NULL);
 	end(p, &m, PROFILE_SAMPLE);
 }

@@ -211,6 +211,20 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 }
 
 static void
+put_forgiven(struct ps_text *t, const struct ps_view *v)
+{
+	char bytes[16];
+	char blocks[16];
+
+	if (v->forgiven_sites == 0)
+		return;
+	ps_text_printf(t, "  suppressed: %u stacks with %s in %s blocks\n",
+		       v->forgiven_sites,
+		       ps_human_bytes(bytes, v->forgiven_bytes),
+		       ps_human_count(blocks, v->forgiven_allocations));
+}
+
+static void
 put_list(struct ps_text_report *r, const struct list *list)
 {
 	const struct ps_view_site *top[TOP_MAX];
@@ -219,6 +233,8 @@ put_list(struct ps_text_report *r, const struct list *list)
 
 	ps_put_heading(r->out, list->heading,
 		       count == 0 ? list->nothing : NULL);
+	if (list->key == PS_BY_LIVE)
+		put_forgiven(r->out, r->view);
 	for (uint32_t i = 0; i < count; i++) {
 		ps_text_printf(r->out, "%4u  ", i + 1);
 		put_values(r, top[i], list->key);
@@ -260,6 +276,16 @@ ps_text_sites(struct ps_text_report *r)
 	    {PS_BY_TEMPORARY, "MOST TEMPORARY ALLOCATIONS", nothing},
 	};
 
+	if (v->left_out_rows > 0) {
+		char left_out[16];
+
+		ps_text_printf(r->out,
+			       "\n  left out by the filters: %u of %u rows, "
+			       "%s allocated\n",
+			       v->left_out_rows,
+			       v->reader->count[PS_TABLE_SITES],
+			       ps_human_bytes(left_out, v->left_out_bytes));
+	}
 	if (v->site_count == 0) {
 		put_no_lists(r, lists, PS_COUNT(lists), nothing);
 		return;

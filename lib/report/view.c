@@ -106,27 +106,6 @@ live_block_bytes(const struct ps_view *v, uint64_t large)
 	return bytes;
 }
 
-/* The first row is the first thread's; the others may all have the
- * name of the program, and a row is used by one after the other. */
-static void
-label_thread(struct ps_view *v, uint32_t index,
-	     const struct ps_record_thread *row)
-{
-	char name[sizeof(row->name) + 1] = {0};
-	struct ps_text t;
-
-	if (index == 0 || index >= PS_LABEL_THREADS)
-		return;
-	memcpy(name, row->name, sizeof(row->name));
-	ps_text_init(&t, v->thread_labels[index], PS_LABEL_BYTES, -1);
-	if (index == 1) {
-		ps_text_str(&t, "main");
-		return;
-	}
-	ps_text_printable(&t, name[0] == '\0' ? "thread" : name);
-	ps_text_printf(&t, " #%u", index);
-}
-
 static void
 view_heap(struct ps_view *v)
 {
@@ -140,7 +119,6 @@ view_heap(struct ps_view *v)
 		    ps_reader_entry(r, PS_TABLE_THREADS, i);
 
 		add_row(v, row);
-		label_thread(v, i, row);
 		large += ps_peek(&row->large_bytes) -
 			 ps_peek(&row->large_freed_bytes);
 	}

@@ -100,8 +100,6 @@ struct ps_view_node {
 	bool is_path_lost; /* what was around it is not known */
 };
 
-enum { PS_LABEL_BYTES = 24 };
-
 struct ps_view {
 	const struct ps_reader *reader;
 	enum ps_view_end end;
@@ -125,8 +123,6 @@ struct ps_view {
 	uint64_t class_allocations[PS_CLASS_SLOTS];
 	uint64_t class_live[PS_CLASS_SLOTS];
 
-	/* By row: what a site's label means; "" where there is none. */
-	char thread_labels[PS_LABEL_THREADS][PS_LABEL_BYTES];
 	uint64_t samples;
 	uint64_t samples_without_stack;
 	uint64_t samples_truncated; /* their stack is deeper than is told */
@@ -194,7 +190,7 @@ double ps_view_error(const struct ps_view_site *site, enum ps_view_key key);
 void ps_view_row(const struct ps_view *view, uint32_t row,
 		 struct ps_view_site *out);
 /* Labels of a row, for those who keep them apart; NULL: not recorded. */
-const char *ps_view_row_thread(const struct ps_view *view, uint32_t row);
-const char *ps_view_row_section(const struct ps_view *view, uint32_t row);
+const char *ps_row_thread(const struct ps_reader *reader, uint32_t row);
+const char *ps_row_section(const struct ps_reader *reader, uint32_t row);
 
 #endif /* PS_REPORT_VIEW_H */

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "measure/real.h"
 #include "report/intern.h"
@@ -64,32 +65,31 @@ ps_view_row(const struct ps_view *v, uint32_t index, struct ps_view_site *out)
 		out->live_allocations = out->live_bytes = 0;
 }
 
+/* Rows of threads are used again: those above hold more than one thread. */
 const char *
-ps_view_row_thread(const struct ps_view *v, uint32_t index)
+ps_row_thread(const struct ps_reader *r, uint32_t index)
 {
 	const struct ps_record_site *row =
-	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
+	    ps_reader_entry(r, PS_TABLE_SITES, index);
+	const struct ps_record_thread *thread =
+	    ps_reader_entry(r, PS_TABLE_THREADS, row->thread);
 
-	PS_ASSERT(row != NULL);
-	if (row->thread == 0 || row->thread >= PS_LABEL_THREADS ||
-	    v->thread_labels[row->thread][0] == '\0')
+	if (row->thread == 0 || thread == NULL ||
+	    memchr(thread->name, '\0', sizeof(thread->name)) == NULL ||
+	    thread->name[0] == '\0')
 		return NULL;
-	return v->thread_labels[row->thread];
+	return thread->name;
 }
 
 const char *
-ps_view_row_section(const struct ps_view *v, uint32_t index)
+ps_row_section(const struct ps_reader *r, uint32_t index)
 {
 	const struct ps_record_site *row =
-	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
-	const struct ps_record_section *section;
+	    ps_reader_entry(r, PS_TABLE_SITES, index);
+	const struct ps_record_section *section =
+	    ps_reader_entry(r, PS_TABLE_SECTIONS, row->section);
 
-	PS_ASSERT(row != NULL);
-	if (row->section == UINT32_MAX)
-		return NULL;
-	section = ps_reader_entry(v->reader, PS_TABLE_SECTIONS, row->section);
-	return section == NULL ? NULL
-			       : ps_reader_string(v->reader, section->name);
+	return section == NULL ? NULL : ps_reader_string(r, section->name);
 }
 
 /* ---- all of them ---- */
@@ -127,12 +127,12 @@ take_row(struct ps_view *v, uint32_t index, struct ps_intern *stacks)
 	}
 	if (ps_intern(stacks, frames, depth * sizeof(*frames), &number) < 0)
 		return -ENOMEM;
-	sum = &v->sites[number];
-	sum->site = row;
 	if ((row->flags & PS_SITE_NO_STACK) != 0)
 		v->samples_without_stack += ps_peek(&row->samples);
 	if ((row->flags & PS_SITE_TRUNCATED) != 0)
 		v->samples_truncated += ps_peek(&row->samples);
+	sum = &v->sites[number];
+	sum->site = row;
 	live_allocations = sum->live_allocations;
 	live_bytes = sum->live_bytes;
 	add_row(v, row, sum);
