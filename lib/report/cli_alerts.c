@@ -140,7 +140,8 @@ look(struct ps_text *out)
 		struct told *t = told_of(n);
 
 		if (!has_news(n, t) ||
-		    ps_source_open(&source, &n->reader, n->path, &options) != 0)
+		    ps_source_open(&source, &n->reader, n->path, NULL,
+				   &options) != 0)
 			continue;
 		tell(&source, t, out);
 		ps_source_close(&source);

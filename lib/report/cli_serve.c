@@ -111,7 +111,7 @@ write_report(struct ps_text *out, const void *what)
 	};
 	struct ps_source source;
 	int error = ps_source_open(&source, &wish->node->reader,
-				   wish->node->path, &options);
+				   wish->node->path, NULL, &options);
 
 	if (error != 0)
 		return error;

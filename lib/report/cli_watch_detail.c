@@ -249,7 +249,8 @@ ps_detail_write(const struct ps_live_node *node, char *name, size_t bytes)
 	if (fd < 0)
 		return -errno;
 	ps_text_init(&out, buffer, sizeof(buffer), fd);
-	error = ps_source_open(&source, &node->reader, node->path, &options);
+	error =
+	    ps_source_open(&source, &node->reader, node->path, NULL, &options);
 	if (error == 0) {
 		error = ps_report_write_view(&source.view, source.symbols,
 					     &source.scratch, PS_REPORT_TEXT,
