@@ -176,8 +176,9 @@ judge(struct ps_row_judge *self, const struct ps_reader *reader, uint32_t row)
 bool
 ps_filter_is_set(const struct ps_filter *f)
 {
-	return f->section != NULL || f->thread != NULL || f->function != NULL ||
-	       f->module != NULL || f->suppressions != NULL;
+	return f != NULL && (f->section != NULL || f->thread != NULL ||
+			     f->function != NULL || f->module != NULL ||
+			     f->suppressions != NULL);
 }
 
 void

@@ -26,6 +26,7 @@ example()
 {
 	local name
 	for name; do
+		# shellcheck disable=SC2094 # the name is not read from
 		fenced example "$name" >"$name"
 		[ -s "$name" ] || fail "an example $name in README.md"
 	done
