@@ -35,7 +35,7 @@ for i in range(20):
 print("done")
 END
 run_both python3 marks.py
-equal done "$(<shim.out)" 'the output of marks.py'
+equal 'done' "$(<shim.out)" 'the output of marks.py'
 json
 expect 'section("request")["calls"] == 20' 'section("query users")["calls"] == 20' \
 	'section("query orders")["work"]["items"] == 60' 'section("failing")["calls"] == 20'
