@@ -262,7 +262,7 @@ ps_section_tree_retire_locked(struct ps_section_thread *t)
 			n = n->children;
 			continue;
 		}
-		while (n != NULL && n->next == NULL && n->parent != &t->root) {
+		while (n->next == NULL && n->parent != &t->root) {
 			n = n->parent;
 			parent = parent->parent;
 		}

@@ -3,7 +3,8 @@
  * bench_marker - what marking a section costs, against reading a clock twice
  *
  * The program runs itself: without the shim, where a mark is a test of one
- * word, and under it with sections on and off.
+ * word, and under it with sections on and off.  Where LTTng-UST is installed, a
+ * pair of its tracepoints is measured beside it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,19 @@ row(const char *name, const char *preload, const char *what, double base)
 	printf("%-44s %8.2f %8.2f\n", name, ns, ns / base);
 }
 
+/* What a script prints; nothing when its rival is not installed. */
+static void
+row_of_script(const char *name, const char *script, double base)
+{
+	FILE *out = popen(script, "r");
+	double ns;
+
+	if (out != NULL && fscanf(out, "%lf", &ns) == 1)
+		printf("%-44s %8.2f %8.2f\n", name, ns, ns / base);
+	if (out != NULL)
+		pclose(out);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -84,6 +98,8 @@ main(int argc, char **argv)
 	row("begin and end, without the shim", "", "begin", base);
 	row("scoped, under the shim", shim, "scoped", base);
 	row("begin and end, under the shim", shim, "begin", base);
+	row_of_script("a pair of LTTng-UST tracepoints",
+		      "tests/bench/marker_lttng.sh", base);
 	setenv("PERFSHIM_SECTIONS", "off", 1);
 	row("scoped, under the shim, switched off", shim, "scoped", base);
 	return 0;

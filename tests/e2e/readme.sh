@@ -24,11 +24,11 @@ fenced()
 # example NAME...: the files of an example, which must be there.
 example()
 {
-	local name
+	local name block
 	for name; do
-		# shellcheck disable=SC2094 # the name is not read from
-		fenced example "$name" >"$name"
-		[ -s "$name" ] || fail "an example $name in README.md"
+		block=$(fenced example "$name")
+		[ -n "$block" ] || fail "an example $name in README.md"
+		printf '%s\n' "$block" >"$name"
 	done
 }
 

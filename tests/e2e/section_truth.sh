@@ -24,8 +24,7 @@ expect '1e-6 <= section("spin_1us")["min_s"] < 1e-6 * 1.02 + 50e-9' \
 # they cost is measured at the end, so a busy machine gets several chances.
 for _ in 1 2 3 4 5; do
 	told marks
-	[ "$(value 'section("thin")["is_self_doubtful"] and
-		section("thin")["self_s"] < 0.5 * section("thin")["total_s"]')" = True ] && break
+	[ "$(value 'section("thin")["self_s"] < min(0.5 * section("thin")["total_s"], 0.005)')" = True ] && break
 done
 expect 'section("thin")["is_self_doubtful"]' 'not section("thick")["is_self_doubtful"]' \
 	'section("thin")["self_s"] < 0.5 * section("thin")["total_s"]' \
@@ -38,7 +37,7 @@ report_has 'thin +1 +[^ ]+ +[^ ]+\?' 'self time: more than a fifth'
 told waits PERFSHIM_CALIBRATE=quick
 expect '0.09 <= section("sleeps")["total_s"]' 'section("sleeps")["cpu_s"] < 0.02' \
 	'section("sleeps")["waits"] >= 3' \
-	'section("computes")["cpu_s"] > 0.5 * section("computes")["total_s"]' \
+	'section("computes")["cpu_s"] > 0.2 * section("computes")["total_s"]' \
 	'section("computes")["cpu_s"] <= section("computes")["total_s"] * 1.001' \
 	'section("keeps")["live_growth_bytes"] >= 100000' \
 	'section("keeps")["live_growth_bytes"] < 120000' \

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# section_export: other formats say of sections what the report says.
+. "$E2E/lib.sh"
+
+run_shim PERFSHIM_EVENTS=100000 "$T/sections"
+json
+file=$(recording)
+for format in folded=time pprof=time trace; do
+	"$B/perfreport" "--$format" -o "${format%=*}" "$file" 2>export.err ||
+		fail "perfreport --$format to work" "$(<export.err)"
+done
+"$B/perfreport" --hgrm inner -o hgrm "$file" || fail 'perfreport --hgrm to work'
+
+python - <<'END' || exit 1
+import collections, gzip, json
+
+report = json.load(open("report.json"))
+section = {s["name"]: s for s in report["sections"]}
+total = sum(n["self_s"] for n in report["section_tree"])
+
+def near(a, b, share=1e-3):
+    assert abs(a - b) <= share * max(abs(a), abs(b)) + 2e-9, (a, b)
+
+# Folded stacks: self times by path, which add up to those of the report.
+folded = collections.Counter()
+for line in open("folded"):
+    path, ns = line.rsplit(" ", 1)
+    assert path.startswith("sections;"), line
+    folded[path] += int(ns)
+near(sum(folded.values()) * 1e-9, total)
+near(folded["sections;outer"] * 1e-9, section["outer"]["self_s"])
+near(folded["sections;outer;inner"] * 1e-9, section["inner"]["self_s"])
+assert "sections;recursive;recursive;recursive" in folded
+
+# pprof: read field by field, as the format is described.
+def fields(data):
+    at, found = 0, collections.defaultdict(list)
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]; at += 1
+            value |= (byte & 127) << shift; shift += 7
+            if byte < 128: return value
+    while at < len(data):
+        key = varint()
+        assert key & 7 in (0, 2), key
+        value = varint()
+        if key & 7 == 2:
+            value, at = data[at:at + value], at + value
+        found[key >> 3].append(value)
+    return found
+
+def packed(data):
+    values, value, shift = [], 0, 0
+    for byte in data:
+        value |= (byte & 127) << shift; shift += 7
+        if byte < 128: values.append(value); value = shift = 0
+    return values
+
+profile = fields(gzip.decompress(open("pprof", "rb").read()))
+text = [s.decode() for s in profile[6]]
+assert text[0] == ""
+types = [text[fields(t)[1][0]] for t in profile[1]]
+assert types == ["calls", "time"] and text[profile[14][0]] == "time"
+names = {fields(f)[1][0]: text[fields(f)[2][0]] for f in profile[5]}
+where = {fields(l)[1][0]: names[fields(fields(l)[4][0])[1][0]] for l in profile[4]}
+time = collections.Counter()
+for sample in map(fields, profile[2]):
+    stack = [where[i] for i in packed(sample[1][0])]
+    calls, ns = packed(sample[2][0])
+    path = ";".join(["sections"] + stack[::-1])
+    assert ns == 0 or abs(folded[path] - ns) <= 1, (path, ns)
+    time[stack[0]] += calls
+assert all(time[name] == s["calls"] for name, s in section.items()), time
+
+# The trace: every call, nested without an overlap, as Perfetto's importer wants it.
+events = json.load(open("trace"))["traceEvents"]
+assert events[0]["ph"] == "M" and events[0]["args"]["name"] == "sections"
+count = collections.Counter(e["name"] for e in events if e["ph"] == "X")
+assert count == {name: s["calls"] for name, s in section.items()}, count
+threads = collections.defaultdict(list)
+for e in events:
+    if e["ph"] == "X":
+        assert set(e) == {"ph", "cat", "name", "pid", "tid", "ts", "dur"}, e
+        threads[e["tid"]].append((e["ts"], -e["dur"], e["name"]))
+assert len(threads) == 5
+for calls in threads.values():
+    open_ends = []
+    for ts, dur, name in sorted(calls):
+        end = ts - dur
+        while open_ends and open_ends[-1] <= ts + 0.0015: open_ends.pop()
+        assert not open_ends or end <= open_ends[-1] + 0.0015, (name, ts, end, open_ends)
+        open_ends.append(end)
+
+# .hgrm: counts grow to all calls, the last value is the maximum.
+rows = [line.split() for line in open("hgrm") if line[0] not in "#\n" and "Value" not in line]
+values = [(float(r[0]), float(r[1]), int(r[2])) for r in rows]
+assert values == sorted(values) and values[-1][1:] == (1.0, section["inner"]["calls"]), values
+near(values[-1][0] * 1e-3, section["inner"]["max_s"])
+near(min(v for v, p, c in values if p >= 0.5) * 1e-3, section["inner"]["p50_s"])
+END
+
+# Spans are pairs of their own, and in no stack.
+cat >span.c <<'END'
+#include <perfshim.h>
+int main(void)
+{
+	perfshim_span a, b;
+	PERFSHIM_SPAN_BEGIN(&a, "a");
+	PERFSHIM_SPAN_BEGIN(&b, "b");
+	PERFSHIM_SPAN_END(&a);
+	PERFSHIM_SPAN_END(&b);
+	return 0;
+}
+END
+need gcc
+gcc "-I$E2E/../../shim" -o span span.c || fail 'to build span.c'
+run_shim PERFSHIM_EVENTS=10 ./span
+"$B/perfreport" --trace -o trace "$(recording)" || fail 'perfreport --trace of spans to work'
+python - <<'END' || exit 1
+import json
+events = [e for e in json.load(open("trace"))["traceEvents"] if e["ph"] != "M"]
+assert [(e["ph"], e["name"]) for e in events] == [("b", "a"), ("e", "a"), ("b", "b"), ("e", "b")]
+assert events[0]["id"] == events[1]["id"] != events[2]["id"] == events[3]["id"]
+END
+equal '' "$("$B/perfreport" --folded=time "$(recording)")" 'spans in folded stacks'
+
+# What is not there is said in one line.
+said=$("$B/perfreport" --hgrm nobody "$(recording)" 2>&1) && fail 'an error for an unknown section'
+has "$said" 'no section of that name' 'the error'
+run_shim ./span
+said=$("$B/perfreport" --trace "$(recording)" 2>&1) && fail 'an error for a recording without events'
+has "$said" 'without PERFSHIM_EVENTS' 'the error'
+said=$("$B/perfreport" --pprof=space "$(recording)" 2>&1) && fail 'an error for --pprof=space'
+has "$said" 'allowed: time' 'the error'
+
+# Somebody else's reader opens them, where it is installed.
+speedscope=$E2E/../npm/speedscope.js
+if [ -e "$speedscope" ] && [ -d "$E2E/../npm/node_modules/speedscope" ] && type -P node >/dev/null; then
+	run_shim PERFSHIM_EVENTS=100000 "$T/sections"
+	json
+	"$B/perfreport" --trace -o trace.json "$(recording)"
+	"$B/perfreport" --folded=time -o folded.txt "$(recording)"
+	"$B/perfreport" --pprof=time -o profile.pb.gz "$(recording)"
+	for name in trace.json folded.txt profile.pb.gz; do
+		read=$(node -e "require('$speedscope').read('$name').then((p) =>
+			console.log(JSON.stringify(p.map((q) => q.frames.map((f) => f.name)))))" 2>&1) ||
+			fail "speedscope to read $name" "$read"
+		for section in outer inner recursive in_threads; do
+			has "$read" "\"$section\"" "speedscope's frames of $name"
+		done
+	done
+fi
