@@ -124,8 +124,8 @@ struct ps_record_sampling {
 	uint32_t mode; /* enum ps_sample_mode */
 	uint32_t depth_max;
 	uint64_t interval_bytes;
-	_Atomic uint64_t dropped;   /* samples without a place in a table */
-	uint32_t stacks_off;	    /* string: why there are none; 0 = on */
+	_Atomic uint64_t dropped; /* samples without a place in a table */
+	uint32_t stacks_off;	  /* string: why there are none; 0 = on */
 	uint32_t reserved;
 };
 

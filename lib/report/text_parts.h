@@ -28,8 +28,8 @@ void ps_put_error(struct ps_text *t, double value, double error);
 /* A space and six columns: "  1.2ms". */
 void ps_put_short_time(struct ps_text *t, double seconds);
 
-void ps_text_summary(struct ps_text_report *r);	 /* text_summary.c */
-void ps_text_sites(struct ps_text_report *r);	 /* text_sites.c */
+void ps_text_summary(struct ps_text_report *r); /* text_summary.c */
+void ps_text_sites(struct ps_text_report *r);	/* text_sites.c */
 /* The first frame that is neither an allocator's nor a container's. */
 uint32_t ps_telling_frame(const struct ps_stack_names *names);
 /* Its most telling frames, six at most, indented.  text_sites.c */
