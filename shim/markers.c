@@ -60,9 +60,17 @@ section_of(uintptr_t slot)
 	return (uint32_t)(slot - PS_SLOT_FIRST);
 }
 
+/*
+ * Now and then a region reads what it uses before it begins; that is when rules
+ * are looked at too, outside of what is measured.
+ */
 static PS_COLD void
 start_again(struct ps_section_thread *t)
 {
+	ps_ticks now = ps_clock_now();
+
+	if (now >= ps_peek(&ps_watch_gate.next))
+		ps_watch_section(now);
 	(void)ps_section_started(t, ps_clock_now());
 }
 
@@ -85,8 +93,6 @@ ps_marker_end(uintptr_t slot, uintptr_t sp, ps_ticks now)
 
 	if (t != NULL)
 		ps_section_end(t, section_of(slot), sp, now);
-	if (now >= ps_peek(&ps_watch_gate.next))
-		ps_watch_section(now);
 }
 
 /* With the TSC, which is an instruction, nothing warm is called. */
@@ -112,8 +118,6 @@ end_tsc(uintptr_t slot)
 	if (ps_unlikely(t == NULL) ||
 	    !ps_section_end_fast(t, section_of(slot), STACK_POINTER(), now))
 		ps_marker_end(slot, STACK_POINTER(), now);
-	else if (ps_unlikely(now >= ps_peek(&ps_watch_gate.next)))
-		ps_watch_section(now);
 }
 
 static void

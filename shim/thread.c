@@ -3,14 +3,13 @@
  * thread - what the shim keeps for each thread
  *
  * A thread becomes known at its first call into the shim and gets a row of the
- * recording and a heap.  It stops being known in the last of the four rounds in
- * which glibc runs the destructors of thread-specific data: destructors of the
- * program still allocate, so ours puts itself off to the end.  What glibc frees
- * after that is counted with the ended threads.
+ * recording and a heap.  It stops being known in the last of glibc's four
+ * rounds of destructors of thread-specific data: those of the program still
+ * allocate, so ours puts itself off to the end.  What glibc frees after that is
+ * counted with the ended threads.
  *
  * Rows are used again.  An ended thread's figures are added into row 0 first,
- * so sums over all rows are right at any time but for the moment of the
- * addition.
+ * so sums over all rows are right but for the moment of the addition.
  */
 #include <errno.h>
 #include <limits.h>
@@ -31,8 +30,7 @@
 #include "shim/unwind_memo.h"
 #include "shim/watch.h"
 
-/* The sum of live bytes is brought up to date every PULSES refills or flushes
- * of bins: what they hold is what it may lag behind. */
+/* Live bytes are summed every PULSES refills or flushes, and lag by those. */
 enum { ROWS_MAX = 4096, PULSES = 8, BEAT = 32 };
 /* With sampling off, only this many bytes bring a thread to the slow path. */
 #define COUNTDOWN_OFF (UINT64_C(1) << 40)

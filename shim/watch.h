@@ -3,12 +3,14 @@
  * watch - PERFSHIM_ALERT and PERFSHIM_METRICS, from the slow paths
  *
  * No thread, no timer, no descriptor that stays open: whoever comes by a slow
- * path of the heap or the end of a section looks at the clock and at the heap's
- * level, both at hand there, and one thread at a time takes a step.  What
- * is not seen so: anything that happens while no thread of the program
- * allocates beyond its bins, frees much or ends a section.  A program that only
- * maps memory by itself from then on raises no alert; `perfreport --watch` and
- * --serve see it from outside.
+ * path of the heap, or the one on which a section reads what it uses, looks at
+ * the clock and at the heap's level, both at hand there, and one thread at a
+ * time takes a step.
+ *
+ * What is not seen so: anything that happens while no thread of the program
+ * allocates beyond its bins, frees much or begins a section.  A program that
+ * only maps memory by itself from then on raises no alert; `perfreport --watch`
+ * and --serve see it from outside.
  */
 #ifndef PS_SHIM_WATCH_H
 #define PS_SHIM_WATCH_H
@@ -44,7 +46,7 @@ void ps_watch_init(void);
  */
 PS_COLD void ps_watch_step(struct ps_thread *self, ps_ticks now);
 
-/* A section ended and the time has come. */
+/* A section begins and the time has come. */
 PS_COLD void ps_watch_section(ps_ticks now);
 
 /* An allocation is about to return NULL. */

@@ -25,7 +25,8 @@ static struct {
 	ino_t inode;
 	struct ps_reader reader; /* of its own: it must not move */
 	struct ps_symbols *symbols;
-	uint32_t modules;
+	uint32_t modules; /* and frames that the symbols know of */
+	uint32_t frames;
 	struct ps_calls_window *window[PS_DETAIL_SECTIONS];
 	uint32_t section[PS_DETAIL_SECTIONS];
 	int windows;
@@ -53,6 +54,7 @@ open_symbols(void)
 	ps_symbols_dw_close(chosen.symbols);
 	chosen.symbols = ps_symbols_dw(&chosen.reader);
 	chosen.modules = chosen.reader.count[PS_TABLE_MODULES];
+	chosen.frames = chosen.reader.count[PS_TABLE_FRAMES];
 }
 
 /* Open it, or look at its counts again. */
@@ -82,7 +84,8 @@ choose(const struct ps_live_node *node)
 		return error;
 	again.is_mapped = true;
 	chosen.reader = again;
-	if (chosen.modules != again.count[PS_TABLE_MODULES])
+	if (chosen.modules != again.count[PS_TABLE_MODULES] ||
+	    chosen.frames != again.count[PS_TABLE_FRAMES])
 		open_symbols();
 	return 0;
 }

@@ -3,7 +3,7 @@
  * cli_watch_detail - the chosen process of --watch: sections, sites, alerts
  *
  * Sections are told over the last ten seconds, sites as they are now.  Names
- * are looked up once and again when the process loads modules.
+ * are looked up once, and again when the recording has new frames.
  */
 #ifndef PS_REPORT_CLI_WATCH_DETAIL_H
 #define PS_REPORT_CLI_WATCH_DETAIL_H

@@ -46,6 +46,7 @@ main(int argc, char **argv)
 	first = ps_arguments_parse(&a, argc, argv);
 	if (a.task != PS_TASK_PRINT && first + 1 != argc)
 		ps_usage_error("one directory or recording", "", "expected");
+	ps_symbols_dw_init(a.is_network_allowed);
 	if (a.task != PS_TASK_PRINT)
 		return run_task(&a, argv[first]);
 	for (int i = first; i < argc; i++)
@@ -61,7 +62,6 @@ main(int argc, char **argv)
 		main_node = ps_tree_find(&tree, a.main_pid);
 	if (main_node < 0)
 		ps_usage_error("--main", "", "no recording of that process");
-	ps_symbols_dw_init(a.is_network_allowed);
 	ps_output_open(&a, &out);
 	error = ps_print(&a, &tree, main_node, &out);
 	if (ps_output_close(&a, &out) != 0 || error != 0)

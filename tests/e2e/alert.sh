@@ -3,7 +3,7 @@
 # PERFSHIM_ALERT: who is told, and that nobody is waited for.
 . "$E2E/lib.sh"
 
-rules='critical: heap > 4M; section(round).max > 1ns; errors(round) > 5%; errors(round) > 20%; heap > 900G'
+rules='critical: heap > 1M; section(round).max > 1ns; errors(round) > 5%; errors(round) > 20%; heap > 900G'
 
 # The process whose recording is the latest of a leak.
 last_leak()
@@ -30,7 +30,7 @@ run bare env LD_PRELOAD="$LIB" PERFSHIM_ALERT="$rules" PERFSHIM_REPORT=none \
 	bash -c 'exec "$0" small 50 & sleep 1; kill -KILL $!' "$T/leak"
 equal '' "$(<bare.err)" 'the stderr of a child, which is silent'
 timeout 1 env LD_PRELOAD="$LIB" PERFSHIM_ALERT="$rules" PERFSHIM_REPORT=none "$T/leak" small 50 2>bare.err
-equal 1 "$(grep -c '^perfshim: alert: critical: heap > 4M: 4\..* MiB, threshold 4.00 MiB (leak, pid [0-9]*)$' bare.err)" \
+equal 1 "$(grep -c '^perfshim: alert: critical: heap > 1M: 1\..* MiB, threshold 1.00 MiB (leak, pid [0-9]*)$' bare.err)" \
 	"the alert on stderr ($(<bare.err))"
 equal 3 "$(wc -l <bare.err)" "the lines on stderr ($(<bare.err))"
 
@@ -42,8 +42,8 @@ import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
 assert len(lines) == 3, lines
 heap = [a for a in lines if a["section"] is None][0]
-assert heap["rule"] == "critical: heap > 4M" and heap["severity"] == "critical", heap
-assert heap["value"] > 4 << 20 and heap["threshold"] == 4 << 20 and heap["unit"] == "bytes", heap
+assert heap["rule"] == "critical: heap > 1M" and heap["severity"] == "critical", heap
+assert heap["value"] > 1 << 20 and heap["threshold"] == 1 << 20 and heap["unit"] == "bytes", heap
 assert heap["pid"] == int(sys.argv[2]) and heap["exe"] == "leak" and heap["thread"] == heap["pid"], heap
 longest = [a for a in lines if a["unit"] == "seconds"][0]
 assert longest["severity"] == "warning" and longest["section"] == "round", longest
@@ -85,7 +85,7 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind("socket")
 s.settimeout(20)
 got = [json.loads(s.recv(4096)) for _ in range(3)]
-assert {a["rule"] for a in got} == {"critical: heap > 4M", "section(round).max > 1ns", "errors(round) > 5%"}, got
+assert {a["rule"] for a in got} == {"critical: heap > 1M", "section(round).max > 1ns", "errors(round) > 5%"}, got
 END
 listener=$!
 for ((i = 0; i < 200; i++)); do [ -S socket ] && break; sleep 0.02; done

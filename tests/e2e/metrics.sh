@@ -39,7 +39,7 @@ equal 1 $? 'the status for a directory that is not there'
 # --serve, a live process, and a server that scrapes.
 rm -rf rec && mkdir rec
 env LD_PRELOAD="$LIB" PERFSHIM_OUT="$PWD/rec" PERFSHIM_REPORT=none PERFSHIM_ALERT_TO=none \
-	PERFSHIM_ALERT='info: section(round).p99 > 1ns over 1s' "$T/leak" small 500 2>/dev/null &
+	PERFSHIM_ALERT='info: section(round).p99 > 1ns over 1s' "$T/leak" small 50 2>/dev/null &
 leak=$!
 "$B/perfreport" --serve 0 rec 2>serve.err &
 server=$!
