@@ -158,7 +158,7 @@ $(B)/lib/tests/unit/%.o: private ALL_CFLAGS += -I$(B) -Wno-missing-prototypes
 # With -j, Check is there before a test that includes it is compiled.
 $(UNIT_OBJ): | deps-check
 # Of the shim, the unwinder can be tested without preloading anything.
-UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c)) $(B)/libperfcore.a
+UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,tests/fuzz/formats.c) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c)) $(B)/libperfcore.a
 $(B)/unit: $(UNIT_DEPS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_DEPS) \
@@ -178,6 +178,22 @@ $(B)/targets/%.so: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 $(B)/bench/%: tests/bench/%.c $(BENCH_OBJ) $(B)/libperfcore.a $(B)/flags | deps
 	$(call say,BENCH,$<)
 	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(BENCH_OBJ) $(B)/libperfcore.a -lm -lpthread -ldl
+
+# The fuzzer is clang's own, with its own objects; the seeds come from the
+# example of the unit tests.
+FUZZ_SRC := tests/fuzz/fuzz_report.c tests/fuzz/formats.c $(REPORT_SRC) $(filter-out lib/pool/% lib/bench/% lib/simd/%,$(CORE_SRC))
+FUZZ_CC ?= clang
+$(B)/fuzz/fuzz_report: $(FUZZ_SRC) $(B)/flags | deps-fuzz
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D); $(FUZZ_CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) -O1 -g -DPS_DEBUG -fno-omit-frame-pointer \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $(FUZZ_SRC) $(B)/libperfcore.a -lm -lpthread
+$(B)/fuzz/seed: $(call obj,lib,tests/fuzz/seed.c tests/unit/example.c) $(B)/libperfcore.a
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $$(pkg-config --libs check) -lm -lpthread
+.PHONY: fuzz deps-fuzz
+deps-fuzz:
+	$(Q)./scripts/install-deps.sh fuzz
+fuzz: deps-check $(B)/fuzz/fuzz_report $(B)/fuzz/seed ## libFuzzer over reader and formats, FUZZ_SECONDS=60
+	$(Q)B='$(B)' ./tests/fuzz/run.sh
 
 .PHONY: targets check check-unit check-e2e bench lint demo
 targets: $(TARGET_BIN)

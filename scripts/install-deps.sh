@@ -4,7 +4,7 @@
 # missing is installed through apt-get; without apt it is listed, and we stop.
 # When nothing is missing, this costs a few file look-ups and no process.
 #
-#   scripts/install-deps.sh build|check|lint|bench|clang
+#   scripts/install-deps.sh build|check|lint|bench|clang|fuzz
 #   scripts/install-deps.sh --missing GROUP    only list the missing packages
 set -u
 
@@ -50,7 +50,7 @@ check                  qemu-user?        tool:qemu-aarch64
 lint                   clang-format      tool:clang-format
 lint                   clang-tidy        tool:clang-tidy
 lint                   shellcheck        tool:shellcheck
-lint,clang             clang             tool:clang
+lint,clang,fuzz        clang             tool:clang
 clang                  llvm              tool:llvm-ar
 bench                  libmimalloc2.0?   library:libmimalloc.so.2
 bench                  libtcmalloc-minimal4? library:libtcmalloc_minimal.so.4
@@ -60,7 +60,7 @@ bench                  libblis4-pthread? library:libblis.so.4
 
 usage()
 {
-	printf 'usage: install-deps.sh [--missing] build|check|lint|bench|clang\n' >&2
+	printf 'usage: install-deps.sh [--missing] build|check|lint|bench|clang|fuzz\n' >&2
 	exit 2
 }
 
@@ -210,7 +210,7 @@ only_list=0
 if [ "${1-}" = --missing ]; then only_list=1 && shift; fi
 [ $# -eq 1 ] || usage
 case $1 in
-build | check | lint | bench | clang) ;;
+build | check | lint | bench | clang | fuzz) ;;
 *) usage ;;
 esac
 

@@ -33,6 +33,8 @@ enum option_id {
 	OPT_ALERTS,
 	OPT_FOLLOW,
 	OPT_CHECK_RULES,
+	OPT_DIFF,
+	OPT_MERGE,
 	OPT_OUTPUT,
 	OPT_TREE,
 	OPT_MAIN,
@@ -85,10 +87,17 @@ static const struct row {
     {"follow", OPT_FOLLOW, NULL, "with --alerts: go on as they come"},
     {"check-rules", OPT_CHECK_RULES, "RULES",
      "say what is wrong with rules for PERFSHIM_ALERT"},
+    {"diff", OPT_DIFF, NULL,
+     "what changed from OLD to NEW, two files or directories;\n"
+     "text, --folded or --pprof"},
+    {"merge", OPT_MERGE, NULL,
+     "processes by executable: the heaviest (or --main NAME)\n"
+     "in full; --folded and --pprof have all"},
     {"output", OPT_OUTPUT, "FILE",
      "write to FILE instead of standard output (or -o)"},
     {"tree", OPT_TREE, NULL, "only the table of processes (with --text: both)"},
-    {"main", OPT_MAIN, "PID", "the process to tell in full (default: first)"},
+    {"main", OPT_MAIN, "PID|NAME",
+     "the process to tell in full (default: first)"},
     {"top", OPT_TOP, "N", "entries of each list, 1 to 100 (default 5)"},
     {"color", OPT_COLOUR, NULL,
      "colours (default: on a terminal, unless NO_COLOR)"},
@@ -342,11 +351,17 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_OUTPUT:
 		a->output = optarg;
 		break;
+	case OPT_DIFF:
+		a->is_diff_wanted = true;
+		break;
+	case OPT_MERGE:
+		a->is_merge_wanted = true;
+		break;
 	case OPT_TREE:
 		a->is_tree_wanted = true;
 		break;
 	case OPT_MAIN:
-		a->main_pid = number_of("--main", optarg, 1, 1 << 22);
+		a->main_name = optarg;
 		break;
 	case OPT_TOP:
 		a->options.top = (uint32_t)number_of("--top", optarg, 1, 100);
@@ -398,5 +413,7 @@ ps_arguments_parse(struct ps_arguments *a, int argc, char **argv)
 		take_option(a, option, argc, argv);
 	if (optind == argc)
 		ps_usage_error("no recording given", "", "see --help");
+	if (a->is_diff_wanted && argc - optind != 2)
+		ps_usage_error("--diff", "", "needs OLD and NEW");
 	return optind;
 }

@@ -45,7 +45,9 @@ struct ps_arguments {
 	bool is_network_allowed; /* --debuginfod */
 	bool is_tree_wanted;
 	bool is_text_wanted; /* with --tree: the report too */
-	int main_pid;	     /* 0: the one that started first */
+	bool is_diff_wanted;
+	bool is_merge_wanted;
+	const char *main_name; /* pid or name; NULL: the first to start */
 	struct ps_filter filter;
 	struct ps_suppressions suppressions;
 	struct ps_scratch scratch; /* of the suppressions */

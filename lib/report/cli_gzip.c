@@ -38,7 +38,7 @@ ps_gzip(int fd, struct ps_text *out)
 	ssize_t got = 1;
 	int error = 0;
 
-	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, 8,
+	if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP, 8,
 			 Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
 	while (error == 0 && got > 0) {

@@ -5,61 +5,32 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "report/callgrind.h"
-#include "report/cli_gzip.h"
+#include "report/cli_pprof.h"
 #include "report/cli_print.h"
 #include "report/cli_source.h"
 #include "report/folded.h"
 #include "report/massif.h"
-#include "report/pprof.h"
 #include "report/section_folded.h"
 #include "report/section_hgrm.h"
 #include "report/section_pprof.h"
 #include "report/section_trace.h"
 
-/* Built in a file without a name, since it is not known how long it gets. */
 static int
-write_pprof(const struct ps_arguments *a, struct ps_source *s,
-	    struct ps_text *plain)
+print_pprof_of_sections(struct ps_source *s, struct ps_text *out)
 {
-	struct ps_pprof *p;
+	struct ps_pprof_file file;
+	int error = ps_pprof_open(&file, false);
 
-	if (a->is_of_sections) {
-		ps_section_pprof(&s->view, plain);
-		return 0;
-	}
-	p = ps_pprof_begin(&s->scratch, PS_BY_PEAK, plain);
-	return p == NULL ? -ENOMEM : ps_pprof_add(p, &s->view, s->symbols, 1);
+	if (error == 0)
+		ps_section_pprof(&s->view, &file.plain);
+	return ps_pprof_close(&file, error, out);
 }
 
-static int
-print_pprof(const struct ps_arguments *a, struct ps_source *s,
-	    struct ps_text *out)
-{
-	static char buffer[1 << 16];
-	int fd = memfd_create("pprof", MFD_CLOEXEC);
-	struct ps_text plain;
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	ps_text_init(&plain, buffer, sizeof(buffer), fd);
-	error = write_pprof(a, s, &plain);
-	ps_text_flush(&plain);
-	if (error == 0)
-		error = plain.error;
-	if (error == 0)
-		error = ps_gzip(fd, out);
-	close(fd);
-	return error;
-}
-
-static int
-print_source(const struct ps_arguments *a, struct ps_source *s,
-	     struct ps_text *out)
+int
+ps_print_source(const struct ps_arguments *a, struct ps_source *s,
+		struct ps_text *out)
 {
 	switch (a->format) {
 	case PS_CLI_FOLDED:
@@ -70,7 +41,8 @@ print_source(const struct ps_arguments *a, struct ps_source *s,
 		return ps_folded(&s->view, s->symbols, a->folded_key,
 				 &s->scratch, out);
 	case PS_CLI_PPROF:
-		return print_pprof(a, s, out);
+		return a->is_of_sections ? print_pprof_of_sections(s, out)
+					 : ps_print_pprof(s, NULL, out);
 	case PS_CLI_CALLGRIND:
 		return ps_callgrind(&s->view, s->symbols, &s->scratch, out);
 	case PS_CLI_MASSIF:
@@ -107,7 +79,7 @@ print_process(const struct ps_arguments *a, const struct ps_tree_node *node,
 
 	if (error != 0)
 		return error;
-	error = print_source(a, &source, out);
+	error = ps_print_source(a, &source, out);
 	if (a->format != PS_CLI_TEXT && a->filter.suppressions != NULL)
 		fprintf(stderr, "perfreport: %u leaks suppressed\n",
 			source.view.forgiven_sites);

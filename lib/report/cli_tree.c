@@ -181,6 +181,27 @@ ps_tree_find(const struct ps_tree *tree, int pid)
 	return -1;
 }
 
+int
+ps_tree_main(const struct ps_tree *tree, const char *who)
+{
+	char *end;
+	long pid;
+
+	if (who == NULL)
+		return 0;
+	pid = strtol(who, &end, 10);
+	if (end != who && *end == '\0' && pid > 0 && pid <= INT32_MAX)
+		return ps_tree_find(tree, (int)pid);
+	for (int i = 0; i < tree->count; i++) {
+		const struct ps_tree_node *node = &tree->nodes[i];
+
+		if (strcmp(who, ps_reader_string(&node->reader,
+						 process_of(node)->name)) == 0)
+			return i;
+	}
+	return -1;
+}
+
 /* A pid that is used again by somebody else looks alive; a recording of
  * another boot is of a process that is gone. */
 bool

@@ -33,6 +33,9 @@ void ps_tree_close(struct ps_tree *tree);
 /* Index of the last image of pid, or -1; and of the one that started first. */
 int ps_tree_find(const struct ps_tree *tree, int pid);
 
+/* The same of a pid or a name as text; NULL: the one that started first. */
+int ps_tree_main(const struct ps_tree *tree, const char *who);
+
 /* Greatest heap of a node's process in bytes, and the node with the greatest.
  */
 uint64_t ps_tree_peak(const struct ps_tree *tree, int node);

@@ -10,6 +10,8 @@
 
 #include "report/cli_alerts.h"
 #include "report/cli_metrics.h"
+#include "report/cli_diff.h"
+#include "report/cli_merge.h"
 #include "report/cli_output.h"
 #include "report/cli_print.h"
 #include "report/cli_serve.h"
@@ -33,39 +35,59 @@ run_task(const struct ps_arguments *a, const char *path)
 	}
 }
 
+/* Read all of them; false when there is nothing to tell. */
+static bool
+read_tree(struct ps_tree *tree, char **paths, int count)
+{
+	for (int i = 0; i < count; i++)
+		(void)ps_tree_add(tree, paths[i]);
+	if (tree->count == 0 && tree->broken == 0)
+		fputs("perfreport: no recordings (*.perfshim) there\n", stderr);
+	ps_tree_link(tree);
+	return tree->count > 0;
+}
+
+static int
+print(const struct ps_arguments *a, const struct ps_tree *tree,
+      const struct ps_tree *newer, struct ps_text *out)
+{
+	int main_node = ps_tree_main(tree, a->main_name);
+
+	if (a->is_merge_wanted && !a->is_diff_wanted) {
+		ps_output_open(a, out);
+		return ps_print_merged(a, tree, out);
+	}
+	if (main_node < 0)
+		ps_usage_error("--main", a->main_name,
+			       "no recording of that process");
+	ps_output_open(a, out);
+	return a->is_diff_wanted ? ps_print_diff(a, tree, newer, out)
+				 : ps_print(a, tree, main_node, out);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct ps_arguments a;
 	struct ps_tree tree = {0};
+	struct ps_tree newer = {0}; /* for --diff */
 	struct ps_text out;
-	int main_node = 0;
-	int first;
+	int first = ps_arguments_parse(&a, argc, argv);
+	int count = a.is_diff_wanted ? 1 : argc - first;
 	int error;
 
-	first = ps_arguments_parse(&a, argc, argv);
 	if (a.task != PS_TASK_PRINT && first + 1 != argc)
 		ps_usage_error("one directory or recording", "", "expected");
 	ps_symbols_dw_init(a.is_network_allowed);
 	if (a.task != PS_TASK_PRINT)
 		return run_task(&a, argv[first]);
-	for (int i = first; i < argc; i++)
-		(void)ps_tree_add(&tree, argv[i]);
-	if (tree.count == 0) {
-		if (tree.broken == 0)
-			fputs("perfreport: no recordings (*.perfshim) there\n",
-			      stderr);
+	if (!read_tree(&tree, argv + first, count) ||
+	    (a.is_diff_wanted && !read_tree(&newer, argv + first + 1, 1)))
 		return PS_CLI_BROKEN;
-	}
-	ps_tree_link(&tree);
-	if (a.main_pid != 0)
-		main_node = ps_tree_find(&tree, a.main_pid);
-	if (main_node < 0)
-		ps_usage_error("--main", "", "no recording of that process");
-	ps_output_open(&a, &out);
-	error = ps_print(&a, &tree, main_node, &out);
+	error = print(&a, &tree, &newer, &out);
 	if (ps_output_close(&a, &out) != 0 || error != 0)
 		return PS_CLI_BROKEN;
 	ps_tree_close(&tree);
-	return tree.broken == 0 ? 0 : PS_CLI_BROKEN;
+	ps_tree_close(&newer);
+	return tree.broken + newer.broken == 0 ? 0 : PS_CLI_BROKEN;
 }

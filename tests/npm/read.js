@@ -30,12 +30,13 @@ function pprof(file, wanted) {
 	const value = profile.sampleType.findIndex((type) => text(type.type) === wanted);
 	const totals = new Map();
 	const labels = new Set();
+	const count = (number) => Number(BigInt.asIntN(64, BigInt(number)));
 	let all = 0;
 	let deepest = 0;
 	for (const sample of profile.sample) {
 		if (sample.value.length !== profile.sampleType.length) throw new Error('a value is missing');
 		const seen = new Set();
-		all += Number(sample.value[value]);
+		all += count(sample.value[value]);
 		for (const label of sample.label) labels.add(`${text(label.key)}=${text(label.str)}`);
 		for (const id of sample.locationId) {
 			const location = locations.get(Number(id));
@@ -44,7 +45,7 @@ function pprof(file, wanted) {
 			deepest = Math.max(deepest, location.line.length);
 			for (const line of location.line) seen.add(text(functions.get(Number(line.functionId)).name));
 		}
-		for (const name of seen) totals.set(name, (totals.get(name) || 0) + Number(sample.value[value]));
+		for (const name of seen) totals.set(name, (totals.get(name) || 0) + count(sample.value[value]));
 	}
 	note(`(all) ${all}`);
 	for (const [name, total] of totals) note(`${name} ${total}`);

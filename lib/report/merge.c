@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * merge - several recordings of one program as one recording
+ *
+ * Modules are the same when path and build-id are, wherever they were mapped;
+ * a frame is a module and an address in its file.  Each module gets a range of
+ * addresses of its own.  Rows of threads, sites and section times are copied
+ * as they are, with their references changed: readers add them up anyway, and
+ * the view finds those that share a stack.
+ *
+ * The header begins as that of the first recording, so what is not named here
+ * (the machine, the mode) is the first one's.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "record/plan.h"
+#include "report/intern.h"
+#include "report/merge.h"
+
+#define SPAN_MAX_S 1e8 /* more is a damaged clock */
+
+enum { MODULE_GAP = 1 << 20 };
+
+struct frame_key {
+	uint64_t address;
+	uint32_t module;
+	uint32_t flags;
+};
+
+struct merger {
+	struct ps_record_header *h;
+	struct ps_intern strings; /* -> offset */
+	struct ps_intern modules;
+	struct ps_intern frames;
+	struct ps_intern sections;
+	struct ps_scratch *scratch;
+	uint64_t next_module_start;
+	/* Of the recording that is being added: */
+	const struct ps_reader *from;
+	uint32_t *module_of;
+	uint32_t *frame_of;
+	uint32_t *section_of;
+	uint32_t first_thread;
+	bool is_out_of_memory;
+};
+
+static void *
+row_of(const struct merger *m, enum ps_table_id id, uint32_t index)
+{
+	const struct ps_record_table *t = &m->h->table[id];
+
+	return (char *)m->h + t->offset + (uint64_t)index * t->entry_bytes;
+}
+
+/* A new row; the tables were made large enough for all. */
+static void *
+add_row(struct merger *m, enum ps_table_id id, uint32_t entries,
+	uint32_t *index)
+{
+	struct ps_record_table *t = &m->h->table[id];
+	uint32_t at = ps_peek(&t->count);
+
+	PS_ASSERT(at + entries <= t->capacity);
+	ps_poke(&t->count, at + entries);
+	*index = at;
+	return row_of(m, id, at);
+}
+
+static uint32_t
+known(struct merger *m, struct ps_intern *set, const void *key, size_t bytes,
+      bool *is_new)
+{
+	uint32_t number = 0;
+	int found = ps_intern(set, key, bytes, &number);
+
+	if (found < 0)
+		m->is_out_of_memory = true;
+	*is_new = found == 1;
+	return number;
+}
+
+static uint32_t
+string(struct merger *m, uint32_t offset)
+{
+	const char *text = ps_reader_string(m->from, offset);
+	size_t bytes = strlen(text) + 1;
+	uint32_t *value;
+	uint32_t number;
+	uint32_t at;
+	bool is_new;
+
+	number = known(m, &m->strings, text, bytes, &is_new);
+	if (m->is_out_of_memory)
+		return 0;
+	value = ps_intern_value(&m->strings, number);
+	if (is_new) {
+		memcpy(add_row(m, PS_TABLE_STRINGS, (uint32_t)bytes, &at), text,
+		       bytes);
+		*value = at;
+	}
+	return *value;
+}
+
+/* ---- places ---- */
+
+static void
+add_module(struct merger *m, uint32_t index)
+{
+	const struct ps_record_module *from =
+	    ps_reader_entry(m->from, PS_TABLE_MODULES, index);
+	struct ps_record_module *to;
+	struct {
+		uint32_t path;
+		uint32_t bytes;
+		uint8_t id[sizeof(from->build_id)];
+	} key = {.path = string(m, from->path),
+		 .bytes = PS_MIN(from->build_id_bytes,
+				 (uint32_t)sizeof(from->build_id))};
+	bool is_new;
+
+	memcpy(key.id, from->build_id, key.bytes);
+	m->module_of[index] = known(m, &m->modules, &key, sizeof(key), &is_new);
+	if (!is_new)
+		return;
+	to = add_row(m, PS_TABLE_MODULES, 1, &index);
+	*to = *from;
+	to->path = key.path;
+	to->build_id_bytes = key.bytes;
+	to->start = m->next_module_start;
+	to->bias = to->start - (from->start - from->bias);
+	to->end = to->start + (from->end - from->start) % ((uint64_t)1 << 40);
+	m->next_module_start =
+	    PS_ROUND_UP(to->end, (uint64_t)PS_RECORD_ALIGN) + MODULE_GAP;
+}
+
+static void
+add_frame(struct merger *m, uint32_t index)
+{
+	const struct ps_record_frame *from =
+	    ps_reader_entry(m->from, PS_TABLE_FRAMES, index);
+	const struct ps_record_module *module =
+	    ps_reader_entry(m->from, PS_TABLE_MODULES, from->module);
+	struct frame_key key = {from->pc, UINT32_MAX, from->flags};
+	struct ps_record_frame *to;
+	bool is_new;
+
+	if (module != NULL) {
+		key.module = m->module_of[from->module];
+		key.address -= module->bias;
+	}
+	m->frame_of[index] = known(m, &m->frames, &key, sizeof(key), &is_new);
+	if (!is_new)
+		return;
+	to = add_row(m, PS_TABLE_FRAMES, 1, &index);
+	*to = *from;
+	to->module = key.module;
+	if (module == NULL || m->is_out_of_memory)
+		return;
+	module = row_of(m, PS_TABLE_MODULES, key.module);
+	to->pc = key.address + module->bias;
+}
+
+static void
+add_site(struct merger *m, uint32_t index)
+{
+	const struct ps_record_site *from =
+	    ps_reader_entry(m->from, PS_TABLE_SITES, index);
+	uint64_t epoch = ps_peek(&m->from->header->heap.peak_epoch);
+	struct ps_record_site *to = add_row(m, PS_TABLE_SITES, 1, &index);
+	uint32_t depth;
+	const uint32_t *frames = ps_reader_stack(m->from, from, &depth);
+	uint32_t *places =
+	    add_row(m, PS_TABLE_STACK_FRAMES, depth, &to->first_frame);
+	uint32_t first = to->first_frame;
+
+	*to = *from;
+	to->first_frame = first;
+	to->depth = (uint16_t)depth;
+	for (uint32_t i = 0; i < depth; i++)
+		places[i] = frames[i] < m->from->count[PS_TABLE_FRAMES]
+				? m->frame_of[frames[i]]
+				: UINT32_MAX;
+	to->thread = from->thread == 0 ||
+			     from->thread >= m->from->count[PS_TABLE_THREADS]
+			 ? 0
+			 : m->first_thread + from->thread;
+	to->section = from->section < m->from->count[PS_TABLE_SECTIONS]
+			  ? m->section_of[from->section]
+			  : UINT32_MAX;
+	if (ps_peek(&from->peak_epoch) != epoch) {
+		ps_poke(&to->peak_allocations,
+			ps_peek(&from->live_allocations));
+		ps_poke(&to->peak_bytes, ps_peek(&from->live_bytes));
+	}
+	ps_poke(&to->peak_epoch, ps_peek(&m->h->heap.peak_epoch));
+}
+
+/* ---- threads and sections ---- */
+
+static void
+add_threads(struct merger *m)
+{
+	uint32_t count = m->from->count[PS_TABLE_THREADS];
+	uint32_t index;
+
+	m->first_thread = ps_peek(&m->h->table[PS_TABLE_THREADS].count);
+	for (uint32_t i = 0; i < count; i++)
+		memcpy(add_row(m, PS_TABLE_THREADS, 1, &index),
+		       ps_reader_entry(m->from, PS_TABLE_THREADS, i),
+		       sizeof(struct ps_record_thread));
+}
+
+static void
+add_section(struct merger *m, uint32_t index)
+{
+	const struct ps_record_section *from =
+	    ps_reader_entry(m->from, PS_TABLE_SECTIONS, index);
+	struct ps_record_section *to;
+	uint32_t name = string(m, from->name);
+	bool is_new;
+
+	m->section_of[index] =
+	    known(m, &m->sections, &name, sizeof(name), &is_new);
+	if (!is_new)
+		return;
+	to = add_row(m, PS_TABLE_SECTIONS, 1, &index);
+	*to = *from;
+	to->name = name;
+	to->file = string(m, from->file);
+}
+
+static void
+add_stats(struct merger *m, uint32_t index)
+{
+	const struct ps_record_section_stats *from =
+	    ps_reader_entry(m->from, PS_TABLE_SECTION_STATS, index);
+	struct ps_record_section_stats *to;
+
+	if (ps_peek(&from->thread) == UINT32_MAX ||
+	    from->section >= m->from->count[PS_TABLE_SECTIONS])
+		return;
+	to = add_row(m, PS_TABLE_SECTION_STATS, 1, &index);
+	memcpy(to, from, sizeof(*to));
+	to->section = m->section_of[from->section];
+	if (ps_peek(&to->thread) != 0)
+		ps_poke(&to->ended_threads, 1);
+	ps_poke(&to->thread, 0);
+}
+
+/* ---- the header ---- */
+
+static void
+plus(_Atomic uint64_t *to, const _Atomic uint64_t *from)
+{
+	ps_poke(to, ps_peek(to) + ps_peek(from));
+}
+
+static void
+most(_Atomic uint64_t *to, const _Atomic uint64_t *from)
+{
+	ps_poke(to, PS_MAX(ps_peek(to), ps_peek(from)));
+}
+
+static void
+add_header(struct merger *m)
+{
+	const struct ps_record_header *from = m->from->header;
+	struct ps_record_header *h = m->h;
+
+	plus(&h->process.user_ns, &from->process.user_ns);
+	plus(&h->process.system_ns, &from->process.system_ns);
+	most(&h->process.max_rss_bytes, &from->process.max_rss_bytes);
+	plus(&h->process.threads_started, &from->process.threads_started);
+	plus(&h->heap.live_bytes, &from->heap.live_bytes);
+	plus(&h->heap.peak_bytes, &from->heap.peak_bytes);
+	plus(&h->heap.sampled_live_bytes, &from->heap.sampled_live_bytes);
+	plus(&h->heap.sampled_peak_bytes, &from->heap.sampled_peak_bytes);
+	plus(&h->heap.failed, &from->heap.failed);
+	plus(&h->sampling.dropped, &from->sampling.dropped);
+	plus(&h->overhead.slow_ticks, &from->overhead.slow_ticks);
+	plus(&h->overhead.start_ticks, &from->overhead.start_ticks);
+	plus(&h->overhead.markers, &from->overhead.markers);
+	plus(&h->overhead.unbalanced, &from->overhead.unbalanced);
+	plus(&h->no_space, &from->no_space);
+	if (ps_peek(&from->process.state) != PS_STATE_EXITED)
+		ps_poke(&h->process.state, ps_peek(&from->process.state));
+	for (unsigned i = 0; i < PS_TABLES; i++)
+		ps_poke(&h->table[i].dropped,
+			ps_peek(&h->table[i].dropped) +
+			    ps_peek(&from->table[i].dropped));
+}
+
+/* ---- over time ---- */
+
+static double
+start_s(const struct ps_reader *first, const struct ps_reader *r)
+{
+	return ((double)r->header->process.start_real_ns -
+		(double)first->header->process.start_real_ns) *
+	       1e-9;
+}
+
+static double
+wall_s(const struct ps_reader *r)
+{
+	double s = ps_reader_seconds(r, ps_peek(&r->header->clock.last_ticks));
+
+	return s > 0 && s < SPAN_MAX_S ? s : 0;
+}
+
+static void
+add_timeline(struct merger *m, const struct ps_reader *first, double step_s)
+{
+	const struct ps_record_timeline *from = &m->from->header->timeline;
+	struct ps_record_timeline *to = &m->h->timeline;
+	uint64_t level[PS_TIMELINE_SLOTS] = {0};
+	double begin = start_s(first, m->from);
+	double tick_s = ps_reader_tick_seconds(m->from) *
+			(double)ps_peek(&from->step_ticks);
+	uint32_t count =
+	    PS_MIN(ps_peek(&from->count), (uint32_t)PS_TIMELINE_SLOTS);
+
+	for (uint32_t i = 0; i < count; i++) {
+		double low = (begin + i * tick_s) / step_s;
+		double high = (begin + (i + 1) * tick_s) / step_s;
+
+		if (!(low >= 0 && high < PS_TIMELINE_SLOTS + 1))
+			continue;
+		for (uint32_t k = (uint32_t)low;
+		     k < high && k < PS_TIMELINE_SLOTS; k++)
+			level[k] = PS_MAX(level[k],
+					  ps_peek(&from->tick[i].live_bytes));
+	}
+	for (uint32_t k = 0; k < PS_TIMELINE_SLOTS; k++)
+		ps_poke(&to->tick[k].live_bytes,
+			ps_peek(&to->tick[k].live_bytes) + level[k]);
+}
+
+/* The clock goes on ticking as the first one's, from the first start. */
+static double
+set_clock(struct merger *m, const struct ps_reader *first, double span_s)
+{
+	struct ps_record_clock *clock = &m->h->clock;
+	double tick_s = ps_reader_tick_seconds(first);
+	double step_s = span_s / PS_TIMELINE_SLOTS + 1e-6;
+
+	if (!(tick_s > 1e-11 && tick_s < 1e-3))
+		tick_s = 1e-9;
+	clock->start_ticks = 0;
+	clock->start_ns = 0;
+	ps_poke(&clock->last_ticks, (uint64_t)(span_s / tick_s));
+	ps_poke(&clock->last_ns, (uint64_t)(span_s * 1e9));
+	ps_poke(&m->h->timeline.step_ticks, (uint64_t)(step_s / tick_s));
+	ps_poke(&m->h->timeline.count, (uint32_t)PS_TIMELINE_SLOTS);
+	return step_s;
+}
+
+/* ---- all of it ---- */
+
+static bool
+add_recording(struct merger *m, const struct ps_reader *from)
+{
+	m->from = from;
+	m->module_of =
+	    ps_scratch_alloc(m->scratch, from->count[PS_TABLE_MODULES] * 4 + 4);
+	m->frame_of =
+	    ps_scratch_alloc(m->scratch, from->count[PS_TABLE_FRAMES] * 4 + 4);
+	m->section_of = ps_scratch_alloc(
+	    m->scratch, from->count[PS_TABLE_SECTIONS] * 4 + 4);
+	if (m->module_of == NULL || m->frame_of == NULL ||
+	    m->section_of == NULL)
+		return false;
+	for (uint32_t i = 0; i < from->count[PS_TABLE_MODULES]; i++)
+		add_module(m, i);
+	for (uint32_t i = 0; i < from->count[PS_TABLE_FRAMES]; i++)
+		add_frame(m, i);
+	for (uint32_t i = 0; i < from->count[PS_TABLE_SECTIONS]; i++)
+		add_section(m, i);
+	add_threads(m);
+	for (uint32_t i = 0; i < from->count[PS_TABLE_SITES]; i++)
+		add_site(m, i);
+	for (uint32_t i = 0; i < from->count[PS_TABLE_SECTION_STATS]; i++)
+		add_stats(m, i);
+	return !m->is_out_of_memory;
+}
+
+/* Room for every row of every recording; a stack may be told twice. */
+static uint64_t
+plan(struct ps_record_table *tables, const struct ps_reader *const *readers,
+     uint32_t count)
+{
+	uint64_t at = PS_RECORD_HEADER_BYTES;
+
+	for (unsigned id = 0; id < PS_TABLES; id++) {
+		uint64_t rows = 16;
+
+		for (uint32_t i = 0; i < count; i++) {
+			const struct ps_reader *r = readers[i];
+
+			rows += r->count[id];
+			if (id != PS_TABLE_STACK_FRAMES)
+				continue;
+			rows -= r->count[id];
+			for (uint32_t s = 0; s < r->count[PS_TABLE_SITES];
+			     s++) {
+				uint32_t depth;
+
+				(void)ps_reader_stack(
+				    r, ps_reader_entry(r, PS_TABLE_SITES, s),
+				    &depth);
+				rows += depth;
+			}
+		}
+		tables[id] = (struct ps_record_table){
+		    .offset = at,
+		    .entry_bytes = ps_record_plan[id].entry_bytes,
+		    .capacity = (uint32_t)PS_MIN(rows, (uint64_t)UINT32_MAX),
+		};
+		at += PS_ROUND_UP(rows * ps_record_plan[id].entry_bytes,
+				  (uint64_t)PS_RECORD_ALIGN);
+	}
+	return at;
+}
+
+static int
+begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
+      struct ps_scratch *scratch)
+{
+	struct ps_record_table tables[PS_TABLES];
+	uint64_t bytes = plan(tables, readers, count);
+	char *memory = ps_scratch_alloc(scratch, bytes + PS_CACHE_LINE);
+
+	if (memory == NULL)
+		return -ENOMEM;
+	*m = (struct merger){
+	    .h = (void *)PS_ROUND_UP((uintptr_t)memory,
+				     (uintptr_t)PS_CACHE_LINE),
+	    .scratch = scratch,
+	    .next_module_start = MODULE_GAP,
+	};
+	memcpy(m->h, readers[0]->header, sizeof(*m->h));
+	memset(&m->h->timeline, 0, sizeof(m->h->timeline));
+	memcpy(m->h->table, tables, sizeof(tables));
+	m->h->file_bytes = bytes;
+	ps_poke(&m->h->heap.peak_ticks, 0);
+	ps_poke(&m->h->process.exit_code, -1);
+	ps_intern_init(&m->strings, scratch, true, sizeof(uint32_t));
+	ps_intern_init(&m->modules, scratch, true, 0);
+	ps_intern_init(&m->frames, scratch, true, 0);
+	ps_intern_init(&m->sections, scratch, true, 0);
+	return 0;
+}
+
+static void
+add_first_strings(struct merger *m)
+{
+	struct ps_record_process *p = &m->h->process;
+
+	(void)string(m, UINT32_MAX); /* "" at 0 */
+	p->exe = string(m, p->exe);
+	p->name = string(m, p->name);
+	p->library = string(m, p->library);
+	p->cpu_model = string(m, p->cpu_model);
+	m->h->sampling.stacks_off = string(m, m->h->sampling.stacks_off);
+}
+
+int
+ps_merge(const struct ps_reader *const *readers, uint32_t count,
+	 struct ps_scratch *scratch, struct ps_reader *out)
+{
+	struct merger m;
+	double span = 0;
+	double step_s;
+
+	PS_ASSERT(count > 0);
+	if (begin(&m, readers, count, scratch) != 0)
+		return -ENOMEM;
+	m.from = readers[0];
+	add_first_strings(&m);
+	for (uint32_t i = 0; i < count; i++) {
+		double end =
+		    start_s(readers[0], readers[i]) + wall_s(readers[i]);
+
+		span = end > span && end < SPAN_MAX_S ? end : span;
+	}
+	step_s = set_clock(&m, readers[0], span);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!add_recording(&m, readers[i]))
+			return -ENOMEM;
+		add_timeline(&m, readers[0], step_s);
+		if (i > 0)
+			add_header(&m);
+	}
+	return ps_reader_attach(out, m.h, m.h->file_bytes, NULL);
+}
+
+bool
+ps_merge_fits(const struct ps_reader *a, const struct ps_reader *b)
+{
+	double ratio = ps_reader_tick_seconds(a) / ps_reader_tick_seconds(b);
+	const char *exe = ps_reader_string(a, a->header->process.exe);
+
+	return strcmp(exe, ps_reader_string(b, b->header->process.exe)) == 0 &&
+	       !(ratio < 0.99) && !(ratio > 1.01) &&
+	       a->header->clock.kind == b->header->clock.kind;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * formats - a recording of bytes that nobody vouches for, in every format
+ *
+ * What is written is thrown away; that it is right is tested elsewhere.  Names
+ * come from nobody: elfutils is not what is tested here.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "report/callgrind.h"
+#include "report/diff.h"
+#include "report/filter.h"
+#include "report/folded.h"
+#include "report/massif.h"
+#include "report/merge.h"
+#include "report/pprof.h"
+#include "tests/fuzz/formats.h"
+
+enum { PAGE = 4096, SCRATCH_LIMIT = 256 << 20 };
+
+static void
+write_all(const struct ps_reader *reader, struct ps_scratch *scratch,
+	  struct ps_row_judge *judge)
+{
+	static char buffer[4096]; /* the rest is cut */
+	const struct ps_report_options options = {
+	    .exit_code = -1,
+	    .top = 100,
+	    .judge = judge,
+	};
+	struct ps_symbols *symbols = ps_symbols_none(scratch, reader);
+	struct ps_pprof *pprof;
+	struct ps_view view;
+	struct ps_text t;
+
+	ps_text_init(&t, buffer, sizeof(buffer), -1);
+	if (symbols == NULL ||
+	    ps_view_build(reader, &options, scratch, &view) != 0)
+		return;
+	const struct ps_diff_side side = {&view, symbols};
+
+	for (unsigned f = PS_REPORT_TEXT; f <= PS_REPORT_JSON; f++)
+		(void)ps_report_write_view(&view, symbols, scratch, f, &options,
+					   &t);
+	for (unsigned k = PS_BY_ALLOCATIONS; k <= PS_BY_TEMPORARY; k++)
+		(void)ps_folded(&view, symbols, k, scratch, &t);
+	(void)ps_callgrind(&view, symbols, scratch, &t);
+	(void)ps_massif(&view, symbols, scratch, &t);
+	(void)ps_diff_text(&side, &side, 0, scratch, &t);
+	(void)ps_diff_folded(&side, &side, PS_BY_PEAK, scratch, &t);
+	pprof = ps_pprof_begin(scratch, PS_BY_PEAK, &t);
+	if (pprof != NULL) {
+		(void)ps_pprof_add(pprof, &view, symbols, 1);
+		(void)ps_pprof_add(pprof, &view, symbols, -1);
+		(void)ps_pprof_end(pprof);
+	}
+}
+
+static void
+read_it(const void *memory, size_t size)
+{
+	static const char *patterns[] = {"*e*"};
+	static const struct ps_suppressions suppressions = {patterns, 1};
+	struct ps_filter filter = {
+	    .function = "*",
+	    .suppressions = &suppressions,
+	};
+	const struct ps_reader *twice[2];
+	struct ps_reader merged;
+	struct ps_reader reader;
+	struct ps_scratch scratch;
+
+	if (ps_reader_attach(&reader, memory, size, NULL) != 0)
+		return;
+	ps_scratch_init(&scratch, SCRATCH_LIMIT);
+	write_all(&reader, &scratch, NULL);
+	ps_filter_init(&filter);
+	filter.symbols = ps_symbols_none(&scratch, &reader);
+	filter.names = ps_scratch_alloc(&scratch, sizeof(*filter.names));
+	if (filter.symbols != NULL && filter.names != NULL)
+		write_all(&reader, &scratch, &filter.base);
+	twice[0] = twice[1] = &reader;
+	if (ps_merge_fits(&reader, &reader) &&
+	    ps_merge(twice, 2, &scratch, &merged) == 0)
+		write_all(&merged, &scratch, NULL);
+	ps_scratch_fini(&scratch);
+}
+
+void
+ps_test_formats(const void *bytes, size_t size)
+{
+	size_t pages = PS_ROUND_UP(size, (size_t)PAGE) + PAGE;
+	char *memory = mmap(NULL, pages, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return;
+	/* Aligned as files are mapped; the last page cannot be touched. */
+	if (size > 0)
+		memcpy(memory, bytes, size);
+	(void)mprotect(memory + pages - PAGE, PAGE, PROT_NONE);
+	read_it(memory, size);
+	(void)munmap(memory, pages);
+}
