@@ -207,6 +207,17 @@ check-e2e: deps-check all targets ## only the end-to-end stories
 check: deps-check all targets $(B)/unit ## all tests
 	$(Q)$(if $(SAN),,B='$(B)' ./tests/e2e/run.sh &&) $(MAKE) --no-print-directory check-unit
 
+# Short enough for each change; suites of lib/pool only, each test in its own child.
+POOL_SUITES := heap pool_model typed starts guard
+.PHONY: check-valgrind check-long
+check-valgrind: deps-check $(B)/unit ## the pool's unit tests under valgrind
+	$(Q)./scripts/install-deps.sh valgrind
+	$(Q)for suite in $(POOL_SUITES); do PS_MODEL_STEPS=20000 CK_TIMEOUT_MULTIPLIER=20 CK_RUN_SUITE=$$suite \
+	  valgrind -q --error-exitcode=9 --leak-check=no $(B)/unit || exit 1; done
+check-long: deps-check all targets $(B)/unit ## random tests of ten million steps, 2000 forks
+	$(Q)PS_MODEL_STEPS=10000000 CK_RUN_SUITE=pool_model $(B)/unit
+	$(Q)MODEL_STEPS=10000000 FORKS=2000 B='$(B)' ./tests/e2e/run.sh model bend
+
 bench: deps-bench all targets $(BENCH_BIN) ## measure, against glibc and jemalloc in the same run
 	$(Q)B='$(B)' ./tests/bench/run.sh
 

@@ -4,7 +4,7 @@
 # missing is installed through apt-get; without apt it is listed, and we stop.
 # When nothing is missing, this costs a few file look-ups and no process.
 #
-#   scripts/install-deps.sh build|check|lint|bench|clang|fuzz
+#   scripts/install-deps.sh build|check|lint|bench|clang|fuzz|valgrind
 #   scripts/install-deps.sh --missing GROUP    only list the missing packages
 set -u
 
@@ -52,6 +52,7 @@ lint                   clang-tidy        tool:clang-tidy
 lint                   shellcheck        tool:shellcheck
 lint,clang,fuzz        clang             tool:clang
 clang                  llvm              tool:llvm-ar
+valgrind               valgrind          tool:valgrind
 bench                  libmimalloc2.0?   library:libmimalloc.so.2
 bench                  libtcmalloc-minimal4? library:libtcmalloc_minimal.so.4
 bench                  libopenblas0-pthread? library:libopenblas.so.0
@@ -60,7 +61,7 @@ bench                  libblis4-pthread? library:libblis.so.4
 
 usage()
 {
-	printf 'usage: install-deps.sh [--missing] build|check|lint|bench|clang|fuzz\n' >&2
+	printf 'usage: install-deps.sh [--missing] build|check|lint|bench|clang|fuzz|valgrind\n' >&2
 	exit 2
 }
 
@@ -210,7 +211,7 @@ only_list=0
 if [ "${1-}" = --missing ]; then only_list=1 && shift; fi
 [ $# -eq 1 ] || usage
 case $1 in
-build | check | lint | bench | clang | fuzz) ;;
+build | check | lint | bench | clang | fuzz | valgrind) ;;
 *) usage ;;
 esac
 

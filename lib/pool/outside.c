@@ -24,6 +24,10 @@ static struct piece *pieces;
 static _Atomic uint32_t piece_count;
 static je_extent_hooks hooks;
 static _Atomic unsigned arena_plus_one; /* 0: not created yet */
+/* When memory is too short for an arena of our own, jemalloc's own is asked,
+ * and from then on every address may be its. */
+static _Atomic bool has_untracked;
+static const struct ps_starts untracked; /* covers nothing: all is believed */
 
 /* Anonymous memory at a multiple of `align`. */
 static void *
@@ -120,13 +124,20 @@ void *
 ps_outside_alloc(size_t size, int flags)
 {
 	unsigned arena = arena_index();
-	void *block;
+	void *block = NULL;
 
-	if (size > PTRDIFF_MAX || arena == UINT32_MAX)
+	if (size > PTRDIFF_MAX)
 		return NULL;
-	block = je_mallocx(size, flags | JE_ARENA(arena) | JE_TCACHE_NONE);
-	if (block != NULL)
+	if (arena != UINT32_MAX)
+		block =
+		    je_mallocx(size, flags | JE_ARENA(arena) | JE_TCACHE_NONE);
+	if (block != NULL) {
 		ps_starts_add(ps_outside_starts(block), block);
+		return block;
+	}
+	block = je_mallocx(size, flags);
+	if (block != NULL)
+		ps_poke(&has_untracked, true);
 	return block;
 }
 
@@ -139,5 +150,5 @@ ps_outside_starts(const void *ptr)
 	for (uint32_t i = 0; i < count; i++)
 		if ((uintptr_t)ptr - pieces[i].start < pieces[i].bytes)
 			return &pieces[i].starts;
-	return NULL;
+	return ps_peek(&has_untracked) ? &untracked : NULL;
 }

@@ -19,7 +19,8 @@ void *ps_outside_alloc(size_t size, int flags);
 
 /*
  * Where in the mapping that holds the address blocks begin; NULL when it lies
- * in none of that arena's.  O(mappings), a few.
+ * in none of that arena's.  O(mappings), a few.  Once memory was too short for
+ * an arena of our own, it is never NULL.
  */
 const struct ps_starts *ps_outside_starts(const void *ptr);
 

@@ -272,8 +272,8 @@ reserve(size_t pool, size_t large)
 
 /*
  * 64 GiB of small blocks and 1 TiB of large ones, which costs nothing until it
- * is used.  Under RLIMIT_AS every reserved byte counts: take a twelfth of
- * it and leave the large blocks to jemalloc's own mappings.
+ * is used.  Under RLIMIT_AS every reserved byte counts: a twelfth of it or,
+ * when that is little, none; large blocks are left to jemalloc's own mappings.
  */
 void
 ps_range_init(void)
@@ -286,7 +286,7 @@ ps_range_init(void)
 		pool = (size_t)(limit / 12) & ~((size_t)PS_UNIT_BYTES * 16 - 1);
 		large = 0;
 	}
-	while (pool >= (size_t)4 << 20 && !reserve(pool, large)) {
+	while (pool >= (size_t)8 << 20 && !reserve(pool, large)) {
 		pool /= 4;
 		large /= 4;
 	}

@@ -19,6 +19,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/os.h"
 #include "record/file.h"
@@ -214,6 +215,11 @@ ps_record_open(void)
 	err = ps_os_map(bytes, &memory);
 	if (err != 0)
 		return err;
+	/* Of little address space most is the program's. */
+	if (ps_os_limit(RLIMIT_AS) / 2 < bytes) {
+		(void)ps_os_unmap(memory, bytes);
+		return -ENOMEM;
+	}
 	/* Sparse tables in 2 MiB pages would be resident as a whole. */
 	ps_os_no_huge(memory, bytes);
 	recording_bytes = bytes;
