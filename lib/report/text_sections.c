@@ -4,6 +4,7 @@
  *
  * Times are written in six columns ("1.2ms"), so that twelve figures fit.
  */
+#include "report/text_machine.h"
 #include "report/text_parts.h"
 
 enum { NAME_COLUMNS = 16, ROWS_MAX = 60 };
@@ -212,7 +213,8 @@ ps_text_sections(struct ps_text_report *r)
 			       "none marked (see perfshim.h)");
 		return;
 	}
-	ps_put_heading(r->out, "SECTIONS", NULL);
+	ps_put_heading(r->out, "SECTIONS",
+		       ps_timing_note(&v->reader->header->calibration));
 	ps_text_printf(r->out, "%-*s %7s %6s %6s  %6s %6s %6s %6s %s\n",
 		       NAME_COLUMNS, "section", "calls", "total", "self",
 		       "mean", "p50", "p90", "p99", "allocs");
