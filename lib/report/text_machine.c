@@ -6,6 +6,7 @@
  * is printed: one that is not finite, negative or beyond all machines is left
  * out, as one that was not measured is.
  */
+#include "measure/roofline.h"
 #include "measure/watch.h"
 #include "report/text_machine.h"
 #include "report/text_parts.h"
@@ -125,7 +126,8 @@ static const struct {
 } disturbances[] = {
     {PS_DOUBT_SLOWER, "vector add in L1 was slower by ",
      " at the end than when measured"},
-    {PS_DOUBT_FREQUENCY, "the core's frequency was lower by ", " at the end"},
+    {PS_DOUBT_FREQUENCY, "the core's frequency had changed: slower by ",
+     " at the end"},
     {PS_DOUBT_STEAL, "the hypervisor gave ",
      " of the CPUs' time to others: times are too long"},
     {PS_DOUBT_WAITING, "tasks waited for a CPU for ",
@@ -195,6 +197,27 @@ ps_timing_note(const struct ps_calibration *c)
 	return ps_watch_doubts(c) != 0
 		   ? "the machine was disturbed: see MACHINE"
 		   : NULL;
+}
+
+bool
+ps_put_roofline(struct ps_text *t, const struct ps_calibration *c, double bytes,
+		double flops, double seconds)
+{
+	struct ps_roofline r;
+
+	if (ps_roofline(c, bytes, flops, seconds, &r) != 0 ||
+	    r.share >= FRACTION_MAX)
+		return false;
+	ps_text_char(t, ' ');
+	put_percent(t, r.share, r.share < 0.1 ? 1 : 0);
+	ps_text_printf(t, " of the ceiling, bound by %s",
+		       r.bound == PS_BOUND_BY_MEMORY ? "memory" : "computing");
+	if (is_measured(r.flops_a_byte, 1e6)) {
+		ps_text_str(t, " (");
+		ps_text_fixed(t, r.flops_a_byte, r.flops_a_byte < 10 ? 2 : 0);
+		ps_text_str(t, " FLOPs a byte)");
+	}
+	return true;
 }
 
 /* ---- a section of the report -------------------------------------------- */

@@ -18,6 +18,13 @@ void ps_put_calibration(struct ps_text *t, const struct ps_calibration *c,
  */
 void ps_put_disturbances(struct ps_text *t, const struct ps_calibration *c);
 
+/*
+ * " 52% of the ceiling, bound by memory (0.25 FLOPs a byte)", without an end of
+ * line; false, and nothing, when there is no such share (see ps_roofline).
+ */
+bool ps_put_roofline(struct ps_text *t, const struct ps_calibration *c,
+		     double bytes, double flops, double seconds);
+
 /* For the heading of timings; NULL when nothing speaks against them. */
 const char *ps_timing_note(const struct ps_calibration *c);
 
