@@ -30,6 +30,7 @@ that ran, to stderr.  The status is the command's (128 + N: killed by signal N).
   --alert-log      send alerts to the system's log (logger, syslog or journal)
   --no-children    leave the processes that the command starts alone
   --quiet          no report on stderr
+  --machine        print what this machine can do at best; runs no command
   --library FILE   this libperfshim.so
   --help  --version
 END
@@ -378,6 +379,7 @@ while [ $# -gt 0 ]; do
 	--quiet) quiet=1 ;;
 	--help) usage && usage_modes && exit 0 ;;
 	--version) only_version=1 ;;
+	--machine) only_machine=1 ;;
 	--) shift && break ;;
 	-*)
 		is_mode_option "$1" || fail "unknown option $1 (perfwrap.sh --help)"
@@ -394,6 +396,7 @@ if [ "$only_version" -eq 1 ]; then
 	printf 'perfwrap.sh %s\n' "${version##* }"
 	exit 0
 fi
+[ "$only_machine" -eq 0 ] || exec "$perfreport" --machine
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
 [[ -z $sample || $sample =~ ^([0-9]+[KMGkmg]?|all|off)$ ]] ||
 	fail "--sample $sample: expected a number of bytes, all or off"

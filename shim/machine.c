@@ -11,18 +11,25 @@
 
 #include "measure/calibrate.h"
 #include "measure/clock.h"
+#include "measure/watch.h"
 #include "record/writer.h"
 #include "shim/machine.h"
 #include "shim/start.h"
 
 static char cache_path[PS_CALIBRATION_PATH_MAX];
 static bool has_cache_path;
+static struct ps_watch at_start;
+static int watching_pid; /* a forked child began later than at_start */
 
 void
 ps_machine_init(void)
 {
 	has_cache_path =
 	    environ != NULL && ps_calibration_path(environ, cache_path) == 0;
+	if (ps_options.calibrate == PS_CALIBRATE_OFF)
+		return;
+	ps_watch_read(&at_start);
+	watching_pid = ps_os_pid();
 }
 
 static bool
@@ -66,6 +73,26 @@ refine_rate(struct ps_calibration *out)
 	}
 }
 
+/* Figures of another time are compared with now, and the run is judged. */
+static void
+watch(struct ps_calibration *out)
+{
+	struct ps_watch now;
+	double l1;
+	double core;
+
+	out->watched = 0;
+	if (out->is_cached && ps_calibrate_drift(out, &l1, &core) == 0) {
+		out->drift_fraction = l1;
+		out->core_drift = core;
+		out->watched |= PS_WATCHED_DRIFT;
+	}
+	if (watching_pid != ps_os_pid())
+		return;
+	ps_watch_read(&now);
+	ps_watch_between(&at_start, &now, out);
+}
+
 void
 ps_machine_calibrate(struct ps_calibration *out, bool may_measure)
 {
@@ -74,4 +101,6 @@ ps_machine_calibrate(struct ps_calibration *out, bool may_measure)
 	if (!load(out) && may_measure)
 		measure_and_save(out);
 	refine_rate(out);
+	if (may_measure)
+		watch(out);
 }

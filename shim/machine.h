@@ -14,6 +14,8 @@ void ps_machine_init(void);
  * The calibration of this boot and processor: cached, or, when
  * may_measure, measured (less than 5 ms of CPU time for quick) and cached for
  * the processes to come.  kind stays PS_CALIBRATION_NONE when there is none.
+ * With may_measure it also says how the machine changed during the run (0.3
+ * ms).
  */
 void ps_machine_calibrate(struct ps_calibration *out, bool may_measure);
 

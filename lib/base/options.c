@@ -271,6 +271,18 @@ set_pool(struct ps_options *o, const char *value)
 	return parse_bool(value, &o->is_pool_on);
 }
 
+/* lib/simd looks for itself, since it serves programs without options too. */
+static int
+set_simd(struct ps_options *o, const char *value)
+{
+	static const struct choice words[] = {
+	    {"auto", 0},   {"scalar", 0}, {"sse2", 0}, {"avx2", 0},
+	    {"avx512", 0}, {"neon", 0},	  {NULL, 0}};
+	uint32_t checked;
+
+	return parse_choice(words, value, &checked);
+}
+
 static int
 set_harden(struct ps_options *o, const char *value)
 {
@@ -305,6 +317,9 @@ static const struct {
     {{"PERFSHIM_CALIBRATE", "quick, full, off", "quick",
       "how the machine is measured"},
      set_calibrate},
+    {{"PERFSHIM_SIMD", "auto, scalar, sse2, avx2, avx512, neon", "auto",
+      "the instruction set to measure with, for tests"},
+     set_simd},
     {{"PERFSHIM_CHILDREN", "on, off", "on",
       "record the processes that the program starts"},
      set_children},

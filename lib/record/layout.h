@@ -27,7 +27,7 @@
 #define PS_RECORD_MAGIC "PSHIMREC" /* 8 bytes, no zero */
 
 enum {
-	PS_RECORD_VERSION = 3,
+	PS_RECORD_VERSION = 4,
 	PS_RECORD_HEADER_BYTES = 20480,
 
 	/* Size classes: 40 of the pool, then one for all larger blocks. */

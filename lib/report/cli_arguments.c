@@ -15,6 +15,7 @@
 #include "monitor/rule.h"
 #include "report/cli_arguments.h"
 #include "report/cli_calibrate.h"
+#include "report/cli_machine.h"
 
 enum { HELP_COLUMN = 22 };
 
@@ -50,6 +51,7 @@ enum option_id {
 	OPT_SUPPRESSIONS,
 	OPT_DEBUGINFOD,
 	OPT_CALIBRATE,
+	OPT_MACHINE,
 	OPT_HELP_OPTIONS,
 	OPT_HELP,
 	OPT_VERSION,
@@ -115,6 +117,7 @@ static const struct row {
      "ask the servers of DEBUGINFOD_URLS for debug files"},
     {"calibrate", OPT_CALIBRATE, "[=KIND]",
      "measure this machine (quick or full), keep it"},
+    {"machine", OPT_MACHINE, NULL, "print what this machine can do at best"},
     {"help-options", OPT_HELP_OPTIONS, NULL, "the PERFSHIM_ variables"},
     {"help", OPT_HELP, NULL, "this text"},
     {"version", OPT_VERSION, NULL, "the version"},
@@ -220,6 +223,8 @@ do_at_once(int option, int argc, char **argv)
 		if (optarg == NULL && optind < argc)
 			optarg = argv[optind];
 		exit(ps_cli_calibrate(optarg));
+	case OPT_MACHINE:
+		exit(ps_cli_machine());
 	default:
 		fputs("perfreport: see --help\n", stderr);
 		exit(PS_CLI_USAGE);

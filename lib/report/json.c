@@ -359,6 +359,16 @@ json_sections(struct json *j, const struct ps_view *v)
 }
 
 static void
+watched(struct json *j, const char *name, const struct ps_calibration *c,
+	uint32_t which, double value)
+{
+	if (c->watched & which)
+		number(j, name, value);
+	else
+		null(j, name);
+}
+
+static void
 json_calibration(struct json *j, const struct ps_view *v)
 {
 	const struct ps_record_header *h = v->reader->header;
@@ -373,19 +383,26 @@ json_calibration(struct json *j, const struct ps_view *v)
 	string(j, "clock", h->clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic");
 	measured(j, "tsc_hz", c->tsc_hz);
 	measured(j, "tsc_ppm", c->tsc_ppm);
+	measured(j, "clock_quantum_ns", c->clock_quantum_ns);
 	measured(j, "marker_ns", c->marker_ns);
+	measured(j, "marker_inside_ns", c->marker_inside_ns);
 	string(j, "isa", is_measured ? isa : NULL);
+	measured(j, "core_hz", c->core_hz);
+	measured(j, "fma_flops", c->fma_flops);
 	key(j, "vector_add_bytes_per_s");
 	open(j, '{');
 	measured(j, "l1", c->vector_add_l1);
 	measured(j, "l2", c->vector_add_l2);
+	measured(j, "l3", c->vector_add_l3);
 	measured(j, "dram", c->vector_add_dram);
 	close(j, '}');
+	measured(j, "dram_latency_ns", c->latency_dram_ns);
 	measured(j, "matmul_flops", c->matmul_flops);
-	if (c->drift_fraction != 0)
-		number(j, "drift_fraction", c->drift_fraction);
-	else
-		null(j, "drift_fraction");
+	watched(j, "drift_fraction", c, PS_WATCHED_DRIFT, c->drift_fraction);
+	watched(j, "core_drift_fraction", c, PS_WATCHED_DRIFT, c->core_drift);
+	watched(j, "steal_fraction", c, PS_WATCHED_STEAL, c->steal_fraction);
+	watched(j, "waiting_fraction", c, PS_WATCHED_PRESSURE,
+		c->pressure_fraction);
 	close(j, '}');
 }
 

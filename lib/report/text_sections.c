@@ -4,6 +4,7 @@
  *
  * Times are written in six columns ("1.2ms"), so that twelve figures fit.
  */
+#include "report/text_machine.h"
 #include "report/text_parts.h"
 
 enum { NAME_COLUMNS = 16, ROWS_MAX = 60 };
@@ -179,6 +180,24 @@ put_value_row(struct ps_text *t, const struct ps_view *v,
 	}
 }
 
+/* What its bytes and FLOPs came to, of what the machine can do with both. */
+static void
+put_roofline_row(struct ps_text *t, const struct ps_view *v,
+		 const struct ps_view_section *s)
+{
+	const struct ps_calibration *c = &v->reader->header->calibration;
+
+	if (!(s->value[PS_VALUE_BYTES] > 0) && !(s->value[PS_VALUE_FLOPS] > 0))
+		return;
+	ps_text_style(t, PS_DIM);
+	ps_text_printf(t, "%*s  roofline:", NAME_COLUMNS, "");
+	if (!ps_put_roofline(t, c, s->value[PS_VALUE_BYTES],
+			     s->value[PS_VALUE_FLOPS], s->total_s))
+		ps_text_str(t, " the machine was not measured");
+	ps_text_char(t, '\n');
+	ps_text_style(t, PS_PLAIN);
+}
+
 static void
 put_notes(struct ps_text *t, const struct ps_view *v)
 {
@@ -212,7 +231,8 @@ ps_text_sections(struct ps_text_report *r)
 			       "none marked (see perfshim.h)");
 		return;
 	}
-	ps_put_heading(r->out, "SECTIONS", NULL);
+	ps_put_heading(r->out, "SECTIONS",
+		       ps_timing_note(&v->reader->header->calibration));
 	ps_text_printf(r->out, "%-*s %7s %6s %6s  %6s %6s %6s %6s %s\n",
 		       NAME_COLUMNS, "section", "calls", "total", "self",
 		       "mean", "p50", "p90", "p99", "allocs");
@@ -221,6 +241,7 @@ ps_text_sections(struct ps_text_report *r)
 		put_second_row(r->out, &v->sections[i]);
 		put_usage_row(r->out, &v->sections[i]);
 		put_value_row(r->out, v, &v->sections[i]);
+		put_roofline_row(r->out, v, &v->sections[i]);
 	}
 	put_notes(r->out, v);
 	ps_text_section_tree(r);

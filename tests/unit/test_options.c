@@ -136,6 +136,8 @@ static const struct {
     {"PERFSHIM_SECTIONS=db_*,parse", true},
     {"PERFSHIM_CALIBRATE=full", true},
     {"PERFSHIM_CALIBRATE=yes", false},
+    {"PERFSHIM_SIMD=avx2", true},
+    {"PERFSHIM_SIMD=mmx", false},
     {"PERFSHIM_CHILDREN=off", true},
     {"PERFSHIM_CHILDREN=0", false},
     {"PERFSHIM_CLOCK=monotonic", true},
