@@ -187,6 +187,7 @@ $(B)/fuzz/fuzz_report: $(FUZZ_SRC) $(B)/flags | deps-fuzz
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D); $(FUZZ_CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) -O1 -g -DPS_DEBUG -fno-omit-frame-pointer \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $(FUZZ_SRC) $(B)/libperfcore.a -lm -lpthread
+$(call obj,lib,tests/fuzz/seed.c): | deps-check
 $(B)/fuzz/seed: $(call obj,lib,tests/fuzz/seed.c tests/unit/example.c) $(B)/libperfcore.a
 	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $$(pkg-config --libs check) -lm -lpthread
 .PHONY: fuzz deps-fuzz
@@ -196,7 +197,7 @@ fuzz: deps-check $(B)/fuzz/fuzz_report $(B)/fuzz/seed ## libFuzzer over reader a
 	$(Q)B='$(B)' ./tests/fuzz/run.sh
 
 .PHONY: targets check check-unit check-e2e bench lint demo
-targets: $(TARGET_BIN)
+targets: $(TARGET_BIN) $(if $(SAN),,$(B)/fuzz/seed)
 
 # jemalloc sets its mutexes up anew in a forked child, which the thread sanitizer
 # takes for a misuse; races are still reported.

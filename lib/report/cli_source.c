@@ -19,7 +19,7 @@ build(struct ps_source *s, const struct ps_filter *filter,
 	s->symbols = ps_symbols_dw(s->reader);
 	if (s->symbols == NULL)
 		return -ENOMEM;
-	if (ps_filter_is_set(filter)) {
+	if (filter != NULL && ps_filter_is_set(filter)) {
 		s->filter = *filter;
 		ps_filter_init(&s->filter);
 		s->filter.symbols = s->symbols;

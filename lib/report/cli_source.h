@@ -17,7 +17,7 @@ struct ps_source {
 	struct ps_view view;
 };
 
-/* 0, or -errno after a line on standard error, and then there is nothing to
+/* `filter` may be NULL.  0, or -errno after a line on standard error, and then there is nothing to
  * close. */
 int ps_source_open(struct ps_source *s, const struct ps_reader *reader,
 		   const char *path, const struct ps_filter *filter,

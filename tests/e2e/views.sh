@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# perfreport --diff, --merge, filters and suppressions, and a full recording.
+. "$E2E/lib.sh"
+
+# view OPTION...: what perfreport prints, in `text`.
+view()
+{
+	text=$("$B/perfreport" --no-color "$@" 2>report.err) || fail "perfreport $*" "$(<report.err)"
+}
+
+run_shim PERFSHIM_SAMPLE=all "$T/exact"
+old=$(recording)
+view --folded=allocated --function 'keep_*' "$old"
+has "$text" '^exact;[^[:space:]]*;keep_small 24000$' 'the stacks with such a function'
+view --module 'libnone*' "$old"
+report_has 'left out by the filters: ([0-9]+) of \1 rows'
+printf '# known\nleak:keep_*all$\n' >suppressions
+view --leak-suppressions suppressions "$old"
+report_has 'suppressed: 1 stacks with 23.4 KiB in 1000 blocks'
+has "${text#*MEMORY LEAKS}" 'aligned_blocks' 'the leaks that are left'
+hasnt "$(sed -n '/^MEMORY LEAKS/,/^MOST TEMP/p' <<<"$text")" keep_small 'the leaks that are left'
+printf 'leak:\n' >suppressions
+"$B/perfreport" --leak-suppressions suppressions "$old" >out 2>err
+equal 2 $? 'the status of a bad suppression'
+has "$(<err)" 'suppressions: line 1' 'the complaint'
+
+# Nothing changed; then another program, all of which did.
+run_shim PERFSHIM_SAMPLE=all "$T/exact"
+view --diff "$old" "$(recording)"
+report_has 'allocations +([0-9.k ]+) +\1 +\+0' 'PEAK MEMORY, MORE THAN NOISE  none'
+run_shim PERFSHIM_SAMPLE=all "$T/inlined"
+view --diff "$old" "$(recording)"
+report_has '-23.4 KiB  from 23.4 KiB to 0 B' '\+9.77 KiB  from 0 B to 9.77 KiB'
+view --diff --folded=allocated "$old" "$(recording)"
+has "$text" ';keep_small 24000 0' 'the folded difference'
+
+# The three children of family as one, and what is said of it.
+rm -r rec
+run_shim PERFSHIM_SAMPLE=all "$T/family"
+view --merge rec
+report_has 'MERGED  4 processes of family: pid [0-9]+ [0-9]+ [0-9]+ [0-9]+' '90000|90.0 k' 'EXECUTABLES' ' +4  family '
+view --merge --folded=count rec
+has "$text" 'child_allocate 90000' 'the merged stacks'
+
+# Every table at its limit: within a second and 300 MiB.
+"$B/fuzz/seed" full full.perfshim || fail 'a full recording'
+for format in text json; do
+	read -r seconds kib < <(python3 - "$B/perfreport" "--$format" full.perfshim <<'END'
+import resource, subprocess, sys, time
+start = time.monotonic()
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+END
+	)
+	[ "${seconds%.*}" -eq 0 ] || fail "a full recording as $format within a second" "$seconds"
+	[ "$kib" -lt 307200 ] || fail "a full recording as $format within 300 MiB" "$kib"
+done
