@@ -77,7 +77,7 @@ put_core(struct ps_text *t, const char *before, double hz)
 	ps_text_str(t, " GHz");
 }
 
-/* " (99% of the peak)" */
+/* " (99% of peak)" */
 static void
 put_share_of_peak(struct ps_text *t, const struct ps_calibration *c)
 {
@@ -86,7 +86,7 @@ put_share_of_peak(struct ps_text *t, const struct ps_calibration *c)
 		return;
 	ps_text_str(t, " (");
 	put_percent(t, c->matmul_flops / c->fma_flops, 0);
-	ps_text_str(t, " of the peak)");
+	ps_text_str(t, " of peak)");
 }
 
 static int

@@ -69,7 +69,7 @@ START_TEST(bars_are_in_proportion)
 	is_silent_on("L3");
 	says("arrays of 64 MiB");
 	says("peak 100 GFLOP/s");
-	says("matrix multiply 97.0 GFLOP/s (97% of the peak)");
+	says("matrix multiply 97.0 GFLOP/s (97% of peak)");
 	says("below 2.5 FLOPs a byte");
 	says("clock tsc 2.5000 GHz ±0.020 ppm");
 	says("the kernel keeps time by it too");
