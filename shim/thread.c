@@ -14,15 +14,18 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/lock.h"
 #include "base/os.h"
 #include "measure/clock.h"
+#include "monitor/room.h"
 #include "pool/decay.h"
 #include "pool/heap.h"
 #include "profile/sample.h"
 #include "profile/section.h"
 #include "profile/site.h"
+#include "profile/timeline.h"
 #include "record/writer.h"
 #include "shim/unwind_recall.h"
 #include "shim/start.h"
@@ -177,6 +180,34 @@ ps_thread_redraw(struct ps_thread *self, uint64_t size)
 	ps_poke(&row->bytes_left, next);
 }
 
+/* A program may name its threads at any time. */
+static void
+note_name(struct ps_thread *self)
+{
+	char name[sizeof(self->row->name)] = {0};
+
+	if (ps_os_thread_name(name) == 0)
+		memcpy(self->row->name, name, sizeof(name));
+}
+
+/*
+ * Twice a second, while the program allocates.  These are system calls: the
+ * pool makes some at such a moment anyway, a program that may make none does
+ * not get here in its first half second.
+ */
+static void
+half_second(struct ps_thread *self)
+{
+	static _Atomic uint32_t rss_step;
+	struct ps_process_size size;
+
+	ps_heap_trim(self->heap);
+	note_name(self);
+	if (atomic_exchange(&rss_step, self->steps) != self->steps &&
+	    ps_process_size(&size) == 0)
+		ps_timeline_note_rss(size.resident_bytes);
+}
+
 static void
 publish(struct ps_thread *self, ps_ticks now)
 {
@@ -189,7 +220,7 @@ publish(struct ps_thread *self, ps_ticks now)
 	ps_pool_tick(now);
 	if (self->steps != ps_pool_steps()) {
 		self->steps = ps_pool_steps();
-		ps_heap_trim(self->heap);
+		half_second(self);
 	}
 	if (ps_record->sampling.mode == PS_SAMPLE_ALL) {
 		ps_heap_tick(now);
@@ -330,6 +361,7 @@ attach(struct ps_thread *self)
 	self->published_bytes = 0;
 	ps_poke(&row->tid, (uint32_t)ps_os_tid());
 	ps_poke(&row->is_live, 1);
+	note_name(self);
 	seed(self);
 	ps_thread_redraw(self, 0);
 	self->row_offset_known = (char *)row - (char *)&ps_thread_fallback;
@@ -382,6 +414,7 @@ detach(struct ps_thread *self)
 	struct ps_pool_heap *heap = self->heap;
 
 	ps_thread_publish(self);
+	note_name(self);
 	self->depth++;
 	self->row_offset = 0;
 	if (self->sections != NULL)

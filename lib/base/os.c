@@ -176,6 +176,12 @@ ps_os_sleep_ns(uint64_t ns)
 }
 
 int
+ps_os_thread_name(char name[16])
+{
+	return (int)CALL2(SYS_prctl, PR_GET_NAME, name);
+}
+
+int
 ps_os_timer_slack(uint64_t ns)
 {
 	return (int)CALL2(SYS_prctl, PR_SET_TIMERSLACK, ns);

@@ -82,6 +82,8 @@ ssize_t ps_os_slurp(const char *path, char *buffer, size_t bytes);
 int ps_os_pid(void);
 int ps_os_ppid(void);
 int ps_os_tid(void);
+/* The calling thread's, zero-terminated. */
+int ps_os_thread_name(char name[16]);
 int ps_os_usage(struct rusage *out);
 int ps_os_thread_usage(struct rusage *out); /* of the calling thread */
 /* vDSO clock: no system call when the kernel's clock source allows it. */

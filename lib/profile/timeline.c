@@ -23,19 +23,25 @@ ps_timeline_init(uint64_t step_ticks)
 }
 
 static void
+merge_ticks(struct ps_record_tick *to, struct ps_record_tick *a,
+	    struct ps_record_tick *b)
+{
+	uint64_t live =
+	    PS_MAX(ps_peek(&a->live_bytes), ps_peek(&b->live_bytes));
+	uint64_t rss = PS_MAX(ps_peek(&a->rss_bytes), ps_peek(&b->rss_bytes));
+
+	ps_poke(&to->live_bytes, live);
+	ps_poke(&to->rss_bytes, rss);
+}
+
+static void
 merge_neighbours(struct ps_record_timeline *t)
 {
 	uint32_t count = ps_peek(&t->count);
 
-	for (uint32_t i = 0; i < count / 2; i++) {
-		uint64_t a = ps_peek(&t->tick[2 * i].live_bytes);
-		uint64_t b = ps_peek(&t->tick[2 * i + 1].live_bytes);
-
-		ps_poke(&t->tick[i].live_bytes, PS_MAX(a, b));
-	}
-	if (count % 2 != 0)
-		ps_poke(&t->tick[count / 2].live_bytes,
-			ps_peek(&t->tick[count - 1].live_bytes));
+	for (uint32_t i = 0; i < (count + 1) / 2; i++)
+		merge_ticks(&t->tick[i], &t->tick[2 * i],
+			    &t->tick[PS_MIN(2 * i + 1, count - 1)]);
 	ps_poke(&t->count, (count + 1) / 2);
 	ps_poke(&t->step_ticks, ps_peek(&t->step_ticks) * 2);
 	for (uint32_t i = 0; i < (count + 1) / 2; i++)
@@ -53,6 +59,7 @@ extend_to(struct ps_record_timeline *t, uint32_t slot)
 
 	for (; count <= slot; count++) {
 		ps_poke(&t->tick[count].live_bytes, level);
+		ps_poke(&t->tick[count].rss_bytes, 0);
 		ps_poke(&t->tick[count].ticks,
 			ps_record->clock.start_ticks +
 			    count * ps_peek(&t->step_ticks));
@@ -87,6 +94,20 @@ ps_record_refresh_clock(ps_ticks now)
 	(void)ps_clock_pair(&ticks, &ns);
 	ps_poke(&clock->last_ns, ns);
 	ps_poke(&clock->last_ticks, ticks);
+}
+
+void
+ps_timeline_note_rss(uint64_t rss)
+{
+	struct ps_record_timeline *t = &ps_record->timeline;
+	uint32_t count;
+
+	if (atomic_flag_test_and_set_explicit(&is_busy, memory_order_acquire))
+		return;
+	count = ps_peek(&t->count);
+	if (count > 0 && rss > ps_peek(&t->tick[count - 1].rss_bytes))
+		ps_poke(&t->tick[count - 1].rss_bytes, rss);
+	atomic_flag_clear_explicit(&is_busy, memory_order_release);
 }
 
 void

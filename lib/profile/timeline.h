@@ -20,6 +20,9 @@ void ps_timeline_init(uint64_t step_ticks);
  */
 void ps_record_refresh_clock(ps_ticks now);
 
+/* The process has `rss` bytes in memory; goes to the last step. */
+void ps_timeline_note_rss(uint64_t rss);
+
 /* The heap holds `live` bytes at `now`. */
 void ps_timeline_note(ps_ticks now, uint64_t live);
 

@@ -143,8 +143,6 @@ struct ps_record_heap {
 	_Atomic uint64_t peak_epoch;
 	_Atomic uint64_t sampled_live_bytes; /* sum over sites */
 	_Atomic uint64_t sampled_peak_bytes;
-	_Atomic uint64_t peak_rss_bytes; /* the highest that was seen ... */
-	_Atomic uint64_t rss_heap_bytes; /* ... and the heap at that moment */
 	_Atomic uint64_t failed;	 /* requests that returned NULL */
 	_Atomic uint64_t pool_reserved_bytes; /* address range */
 	_Atomic uint64_t pool_mapped_bytes;   /* pages handed to classes */

@@ -17,8 +17,8 @@ struct ps_source {
 	struct ps_view view;
 };
 
-/* `filter` may be NULL.  0, or -errno after a line on standard error, and then there is nothing to
- * close. */
+/* `filter` may be NULL.  0, or -errno after a line on standard error, and then
+ * there is nothing to close. */
 int ps_source_open(struct ps_source *s, const struct ps_reader *reader,
 		   const char *path, const struct ps_filter *filter,
 		   const struct ps_report_options *options);

@@ -187,6 +187,10 @@ json_timeline(struct json *j, const struct ps_view *v)
 		number(j, "t_s", step_s * i);
 		number(j, "live_bytes",
 		       (double)ps_peek(&t->tick[i].live_bytes));
+		number(j, "rss_bytes",
+		       ps_peek(&t->tick[i].rss_bytes) == 0
+			   ? (double)NAN
+			   : (double)ps_peek(&t->tick[i].rss_bytes));
 		close(j, '}');
 	}
 	close(j, ']');

@@ -34,12 +34,13 @@ void ps_text_sites(struct ps_text_report *r);	/* text_sites.c */
 uint32_t ps_telling_frame(const struct ps_stack_names *names);
 /* Its most telling frames, six at most, indented.  text_sites.c */
 void ps_put_stack(struct ps_text_report *r, const struct ps_record_site *site);
+void ps_text_labels(struct ps_text_report *r);	 /* text_labels.c */
 void ps_text_alerts(struct ps_text_report *r);	 /* text_alerts.c */
 void ps_text_sections(struct ps_text_report *r); /* text_sections.c */
 /* text_section_tree.c; after the sections' table */
 void ps_text_section_tree(struct ps_text_report *r);
 void ps_text_slow_calls(struct ps_text_report *r);
 void ps_text_machine(struct ps_text_report *r); /* text_machine.c */
-void ps_text_footer(struct ps_text_report *r);  /* text_footer.c */
+void ps_text_footer(struct ps_text_report *r);	/* text_footer.c */
 
 #endif /* PS_REPORT_TEXT_PARTS_H */

@@ -111,6 +111,7 @@ write_text(struct ps_text_report *r)
 {
 	ps_text_summary(r);
 	ps_text_sites(r);
+	ps_text_labels(r);
 	ps_text_sections(r);
 	ps_text_machine(r);
 	ps_text_alerts(r);

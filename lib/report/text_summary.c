@@ -120,11 +120,21 @@ put_heap(struct ps_text *t, const struct ps_view *v)
 		       ps_human_count(c, (double)v->live_blocks));
 }
 
-/* Highest level in each of `columns` equal parts of the timeline. */
-static void
-fold_timeline(const struct ps_record_timeline *timeline, unsigned count,
-	      uint64_t *levels, unsigned columns)
+/* What is plotted: the heap, or what the process has in memory. */
+static uint64_t
+level_of(const struct ps_record_tick *tick, bool is_rss)
 {
+	return ps_peek(is_rss ? &tick->rss_bytes : &tick->live_bytes);
+}
+
+/* Highest level in each of `columns` equal parts of the timeline; parts where
+ * it is not known have that of the part before. */
+static uint64_t
+fold_timeline(const struct ps_record_timeline *timeline, unsigned count,
+	      bool is_rss, uint64_t *levels, unsigned columns)
+{
+	uint64_t highest = 0;
+
 	for (unsigned i = 0; i < columns; i++) {
 		unsigned from = i * count / columns;
 		unsigned to = PS_MAX((i + 1) * count / columns, from + 1);
@@ -132,29 +142,21 @@ fold_timeline(const struct ps_record_timeline *timeline, unsigned count,
 		levels[i] = 0;
 		for (unsigned k = from; k < to && k < count; k++)
 			levels[i] = PS_MAX(
-			    levels[i], ps_peek(&timeline->tick[k].live_bytes));
+			    levels[i], level_of(&timeline->tick[k], is_rss));
+		if (is_rss && levels[i] == 0 && i > 0)
+			levels[i] = levels[i - 1];
+		highest = PS_MAX(highest, levels[i]);
 	}
+	return highest;
 }
 
 static void
-put_plot(struct ps_text *t, const struct ps_view *v)
+put_levels(struct ps_text *t, const uint64_t *levels, uint64_t highest)
 {
 	static const char *const block[] = {" ", "▁", "▂", "▃", "▄",
 					    "▅", "▆", "▇", "█"};
-	const struct ps_record_timeline *timeline =
-	    &v->reader->header->timeline;
-	unsigned count =
-	    PS_MIN(ps_peek(&timeline->count), (uint32_t)PS_TIMELINE_SLOTS);
-	uint64_t levels[PLOT_COLUMNS];
-	uint64_t highest = 1;
 	char label[16];
-	char end[16];
 
-	if (count < 2)
-		return;
-	fold_timeline(timeline, count, levels, PLOT_COLUMNS);
-	for (unsigned i = 0; i < PLOT_COLUMNS; i++)
-		highest = PS_MAX(highest, levels[i]);
 	ps_text_printf(t, "\n  %10s ", ps_human_bytes(label, (double)highest));
 	ps_text_style(t, PS_CYAN);
 	for (unsigned i = 0; i < PLOT_COLUMNS; i++) {
@@ -166,9 +168,47 @@ put_plot(struct ps_text *t, const struct ps_view *v)
 								 : level]);
 	}
 	ps_text_style(t, PS_PLAIN);
+}
+
+/* The heap, and above it what the process had in memory, where that was seen
+ * (twice a second): what is between them was mapped past malloc. */
+static void
+put_plot(struct ps_text *t, const struct ps_view *v)
+{
+	const struct ps_record_timeline *timeline =
+	    &v->reader->header->timeline;
+	unsigned count =
+	    PS_MIN(ps_peek(&timeline->count), (uint32_t)PS_TIMELINE_SLOTS);
+	uint64_t levels[PLOT_COLUMNS];
+	uint64_t highest;
+	char end[16];
+
+	if (count < 2)
+		return;
+	highest = fold_timeline(timeline, count, true, levels, PLOT_COLUMNS);
+	if (highest > 0) {
+		put_levels(t, levels, highest);
+		ps_text_printf(t, "\n  %10s", "RSS");
+	}
+	highest = fold_timeline(timeline, count, false, levels, PLOT_COLUMNS);
+	put_levels(t, levels, PS_MAX(highest, 1u));
 	ps_human_time(end, (double)ps_peek(&timeline->step_ticks) * count *
 			       ps_reader_tick_seconds(v->reader));
 	ps_text_printf(t, "\n  %10s 0 s%*s\n", "heap", PLOT_COLUMNS - 3, end);
+}
+
+/* What the process had in memory beyond its heap: code, stacks, mmap, us. */
+static void
+put_outside(struct ps_text *t, const struct ps_view *v)
+{
+	double outside = v->max_rss_bytes - (double)v->peak_bytes;
+	char bytes[16];
+
+	if (outside > 0)
+		ps_text_printf(t,
+			       "  outside malloc: %s of the peak RSS (code, "
+			       "stacks, mmap, the shim itself)\n",
+			       ps_human_bytes(bytes, outside));
 }
 
 /* ---- size classes ------------------------------------------------------- */
@@ -232,6 +272,7 @@ ps_text_summary(struct ps_text_report *r)
 	put_times(r->out, r->view);
 	ps_put_heading(r->out, "HEAP", NULL);
 	put_heap(r->out, r->view);
+	put_outside(r->out, r->view);
 	put_plot(r->out, r->view);
 	put_classes(r->out, r->view);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "report/view.h"
+#include "report/view_label.h"
 #include "report/view_section.h"
 #include "report/view_site.h"
 
@@ -176,6 +177,8 @@ ps_view_build(const struct ps_reader *reader,
 	view_process(out);
 	view_heap(out);
 	error = ps_view_sites(out, options, scratch);
+	if (error == 0)
+		error = ps_view_labels(out, scratch);
 	if (error == 0)
 		error = ps_view_tree(out, scratch);
 	if (error == 0)

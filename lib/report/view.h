@@ -35,6 +35,13 @@ struct ps_view_site {
 	double temporary;
 };
 
+/* What the rows of sites with one label add up to. */
+struct ps_view_label {
+	double bytes;
+	double peak_bytes;
+	double live_bytes;
+};
+
 enum ps_view_key {
 	PS_BY_ALLOCATIONS,
 	PS_BY_BYTES,
@@ -128,6 +135,8 @@ struct ps_view {
 	uint64_t samples_truncated; /* their stack is deeper than is told */
 	/* Estimates of blocks that lived so long; see struct ps_record_thread.
 	 */
+	struct ps_view_label by_thread[PS_LABEL_THREADS]; /* [0]: the others */
+	struct ps_view_label *by_section; /* by row; NULL without sections */
 	double lifetime_frees[PS_LIFETIMES];
 	double lifetime_bytes[PS_LIFETIMES];
 	bool is_exact; /* every allocation was seen */
