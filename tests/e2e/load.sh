@@ -53,8 +53,8 @@ assert f["perfshim"]["schema"] == "perfshim-bench/1" and f["perfshim"]["calibrat
 assert l["due"] == 900 == l["done"] + l["dropped"] and l["workers"] == 4 and l["rate"] == 300, l
 assert l["corrected"]["p90"] > 0.5 > l["service"]["p90"] and l["corrected"]["max"] > 0.8, l
 assert 2 <= len(l["seconds"]) <= 4 and sum(s["done"] for s in l["seconds"]) <= 900, l["seconds"]
-# The pause in the series: it was over with the second interval, or in the third.
-assert max(s["max"] for s in l["seconds"] if s["max"] is not None) > 0.8, l["seconds"]
+# The pause in the series: a second with nothing done, or with what had waited.
+assert any(s["done"] == 0 or s["max"] > 0.5 for s in l["seconds"]), l["seconds"]
 END
 equal '       Value     Percentile TotalCount 1/(1-Percentile)' "$(head -n 1 pause.hgrm)" 'the head of .hgrm'
 has "$(tail -n 3 pause.hgrm | tr '\n' ' ')" '#\[Mean .*#\[Max .*Total count +=  +[0-9]+\] #\[Buckets' 'its end'

@@ -14,10 +14,14 @@
 #define MS UINT64_C(1000000)
 
 static struct ps_scratch scratch;
+static _Atomic int set_ups, tear_downs, steps;
+static _Atomic bool must_stop;
 
 static void
 start(void)
 {
+	set_ups = tear_downs = steps = 0;
+	must_stop = false;
 	ps_scratch_init(&scratch, 0);
 }
 
@@ -100,8 +104,6 @@ START_TEST(deviation_of_known_latencies)
 END_TEST
 
 /* ---- running ---- */
-
-static _Atomic int set_ups, tear_downs, steps;
 
 static int
 count_set_up(void *context, unsigned worker, void **state)
@@ -272,8 +274,6 @@ START_TEST(what_is_due_and_not_begun_is_dropped)
 	ck_assert_double_gt(ps_load_quantile(r.corrected, 0.5), 0.1);
 }
 END_TEST
-
-static _Atomic bool must_stop;
 
 static void
 stop_at_second_interval(void *context, const struct ps_load_second *now)
