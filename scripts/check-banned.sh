@@ -31,6 +31,7 @@ more()
 	*/lib/bench/process.o) echo 'fork|execve|wait4|_exit|mmap(64)?|munmap|open(64)?|dup2' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join)' ;;
 	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;
+	*/lib/report/diff.o | */lib/report/massif.o) echo qsort ;; # not in the preload
 	*/lib/report/*.o) echo 'sigabbrev_np' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
 		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)
