@@ -408,15 +408,15 @@ PERFSHIM_FREED(const void *block, size_t bytes)
 		perfshim_link_.freed(block, bytes);
 }
 
-struct perfshim_pool {
+struct perfshim_pool_scope {
 	int is_in;
 	int is_first;
 };
 
-__attribute__((always_inline, unused)) static inline struct perfshim_pool
+__attribute__((always_inline, unused)) static inline struct perfshim_pool_scope
 perfshim_pool_open_(void)
 {
-	struct perfshim_pool pool;
+	struct perfshim_pool_scope pool;
 
 	pool.is_in = perfshim_is_there_() && perfshim_link_.pool_enter();
 	pool.is_first = 1;
@@ -424,7 +424,7 @@ perfshim_pool_open_(void)
 }
 
 __attribute__((always_inline, unused)) static inline void
-perfshim_pool_close_(struct perfshim_pool *pool)
+perfshim_pool_close_(struct perfshim_pool_scope *pool)
 {
 	if (pool->is_in)
 		perfshim_link_.pool_leave();
@@ -432,7 +432,7 @@ perfshim_pool_close_(struct perfshim_pool *pool)
 
 #define PERFSHIM_POOL PERFSHIM_POOL_(PERFSHIM_ID_(perfshim_pool_))
 #define PERFSHIM_POOL_(id)                                                     \
-	for (struct perfshim_pool id                                           \
+	for (struct perfshim_pool_scope id                                     \
 	     __attribute__((cleanup(perfshim_pool_close_), unused)) =          \
 		 perfshim_pool_open_();                                        \
 	     id.is_first; id.is_first = 0)

@@ -44,8 +44,8 @@ struct ps_options {
 	bool are_children_on;
 	uint32_t clock; /* enum ps_choice_clock */
 	bool is_pool_on;
-	uint32_t harden;    /* enum ps_choice_harden */
-	bool is_colour_off; /* NO_COLOR is set */
+	uint32_t harden;	       /* enum ps_choice_harden */
+	bool is_colour_off;	       /* NO_COLOR is set */
 	char alert[PS_ALERT_TEXT_MAX]; /* rules, see monitor/rule.h */
 	char alert_to[PS_PATH_MAX];    /* stderr, none, unix:PATH or a path */
 	char metrics[PS_PATH_MAX];     /* with %p %e still in it; "" = none */
