@@ -19,6 +19,7 @@ everywhere='ps_[a-z0-9_]*|perfshim_[a-z_]*|je_[a-z_]*
 
 # OBJECTS (a glob below $B) and what they may call besides, with the reason.
 #   the OS seam: all that it hands on is a system call or the vDSO
+#   the SIMD core: PERFSHIM_SIMD forces a set, in programs without options too
 #   the option table: parses what start-up hands it
 #   the process runner: forks and waits, in a process of its own
 #   typed pools: a thread's end empties its stores
@@ -28,6 +29,7 @@ more()
 	case $1 in
 	*/lib/base/os*.o) echo 'syscall|getauxval|environ|__environ|_dl_find_object' ;;
 	*/lib/measure/*.o) echo 'getauxval' ;;
+	*/lib/simd/simd.o) echo 'environ|__environ' ;;
 	*/lib/bench/process.o) echo 'fork|execve|wait4|_exit|mmap(64)?|munmap|open(64)?|dup2' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join)' ;;
 	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;

@@ -11,7 +11,7 @@ tidy()
 {
 	local isa=()
 	case $1 in
-	*_avx512.c) isa=(-mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma) ;;
+	*_avx512.c | *_avx512vl.c) isa=(-mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma) ;;
 	*_avx2.c) isa=(-mavx2 -mfma) ;;
 	esac
 	clang-tidy --quiet --config-file="$PWD/.clang-tidy" "$1" -- -std=gnu11 -D_GNU_SOURCE \

@@ -66,12 +66,17 @@ take_stat(struct ps_watch *out, const char *text)
 static bool
 take_pressure(struct ps_watch *out, const char *text)
 {
-	const char *total = strstr(text, "total=");
+	static const char total[] = "total=";
+	const size_t length = sizeof(total) - 1;
 
-	if (strncmp(text, "some ", 5) != 0 || total == NULL)
+	if (strncmp(text, "some ", 5) != 0)
 		return false;
-	total += strlen("total=");
-	return take_number(&total, &out->pressure_us);
+	while (strncmp(text, total, length) != 0) {
+		if (*text++ == '\0')
+			return false;
+	}
+	text += length;
+	return take_number(&text, &out->pressure_us);
 }
 
 void

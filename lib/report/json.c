@@ -363,22 +363,14 @@ json_sections(struct json *j, const struct ps_view *v)
 }
 
 static void
-watched(struct json *j, const char *name, const struct ps_calibration *c,
-	uint32_t which, double value)
-{
-	if (c->watched & which)
-		number(j, name, value);
-	else
-		null(j, name);
-}
-
-static void
 json_calibration(struct json *j, const struct ps_view *v)
 {
 	const struct ps_record_header *h = v->reader->header;
 	const struct ps_calibration *c = &h->calibration;
 	char isa[sizeof(c->isa) + 1] = {0};
 	bool is_measured = c->kind != PS_CALIBRATION_NONE;
+	bool has_drift = c->watched & PS_WATCHED_DRIFT;
+	const double nan = __builtin_nan(""); /* null */
 
 	for (unsigned i = 0; i < sizeof(c->isa); i++)
 		isa[i] = c->isa[i];
@@ -402,11 +394,12 @@ json_calibration(struct json *j, const struct ps_view *v)
 	close(j, '}');
 	measured(j, "dram_latency_ns", c->latency_dram_ns);
 	measured(j, "matmul_flops", c->matmul_flops);
-	watched(j, "drift_fraction", c, PS_WATCHED_DRIFT, c->drift_fraction);
-	watched(j, "core_drift_fraction", c, PS_WATCHED_DRIFT, c->core_drift);
-	watched(j, "steal_fraction", c, PS_WATCHED_STEAL, c->steal_fraction);
-	watched(j, "waiting_fraction", c, PS_WATCHED_PRESSURE,
-		c->pressure_fraction);
+	number(j, "drift_fraction", has_drift ? c->drift_fraction : nan);
+	number(j, "core_drift_fraction", has_drift ? c->core_drift : nan);
+	number(j, "steal_fraction",
+	       c->watched & PS_WATCHED_STEAL ? c->steal_fraction : nan);
+	number(j, "waiting_fraction",
+	       c->watched & PS_WATCHED_PRESSURE ? c->pressure_fraction : nan);
 	close(j, '}');
 }
 

@@ -24,8 +24,8 @@
  * - in place: B is not copied; it comes from L2, or is used by a few panels
  *   only, and copying costs 1/m of the arithmetic;
  * - packed: as above;
- * - dots, up to 4 columns: along the depth (vector_thin.h);
- * - flat, up to 3 rows: along the rows of B (vector_thin.h).
+ * - dots, up to 4 columns: along the depth (vector_dots.h);
+ * - flat, up to 3 rows: along the rows of B (vector_flat.h).
  *
  * A panel of A is copied to the stack, out of rows that compete for the same
  * sets of L1, and of matrices so wide that the copy is nothing; the next panel

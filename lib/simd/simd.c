@@ -73,7 +73,7 @@ choose(enum ps_simd_isa isa, const struct ps_cpu_features *cpu)
 	const struct ps_simd_kernels *table = tables[isa];
 	const struct ps_simd_kernels *loading = table;
 
-	PS_ASSERT(table->isa == isa);
+	PS_ASSERT(table != NULL && table->isa == isa);
 	PS_ASSERT(table->tile_columns % table->vector == 0);
 	PS_ASSERT(table->tile_columns <= PS_MATRIX_TILE_COLUMNS_MAX);
 	if (isa == PS_SIMD_AVX512 && cpu->is_avx512_split)

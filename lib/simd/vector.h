@@ -21,7 +21,8 @@
 #include "simd/vector_add.h"
 #include "simd/vector_block.h"
 #include "simd/vector_burn.h"
-#include "simd/vector_thin.h"
+#include "simd/vector_dots.h"
+#include "simd/vector_flat.h"
 
 static void
 vector_block(const struct ps_matrix_block *x)

@@ -19,14 +19,14 @@ typedef void rest_function(const struct ps_matrix_block *x, float *c,
 					      float *c, const float *a,        \
 					      size_t lda, const float *next)   \
 	{                                                                      \
-		if (rows <= TILE_ROWS)                                         \
+		if ((rows) <= TILE_ROWS)                                       \
 			strips_of(x, c, a, lda, next, rows);                   \
 	}                                                                      \
 	static PS_NOINLINE void wide_rest_##rows(                              \
 	    const struct ps_matrix_block *x, float *c, const float *a,         \
 	    size_t lda, const float *b, uint32_t columns)                      \
 	{                                                                      \
-		if (rows <= TILE_ROWS)                                         \
+		if ((rows) <= TILE_ROWS)                                       \
 			wide_rest_of(x, c, a, lda, b, columns, rows);          \
 	}                                                                      \
 	static PS_NOINLINE void narrow_rest_##rows(                            \
