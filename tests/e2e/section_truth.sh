@@ -26,18 +26,21 @@ for _ in 1 2 3 4 5; do
 	told marks
 	[ "$(value 'section("thin")["self_s"] < min(0.5 * section("thin")["total_s"], 0.005)')" = True ] && break
 done
-expect 'section("thin")["is_self_doubtful"]' 'not section("thick")["is_self_doubtful"]' \
-	'section("thin")["self_s"] < 0.5 * section("thin")["total_s"]' \
-	'section("thick")["self_s"] >= 0.020' \
+expect 'not section("thick")["is_self_doubtful"]' 'section("thick")["self_s"] >= 0.020' \
 	'section("thick")["self_s"] <= section("thick")["total_s"]'
-report
-report_has 'thin +1 +[^ ]+ +[^ ]+\?' 'self time: more than a fifth'
+# On a machine so busy that a pair takes twice its time, the rest is no marks' cost.
+if [ "$(value 'section("thin")["total_s"] < 200000 * 40e-9')" = True ]; then
+	expect 'section("thin")["is_self_doubtful"]' \
+		'section("thin")["self_s"] < 0.5 * section("thin")["total_s"]'
+	report
+	report_has 'thin +1 +[^ ]+ +[^ ]+\?' 'self time: more than a fifth'
+fi
 
 # Waiting is no CPU time; heap growth, bytes and items are the section's.
 told waits PERFSHIM_CALIBRATE=quick
 expect '0.09 <= section("sleeps")["total_s"]' 'section("sleeps")["cpu_s"] < 0.02' \
 	'section("sleeps")["waits"] >= 3' \
-	'section("computes")["cpu_s"] > 0.2 * section("computes")["total_s"]' \
+	'0.09 * 0.98 <= section("computes")["cpu_s"] < 0.12' \
 	'section("computes")["cpu_s"] <= section("computes")["total_s"] * 1.001' \
 	'section("keeps")["live_growth_bytes"] >= 100000' \
 	'section("keeps")["live_growth_bytes"] < 120000' \

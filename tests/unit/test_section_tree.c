@@ -134,15 +134,20 @@ START_TEST(ended_threads_share_a_tree_whose_rows_are_used_again)
 			begin(t, b, 0);
 			end(t, b, 9);
 			end(t, c, 10);
+			begin(t, a, 0); /* a new path below a known one */
+			begin(t, c, 0);
+			end(t, c, 3);
+			end(t, a, 3);
 		}
 		ps_section_thread_close(t);
 	}
-	assert_node(0, PATH(a), 5, 400);
+	assert_node(0, PATH(a), 6, 400);
+	assert_node(0, PATH(a, c), 1, 3);
 	assert_node(0, PATH(a, b), 10, 80);
 	assert_node(0, PATH(a, b, a), 5, 20);
 	assert_node(0, PATH(b), 5, 35);
 	assert_node(0, PATH(c, b), 1, 9);
-	ck_assert_uint_eq(rows(), 4 + 4 + 2); /* the second thread's four */
+	ck_assert_uint_eq(rows(), 4 + 4 + 3); /* the second thread's four */
 }
 END_TEST
 

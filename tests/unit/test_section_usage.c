@@ -210,6 +210,19 @@ START_TEST(the_slowest_calls_are_kept_with_when_and_where)
 }
 END_TEST
 
+/* Long ones are looked at in any case, and may be none of the slowest. */
+START_TEST(a_long_call_that_is_none_of_the_slowest_displaces_none)
+{
+	const uint64_t long_ticks = 100000000;
+
+	for (uint64_t k = 0; k < PS_SECTION_SLOWEST; k++)
+		call(a, b, 0, 2 * long_ticks + k);
+	call(a, b, 0, long_ticks);
+	for (uint64_t k = 0; k < PS_SECTION_SLOWEST; k++)
+		ck_assert_ptr_nonnull(slow_call(row_of(b), 2 * long_ticks + k));
+}
+END_TEST
+
 START_TEST(the_slowest_of_ended_threads_are_the_slowest_of_all)
 {
 	for (uint64_t k = 1; k <= 3; k++) {
@@ -261,6 +274,8 @@ section_usage_suite(void)
 
 	tcase_add_checked_fixture(slowest, setup, NULL);
 	tcase_add_test(slowest, the_slowest_calls_are_kept_with_when_and_where);
+	tcase_add_test(slowest,
+		       a_long_call_that_is_none_of_the_slowest_displaces_none);
 	tcase_add_test(slowest,
 		       the_slowest_of_ended_threads_are_the_slowest_of_all);
 	tcase_add_test(slowest, values_go_to_the_innermost_region);
