@@ -40,6 +40,6 @@ void ps_text_sections(struct ps_text_report *r); /* text_sections.c */
 void ps_text_section_tree(struct ps_text_report *r);
 void ps_text_slow_calls(struct ps_text_report *r);
 void ps_text_machine(struct ps_text_report *r); /* text_machine.c */
-void ps_text_footer(struct ps_text_report *r);  /* text_footer.c */
+void ps_text_footer(struct ps_text_report *r);	/* text_footer.c */
 
 #endif /* PS_REPORT_TEXT_PARTS_H */
