@@ -363,7 +363,7 @@ value_of()
 }
 
 out='' report_file='' json_file='' sample='' children=on quiet=0 library=''
-only_version=0 arguments=("$@")
+only_version=0 only_machine=0 arguments=("$@")
 alerts=${PERFSHIM_ALERT-} on_alert='' alert_log=0
 while [ $# -gt 0 ]; do
 	case $1 in
