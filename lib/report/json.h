@@ -11,7 +11,4 @@
 void ps_report_json(const struct ps_view *view, struct ps_symbols *symbols,
 		    struct ps_stack_names *names, struct ps_text *out);
 
-/* A stack as an array of strings, leaf first. */
-void ps_json_stack(const struct ps_stack_names *names, struct ps_text *out);
-
 #endif /* PS_REPORT_JSON_H */

@@ -1,7 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "monitor/rule.h"
-#include "report/json.h"
 #include "report/json_alerts.h"
+
+static void
+put_name(struct ps_text *out, const struct ps_symbol *s)
+{
+	char name[1024];
+	struct ps_text text;
+
+	ps_text_init(&text, name, sizeof(name), -1);
+	if (s->function != NULL)
+		ps_text_printf(&text, "%.900s (%.80s)", s->function, s->module);
+	else
+		ps_text_printf(&text, "%.80s+0x%lx", s->module,
+			       (unsigned long)s->offset);
+	ps_text_json_string(out, name);
+}
+
+void
+ps_json_stack(const struct ps_stack_names *names, struct ps_text *out)
+{
+	ps_text_char(out, '[');
+	for (uint32_t i = 0; i < names->count; i++) {
+		if (i > 0)
+			ps_text_char(out, ',');
+		put_name(out, &names->at[i]);
+	}
+	ps_text_char(out, ']');
+}
 
 static void
 put_number(struct ps_text *t, const char *key, double value)

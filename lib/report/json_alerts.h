@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_alerts - alerts[] of the report, and one alert alone
+ * json_alerts - alerts[] of the report, one alert alone, and stacks in JSON
  */
 #ifndef PS_REPORT_JSON_ALERTS_H
 #define PS_REPORT_JSON_ALERTS_H
@@ -11,6 +11,9 @@
 
 /* Of a snapshot; the recording has up to PS_ALERT_SITES. */
 enum { PS_JSON_ALERT_SITES = 10 };
+
+/* A stack as an array of strings, leaf first. */
+void ps_json_stack(const struct ps_stack_names *names, struct ps_text *out);
 
 /* One object; `names` is room for one stack. */
 void ps_json_alert(const struct ps_reader *r, const struct ps_view_alert *alert,
