@@ -82,7 +82,8 @@ static void
 put_share_of_peak(struct ps_text *t, const struct ps_calibration *c)
 {
 	if (!is_measured(c->matmul_flops, PER_SECOND_MAX) ||
-	    !is_measured(c->fma_flops, PER_SECOND_MAX))
+	    !is_measured(c->fma_flops, PER_SECOND_MAX) ||
+	    c->matmul_flops > 10 * c->fma_flops)
 		return;
 	ps_text_str(t, " (");
 	put_percent(t, c->matmul_flops / c->fma_flops, 0);
