@@ -9,7 +9,7 @@ cache=cache/perfshim/calibration
 run first "$B/perfreport" --machine
 equal 0 "$(<first.status)" "the status ($(<first.err))"
 for words in 'measured now' 'L1 +█' 'L2 +█' 'memory +█' 'latency of memory [0-9]' \
-	'peak [0-9.]+ GFLOP/s' 'matrix multiply [0-9.]+ GFLOP/s \([0-9]+% of the peak\)' \
+	'peak [0-9.]+ GFLOP/s' 'matrix multiply [0-9.]+ GFLOP/s \([0-9]+% of peak\)' \
 	'clock (tsc|monotonic)' 'FLOPs a byte'; do
 	has "$(<first.out)" "$words" 'the calibration'
 done
