@@ -42,7 +42,7 @@ is_walkable(struct ps_thread *self, const struct ps_unwind_context *caller)
 		return false;
 	if (ps_likely(self->memo != NULL))
 		return true;
-	self->memo = ps_thread_memo_take();
+	self->memo = ps_unwind_memo_open();
 	if (ps_record->sampling.mode == PS_SAMPLE_ALL && self->memo != NULL)
 		self->recall = ps_recall_open();
 	return self->memo != NULL;

@@ -30,11 +30,12 @@
 #include "shim/unwind_recall.h"
 #include "shim/start.h"
 #include "shim/thread.h"
+#include "shim/thread_row.h"
 #include "shim/unwind_memo.h"
 #include "shim/watch.h"
 
 /* Live bytes are summed every PULSES refills or flushes, and lag by those. */
-enum { ROWS_MAX = 4096, PULSES = 8, BEAT = 32 };
+enum { PULSES = 8, BEAT = 32 };
 /* With sampling off, only this many bytes bring a thread to the slow path. */
 #define COUNTDOWN_OFF (UINT64_C(1) << 40)
 
@@ -43,11 +44,6 @@ struct ps_record_thread ps_thread_fallback;
 
 static pthread_key_t end_key;
 static bool has_end_key;
-static uint32_t free_rows[ROWS_MAX];
-static uint32_t free_row_count;
-static struct ps_unwind_memo *free_memos;
-/* Guards free_rows, free_memos and row 0. */
-static struct ps_lock rows_lock;
 
 static void thread_ends(void *thread);
 
@@ -58,95 +54,10 @@ ps_thread_init(void)
 	return has_end_key ? 0 : -EAGAIN;
 }
 
-/* ---- rows --------------------------------------------------------------- */
-
-static uint32_t
-append_row(void)
-{
-	void *memory;
-	uint32_t row;
-
-	ps_record_lock();
-	row = ps_record_append(PS_TABLE_THREADS, 1, &memory);
-	if (row != UINT32_MAX)
-		ps_record_publish(PS_TABLE_THREADS);
-	ps_record_unlock();
-	return row;
-}
-
-static uint32_t
-take_row(void)
-{
-	uint32_t row = UINT32_MAX;
-
-	ps_lock_take(&rows_lock);
-	if (free_row_count > 0)
-		row = free_rows[--free_row_count];
-	ps_lock_give(&rows_lock);
-	return row != UINT32_MAX ? row : append_row();
-}
-
 static inline void
 add(_Atomic uint64_t *to, uint64_t n)
 {
 	atomic_fetch_add_explicit(to, n, memory_order_relaxed);
-}
-
-static void
-move(_Atomic uint64_t *to, _Atomic uint64_t *from)
-{
-	add(to, ps_peek(from));
-	ps_poke(from, 0);
-}
-
-static void
-merge_row(struct ps_record_thread *to, struct ps_record_thread *from)
-{
-	add(&to->issued_bytes, ps_thread_requested(from));
-	ps_poke(&from->issued_bytes, 0);
-	ps_poke(&from->bytes_left, 0);
-	move(&to->allocations, &from->allocations);
-	move(&to->large_bytes, &from->large_bytes);
-	move(&to->large_freed_bytes, &from->large_freed_bytes);
-	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
-		move(&to->class_allocations[c], &from->class_allocations[c]);
-		move(&to->class_frees[c], &from->class_frees[c]);
-	}
-	move(&to->samples, &from->samples);
-	for (unsigned i = 0; i < PS_LIFETIMES; i++) {
-		move(&to->lifetime_frees[i], &from->lifetime_frees[i]);
-		move(&to->lifetime_bytes[i], &from->lifetime_bytes[i]);
-	}
-}
-
-static void
-give_row(uint32_t index, struct ps_record_thread *row)
-{
-	merge_row(ps_record_entry(PS_TABLE_THREADS, 0), row);
-	ps_poke(&row->is_live, 0);
-	ps_poke(&row->tid, 0);
-	ps_lock_take(&rows_lock);
-	if (free_row_count < ROWS_MAX)
-		free_rows[free_row_count++] = index;
-	ps_lock_give(&rows_lock);
-}
-
-void
-ps_thread_count_stray(unsigned cls, int64_t blocks, int64_t large_bytes)
-{
-	struct ps_record_thread *row;
-
-	if (ps_record == NULL)
-		return;
-	row = ps_record_entry(PS_TABLE_THREADS, 0);
-	if (blocks > 0) {
-		add(&row->allocations, 1);
-		add(&row->class_allocations[cls], 1);
-		add(&row->large_bytes, (uint64_t)large_bytes);
-	} else {
-		add(&row->class_frees[cls], 1);
-		add(&row->large_freed_bytes, (uint64_t)large_bytes);
-	}
 }
 
 /* ---- countdown ---------------------------------------------------------- */
@@ -278,37 +189,6 @@ ps_thread_count_cost(ps_ticks begun)
 				  memory_order_relaxed);
 }
 
-/* ---- memos -------------------------------------------------------------- */
-
-struct ps_unwind_memo *
-ps_thread_memo_take(void)
-{
-	struct ps_unwind_memo *memo;
-	void *memory;
-
-	ps_lock_take(&rows_lock);
-	memo = free_memos;
-	if (memo != NULL)
-		free_memos = memo->next;
-	ps_lock_give(&rows_lock);
-	if (memo == NULL) {
-		if (ps_os_map(sizeof(*memo), &memory) != 0)
-			return NULL;
-		memo = memory;
-	}
-	memo->count = 0;
-	return memo;
-}
-
-static void
-give_memo(struct ps_unwind_memo *memo)
-{
-	ps_lock_take(&rows_lock);
-	memo->next = free_memos;
-	free_memos = memo;
-	ps_lock_give(&rows_lock);
-}
-
 void
 ps_thread_publish_if_known(void)
 {
@@ -343,7 +223,7 @@ count_thread(int change)
 static bool
 attach(struct ps_thread *self)
 {
-	uint32_t index = take_row();
+	uint32_t index = ps_thread_row_take();
 	struct ps_record_thread *row;
 
 	if (index == UINT32_MAX) {
@@ -353,7 +233,7 @@ attach(struct ps_thread *self)
 	row = ps_record_entry(PS_TABLE_THREADS, index);
 	self->heap = ps_heap_attach(row->class_allocations, row->class_frees);
 	if (self->heap == NULL) {
-		give_row(index, row);
+		ps_thread_row_give(index, row);
 		return false;
 	}
 	self->row = row;
@@ -421,7 +301,7 @@ detach(struct ps_thread *self)
 		ps_section_thread_close(self->sections);
 	self->sections = NULL;
 	if (self->memo != NULL)
-		give_memo(self->memo);
+		ps_unwind_memo_close(self->memo);
 	self->memo = NULL;
 	if (self->recall != NULL)
 		ps_recall_close(self->recall);
@@ -430,7 +310,7 @@ detach(struct ps_thread *self)
 	self->heap = NULL;
 	self->has_ended = 1;
 	ps_heap_detach(heap);
-	give_row(self->row_index, self->row);
+	ps_thread_row_give(self->row_index, self->row);
 	self->row = NULL;
 	count_thread(-1);
 	self->depth--;
@@ -460,12 +340,12 @@ thread_ends(void *thread)
 void
 ps_thread_postfork_child(struct ps_thread *self)
 {
-	ps_lock_init(&rows_lock);
-	free_row_count = 0;
+	ps_thread_row_postfork_child();
+	ps_unwind_memo_postfork_child();
 	ps_heap_postfork_child();
 	if (self->heap == NULL)
 		return;
-	self->row_index = append_row();
+	self->row_index = ps_thread_row_take();
 	PS_ASSERT(self->row_index != UINT32_MAX);
 	self->row = ps_record_entry(PS_TABLE_THREADS, self->row_index);
 	ps_heap_recount(self->heap, self->row->class_allocations,

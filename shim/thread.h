@@ -86,9 +86,6 @@ ps_ticks ps_thread_beat(struct ps_thread *self);
 /* What began at a beat's time is over: it is part of what the shim cost. */
 void ps_thread_count_cost(ps_ticks begun);
 
-/* A memo for this thread, which gives it back when it ends; NULL: no memory. */
-struct ps_unwind_memo *ps_thread_memo_take(void);
-
 /* Publish for the calling thread, if it is known. */
 void ps_thread_publish_if_known(void);
 

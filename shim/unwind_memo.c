@@ -18,9 +18,14 @@
  * address by a trampoline and so be told of returns, breaks exceptions, threads
  * that were cloned and shadow stacks (hazards U11).
  */
+#include "base/lock.h"
 #include "shim/unwind_memo.h"
 #include "shim/unwind_cache.h"
 #include "shim/unwind_step.h"
+
+/* Memos of threads that ended. */
+static struct ps_unwind_memo *free_memos;
+static struct ps_lock free_lock;
 
 /* Odd, so that its powers stay invertible; the golden ratio's fraction. */
 #define BASE UINT64_C(0x9e3779b97f4a7c15)
@@ -284,4 +289,41 @@ ps_unwind_memo_read(const struct ps_unwind_memo *m, uint32_t depth,
 	PS_ASSERT(depth <= m->count);
 	for (uint32_t i = 0; i < depth; i++)
 		out[i] = m->frame[m->count - 1 - i].pc;
+}
+
+/* ---- memos ---- */
+
+struct ps_unwind_memo *
+ps_unwind_memo_open(void)
+{
+	struct ps_unwind_memo *memo;
+	void *memory;
+
+	ps_lock_take(&free_lock);
+	memo = free_memos;
+	if (memo != NULL)
+		free_memos = memo->next;
+	ps_lock_give(&free_lock);
+	if (memo == NULL) {
+		if (ps_os_map(sizeof(*memo), &memory) != 0)
+			return NULL;
+		memo = memory;
+	}
+	memo->count = 0;
+	return memo;
+}
+
+void
+ps_unwind_memo_close(struct ps_unwind_memo *memo)
+{
+	ps_lock_take(&free_lock);
+	memo->next = free_memos;
+	free_memos = memo;
+	ps_lock_give(&free_lock);
+}
+
+void
+ps_unwind_memo_postfork_child(void)
+{
+	ps_lock_init(&free_lock);
 }

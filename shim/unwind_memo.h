@@ -39,6 +39,11 @@ struct ps_unwind_memo {
 	struct ps_memo_frame fresh[PS_MEMO_FRAMES]; /* of a walk, leaf first */
 };
 
+/* A memo for a thread, to be given back when it ends; NULL: no memory. */
+struct ps_unwind_memo *ps_unwind_memo_open(void);
+void ps_unwind_memo_close(struct ps_unwind_memo *memo);
+void ps_unwind_memo_postfork_child(void);
+
 /*
  * Walk as ps_unwind_walk does and leave the stack in the memo; out-parameters
  * as there, but for the addresses: *hash is the stack's.  stack_low and

@@ -143,7 +143,7 @@ struct ps_record_heap {
 	_Atomic uint64_t peak_epoch;
 	_Atomic uint64_t sampled_live_bytes; /* sum over sites */
 	_Atomic uint64_t sampled_peak_bytes;
-	_Atomic uint64_t failed;	 /* requests that returned NULL */
+	_Atomic uint64_t failed;	      /* requests that returned NULL */
 	_Atomic uint64_t pool_reserved_bytes; /* address range */
 	_Atomic uint64_t pool_mapped_bytes;   /* pages handed to classes */
 	uint32_t class_bytes[PS_CLASS_SLOTS]; /* block size; 0 for large */

@@ -197,7 +197,7 @@ find_functions(struct ps_module *m)
 		f->rank = rank_of(&s);
 		m->function_count++;
 	}
-	if (m->function_count > 0)
+	if (m->functions != NULL && m->function_count > 0)
 		qsort(m->functions, m->function_count, sizeof(*m->functions),
 		      by_start);
 }

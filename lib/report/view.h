@@ -166,22 +166,6 @@ struct ps_view {
 	uint64_t table_drops;
 };
 
-/* Below zero only in a recording that is damaged, or read while it is written.
- */
-static inline double
-ps_view_bytes(const _Atomic uint64_t *counter)
-{
-	uint64_t sum = ps_peek(counter);
-
-	return (int64_t)sum < 0 ? 0.0 : (double)sum;
-}
-
-static inline double
-ps_view_weight(const _Atomic uint64_t *counter)
-{
-	return ps_view_bytes(counter) / PS_WEIGHT_ONE;
-}
-
 /* 0, or -ENOMEM; memory is the scratch's. */
 int ps_view_build(const struct ps_reader *reader,
 		  const struct ps_report_options *options,

@@ -11,4 +11,20 @@
 int ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
 		  struct ps_scratch *scratch);
 
+/* Below zero only in a recording that is damaged, or read while it is written.
+ */
+static inline double
+ps_view_bytes(const _Atomic uint64_t *counter)
+{
+	uint64_t sum = ps_peek(counter);
+
+	return (int64_t)sum < 0 ? 0.0 : (double)sum;
+}
+
+static inline double
+ps_view_weight(const _Atomic uint64_t *counter)
+{
+	return ps_view_bytes(counter) / PS_WEIGHT_ONE;
+}
+
 #endif /* PS_REPORT_VIEW_SITE_H */
