@@ -49,7 +49,7 @@ for what in 'alloc_objects 1000 500' 'alloc_space 24000 50000' 'inuse_space 2400
 	found_has "keep_small $kept" "churn $churned"
 done
 id=$(readelf -n "$T/exact" | sed -n 's/.*Build ID: //p')
-found_has 'types .*peak_space/bytes.*' "mapping .*/exact $id" 'labels process=exact' \
+found_has 'types .*peak_space/bytes.*' "mapping .*/exact $id" 'labels process=exact thread=exact' \
 	'function keep_small in /.*/exact.c'
 read_by speedscope p.pb.gz
 found_has 'keep_small 24000 24000 bytes'
