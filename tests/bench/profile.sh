@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# profile.sh [ROUNDS]: what profiling a program's heap costs.  Each program runs
+# bare, with sampling off, by default and exactly under perfshim, under heaptrack
+# and under jemalloc's own profiler, in turn; the least time of each counts.
+#
+#   B=build tests/bench/profile.sh 5
+#
+# Columns: seconds bare; ratios to sampling off of the default; what was added
+# to bare by exact mode as a share of what heaptrack adds, and what sampling
+# adds to `off` as a share of what jemalloc's prof:true adds to jemalloc.
+set -u
+cd "$(dirname -- "$0")/../.." || exit 1
+B=${B:-build}
+[[ $B == /* ]] || B=$PWD/$B
+rounds=${1:-5}
+lib=$B/libperfshim.so
+jemalloc=$(find /usr/lib -name libjemalloc.so.2 -print -quit 2>/dev/null)
+work=$(mktemp -d) || exit 1
+trap 'rm -rf -- "$work"' EXIT
+
+type -P heaptrack >/dev/null || { echo 'heaptrack is not installed' >&2 && exit 1; }
+[ -n "$jemalloc" ] || { echo 'libjemalloc.so.2 is not installed' >&2 && exit 1; }
+
+# run HOW COMMAND...: the command in one of the ways.
+run()
+{
+	local how=$1
+	shift
+	case $how in
+	bare) "$@" ;;
+	off | 512K | all)
+		env LD_PRELOAD="$lib" PERFSHIM_REPORT=none PERFSHIM_SAMPLE="$how" "$@" ;;
+	heaptrack) heaptrack -o "$work/trace" "$@" ;;
+	jemalloc) env LD_PRELOAD="$jemalloc" "$@" ;;
+	jeprof) env LD_PRELOAD="$jemalloc" \
+		MALLOC_CONF=prof:true,prof_final:false,lg_prof_sample:19 "$@" ;;
+	esac >/dev/null 2>&1 </dev/null
+}
+
+# measure NAME COMMAND...: a row; the least of each way, in microseconds.
+measure()
+{
+	local name=$1 how begun took
+	local -A least=()
+	shift
+	for ((i = 0; i < rounds; i++)); do
+		for how in bare off 512K all jemalloc jeprof heaptrack; do
+			[ "$how" = heaptrack ] && [ "$i" -ge 2 ] && continue
+			begun=${EPOCHREALTIME/[.,]/}
+			run "$how" "$@"
+			took=$((${EPOCHREALTIME/[.,]/} - begun))
+			if [ -z "${least[$how]-}" ] || [ "$took" -lt "${least[$how]}" ]; then
+				least[$how]=$took
+			fi
+		done
+	done
+	printf '%s %d %d %d %d %d %d %d\n' "$name" "${least[bare]}" "${least[off]}" "${least[512K]}" \
+		"${least[all]}" "${least[heaptrack]}" "${least[jemalloc]}" "${least[jeprof]}"
+}
+
+table()
+{
+	awk '
+	BEGIN {
+		printf "%-14s %8s %12s %8s %10s %14s %14s\n", "", "bare s", "default/off", "all", "heaptrack",
+			"all/heaptrack", "sampling/jeprof"
+	}
+	function clip(x) { return x < 0.0001 ? 0.0001 : x }
+	{
+		d = $4 / $3; a = ($5 - $2) / ($6 - $2); j = ($8 - $7) / 1e6; s = ($4 - $3) / 1e6
+		printf "%-14s %8.3f %12.3f %7.2fx %9.2fx %14.3f %8.3f/%.3f s\n", $1, $2 / 1e6, d, $5 / $2, $6 / $2, a, s, j
+		dd += log(d); aa += log(clip(a)); n++; js += j; ss += s
+	}
+	END {
+		printf "%-14s %8s %12.3f %8s %10s %14.3f %8.3f/%.3f s in sum\n", "geometric mean", "", exp(dd / n), "", "",
+			exp(aa / n), ss, js
+	}'
+}
+
+python=$(python3 -c 'import sys; print(sys.executable)')
+objects='d = {}
+for i in range(150000): d["k%d" % i] = [i, str(i), {"a": i}]'
+rows='create table t(a, b); with recursive n(i) as (select 1 union all select i + 1 from n where i < 150000)
+	insert into t select i, "x" || i from n; create index x on t(b);'
+{
+	measure sqlite3 sqlite3 :memory: "$rows"
+	measure python-malloc env PYTHONMALLOC=malloc "$python" -c "$objects"
+	measure bash bash -c 'a=({1..400000})'
+	measure git-log git log --stat -n 60
+	measure cc1 "$(gcc -print-prog-name=cc1)" -quiet -O2 -D_GNU_SOURCE -Ilib -I. \
+		-isystem "$(gcc -print-file-name=include)" lib/base/options.c -o /dev/null
+	measure trees "$B/bench/bench_work" trees
+	measure steady-small "$B/bench/bench_work" 'steady small'
+} | table
