@@ -165,8 +165,10 @@ chain(void *context)
 {
 	uint64_t x = *(uint64_t *)context;
 
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 100; i++) {
 		x = x * 6364136223846793005u + 1;
+		__asm__ volatile("" : "+r"(x)); /* not two steps in one */
+	}
 	ps_bench_keep(x);
 }
 
