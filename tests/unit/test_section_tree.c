@@ -66,8 +66,10 @@ find(uint32_t thread, const uint32_t *path, uint32_t depth)
 			if (ps_peek(&n->parent) == UINT32_MAX)
 				break;
 			n = row_at(ps_peek(&n->parent));
-			if (d == 0)
-				d = depth + 1; /* longer than the path */
+			if (d == 0) { /* longer than the path */
+				d = 1;
+				break;
+			}
 		}
 		if (d == 0 && ps_peek(&n->parent) == UINT32_MAX) {
 			ck_assert_ptr_null(found);
