@@ -144,7 +144,7 @@ is_unchanged(const struct ps_recall *r, const struct entry *e)
 	for (uint32_t i = 0; i < e->slots; i += GROUP)
 		for (uint32_t k = 0; k < GROUP; k++)
 			difference |=
-			    *(const uintptr_t *)s[i + k].at ^ s[i + k].value;
+			    ps_walk_word(s[i + k].at) ^ s[i + k].value;
 	return difference == 0;
 }
 
