@@ -226,12 +226,12 @@ sampled_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 		return NULL;
 	begun = ps_thread_beat(self);
 	site = ps_picked_site(self, caller);
+	ps_thread_count_cost(begun); /* the allocation itself is none */
 	block = take_sample(self, size, align, is_zeroed, site);
 	if (block != NULL) {
 		ps_bump(&self->row->samples, 1);
 		ps_thread_redraw(self, size);
 	}
-	ps_thread_count_cost(begun);
 	ps_thread_leave(self);
 	return block;
 }
