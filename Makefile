@@ -202,7 +202,7 @@ targets: $(TARGET_BIN) $(if $(SAN),,$(B)/fuzz/seed)
 # jemalloc sets its mutexes up anew in a forked child, which the thread sanitizer
 # takes for a misuse; races are still reported.
 check-unit: deps-check $(B)/unit ## only the unit tests
-	$(Q)TSAN_OPTIONS=report_mutex_bugs=0:$$TSAN_OPTIONS $(B)/unit
+	$(Q)TSAN_OPTIONS=report_mutex_bugs=0:suppressions=tests/unit/tsan.supp:$$TSAN_OPTIONS $(B)/unit
 check-e2e: deps-check all targets ## only the end-to-end stories
 	$(Q)B='$(B)' ./tests/e2e/run.sh
 check: deps-check all targets $(B)/unit ## all tests
