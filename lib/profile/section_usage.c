@@ -28,7 +28,7 @@
 #include "profile/section_usage.h"
 #include "record/writer.h"
 
-enum { COST_TRIES = 8, SHARED_NS = 1000 };
+enum { COST_TRIES = 8, SHARED_NS = 1000, READING_NS_MAX = 4000 };
 
 /* CPU time between two readings in a row; 0: not measured yet. */
 static _Atomic uint64_t cost_ns;
@@ -92,12 +92,17 @@ read_counters(const struct ps_section_thread *t, struct ps_section_reading *r)
 	r->preemptions = (uint64_t)usage.ru_nivcsw;
 }
 
+/* A reading that took longer was interrupted: where threads wait for a CPU,
+ * they are put aside at system calls, and that is not what a reading costs. */
 static void
 note_cost(ps_ticks begun, ps_ticks now)
 {
+	uint64_t most = ticks_of_ns(READING_NS_MAX);
+
 	if (now > begun)
 		atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks,
-					  now - begun, memory_order_relaxed);
+					  PS_MIN(now - begun, most),
+					  memory_order_relaxed);
 }
 
 /* Of the last microsecond: brought up to date, since the thread ran. */

@@ -85,11 +85,12 @@ rows='create table t(a, b); with recursive n(i) as (select 1 union all select i 
 	insert into t select i, "x" || i from n; create index x on t(b);'
 {
 	measure sqlite3 sqlite3 :memory: "$rows"
-	measure python-malloc env PYTHONMALLOC=malloc "$python" -c "$objects"
+	PYTHONMALLOC=malloc measure python-malloc "$python" -c "$objects"
 	measure bash bash -c 'a=({1..400000})'
 	measure git-log git log --stat -n 60
 	measure cc1 "$(gcc -print-prog-name=cc1)" -quiet -O2 -D_GNU_SOURCE -Ilib -I. \
-		-isystem "$(gcc -print-file-name=include)" lib/base/options.c -o /dev/null
+		-isystem "$(gcc -print-file-name=include)" \
+		-isystem "/usr/include/$(gcc -print-multiarch)" lib/base/options.c -o /dev/null
 	measure trees "$B/bench/bench_work" trees
 	measure steady-small "$B/bench/bench_work" 'steady small'
 } | table
