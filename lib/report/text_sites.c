@@ -56,6 +56,7 @@ is_beginning(const struct ps_symbol *s)
 	    "clone",
 	    "__clone",
 	    "__clone3",
+	    "__GI___clone3",
 	    "__libc_start_call_main",
 	    "__libc_start_main",
 	    "__libc_start_main_impl",
