@@ -72,8 +72,7 @@ begin(struct message *m)
 static void
 end(struct ps_pprof *p, const struct message *m, uint32_t field)
 {
-	PS_ASSERT(m->text.cut == 0);
-	ps_proto_bytes(p->out, field, m->bytes, m->text.length);
+	ps_proto_message(p->out, field, &m->text);
 }
 
 /* A string's number; readers insist on UTF-8. */

@@ -42,4 +42,13 @@ ps_proto_bytes(struct ps_text *t, uint32_t field, const char *bytes,
 	ps_text_put(t, bytes, length);
 }
 
+/* A message within a message, which was written into memory whole. */
+static inline void
+ps_proto_message(struct ps_text *t, uint32_t field,
+		 const struct ps_text *message)
+{
+	PS_ASSERT(message->cut == 0);
+	ps_proto_bytes(t, field, message->buffer, message->length);
+}
+
 #endif /* PS_REPORT_PROTO_H */

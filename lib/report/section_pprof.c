@@ -40,8 +40,7 @@ begin(struct message *m)
 static void
 end(struct ps_text *out, const struct message *m, uint32_t field)
 {
-	PS_ASSERT(m->text.cut == 0);
-	ps_proto_bytes(out, field, m->bytes, m->text.length);
+	ps_proto_message(out, field, &m->text);
 }
 
 /* Readers insist on UTF-8. */
