@@ -60,7 +60,7 @@ put_counts(struct ps_text *t, const struct ps_load_result *r)
 	    t, "  done %s in %s: %s/s", ps_human_count(done, (double)r->done),
 	    ps_human_time(time, r->wall_s), ps_human_count(rate, r->per_s));
 	if (r->is_open)
-		ps_text_printf(t, " of %s/s", ps_human_count(rate, r->rate));
+		ps_text_printf(t, " of %s/s\n", ps_human_count(rate, r->rate));
 	put_count(t, "errors", r->errors, r->done);
 	if (r->is_open) {
 		put_count(t, "late", r->late, r->due);
