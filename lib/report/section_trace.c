@@ -3,9 +3,10 @@
  * section_trace - the events of PERFSHIM_EVENTS as Chrome trace JSON
  *
  * Perfetto drops a region that overlaps another of its thread, and takes the
- * first of two that begin together for the outer one.  So begin and end are both
- * rounded down to whole nanoseconds, which keeps what is nested nested, and the
- * newest event comes first, because a region ends after those inside it.
+ * first of two that begin together for the outer one.  So begin and end are
+ * both rounded down to whole nanoseconds, which keeps what is nested nested,
+ * and the newest event comes first, because a region ends after those inside
+ * it.
  *
  * A row counts when its number belongs to its place and has not changed while
  * it was copied, so that one which was being written when the process died, or
