@@ -37,6 +37,7 @@ check,bench            sqlite3           tool:sqlite3
 check,bench            redis-server      tool:redis-server
 check,bench            redis-tools       tool:redis-benchmark
 check                  strace            tool:strace
+check                  gdb?              tool:gdb
 check                  heaptrack?        tool:heaptrack
 check                  git               tool:git
 check                  nodejs            tool:node

@@ -16,6 +16,7 @@
 
 #include "base/os.h"
 #include "measure/clock.h"
+#include "profile/section_cost.h"
 #include "profile/section_fast.h"
 #include "record/writer.h"
 #include "shim/custom.h"
@@ -23,11 +24,6 @@
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/watch.h"
-
-enum {
-	CALIBRATION_PAIRS = 400,
-	PAIRS_A_TIME = 8,
-};
 
 static PS_COLD struct ps_section_thread *
 open_sections(struct ps_thread *self)
@@ -290,58 +286,16 @@ perfshim_pool_leave(void)
 
 /* ---- what it costs ------------------------------------------------------ */
 
-static void
-sort(uint64_t *values, int count)
-{
-	for (int i = 1; i < count; i++) {
-		uint64_t value = values[i];
-		int j = i;
-
-		for (; j > 0 && values[j - 1] > value; j--)
-			values[j] = values[j - 1];
-		values[j] = value;
-	}
-}
-
-/*
- * Pairs run in a thread object of their own and a section number that no
- * program has, whose row is memory here.
- */
 void
 ps_markers_calibrate(double *pair_ns, double *inside_ns)
 {
-	static struct ps_record_section_stats scratch;
-	static uint64_t cost[CALIBRATION_PAIRS];
-	uint64_t median;
-	static struct ps_record_thread row;
-	struct ps_section_thread *t = ps_section_thread_probe(&row, &scratch);
-	double ns_per_tick;
-	uint64_t ns;
+	const struct ps_record_clock *clock = &ps_record->clock;
 	ps_ticks ticks;
-	uint32_t probe = PS_SECTIONS_MAX - 1;
+	uint64_t ns;
 
-	if (t == NULL)
-		return;
 	(void)ps_clock_pair(&ticks, &ns);
-	if (ticks <= ps_record->clock.start_ticks)
-		return;
-	ns_per_tick = (double)(ns - ps_record->clock.start_ns) /
-		      (double)(ticks - ps_record->clock.start_ticks);
-	for (int i = 0; i < CALIBRATION_PAIRS; i++) {
-		ps_ticks before = ps_clock_now();
-
-		for (int k = 0; k < PAIRS_A_TIME; k++) {
-			ps_section_begin(t, probe, 0, STACK_POINTER());
-			(void)ps_section_started(t, ps_clock_now());
-			ps_section_end(t, probe, STACK_POINTER(),
-				       ps_clock_now());
-		}
-		cost[i] = ps_clock_now() - before;
-	}
-	sort(cost, CALIBRATION_PAIRS);
-	median = cost[CALIBRATION_PAIRS / 2];
-	*pair_ns = (double)median * ns_per_tick / PAIRS_A_TIME;
-	*inside_ns = (double)ps_peek(&scratch.total_ticks) /
-		     (double)ps_peek(&scratch.calls) * ns_per_tick;
-	ps_section_probe_end(t);
+	if (ticks > clock->start_ticks && ns > clock->start_ns)
+		(void)ps_section_cost((double)(ns - clock->start_ns) /
+					  (double)(ticks - clock->start_ticks),
+				      pair_ns, inside_ns);
 }

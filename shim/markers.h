@@ -17,11 +17,7 @@ enum { PS_SLOT_OFF = 1, PS_SLOT_FIRST = 2 };
 void ps_marker_begin(uintptr_t slot, uintptr_t scope, uintptr_t sp);
 void ps_marker_end(uintptr_t slot, uintptr_t sp, ps_ticks now);
 
-/*
- * Cost of a begin and end pair and the part of it that lies inside the
- * interval, in ns; the medians of some hundred pairs, on this thread's own
- * tables but in none of the recording's rows.
- */
+/* See ps_section_cost; both stay when they cannot be measured. */
 void ps_markers_calibrate(double *pair_ns, double *inside_ns);
 
 #endif /* PS_SHIM_MARKERS_H */

@@ -20,8 +20,9 @@
  * each name: calls, total, self, percentiles, allocations.  Without it a mark
  * costs a load and a predicted branch; nothing is linked.  Define
  * PERFSHIM_DISABLE to compile the marks away; define PERFSHIM_SDT for a probe
- * at each (perfshim:begin, end, span_begin, span_end, with the name; needs
- * <sys/sdt.h>), which perf, bpftrace and gdb find without the shim.
+ * at each (perfshim:begin, end and span_begin with the name, span_end with the
+ * span's address; needs <sys/sdt.h>), which perf, bpftrace and gdb find without
+ * the shim.
  *
  * C99, C++11 and later, gcc and clang.  A name is a string literal; the same
  * name anywhere means the same section.  Sections nest per thread.  An end
@@ -69,7 +70,14 @@ typedef struct perfshim_span {
 
 #ifdef PERFSHIM_SDT
 #include <sys/sdt.h>
-#define PERFSHIM_PROBE_(what, site) STAP_PROBE1(perfshim, what, (site)->name)
+/* The name in a register: gdb and perf cannot read one relative to %rip. */
+#define PERFSHIM_PROBE_OF_(what, pointer)                                      \
+	do {                                                                   \
+		const void *perfshim_probe_ = (pointer);                       \
+		__asm__ volatile("" : "+r"(perfshim_probe_));                  \
+		STAP_PROBE1(perfshim, what, perfshim_probe_);                  \
+	} while (0)
+#define PERFSHIM_PROBE_(what, site) PERFSHIM_PROBE_OF_(what, (site)->name)
 #else
 #define PERFSHIM_PROBE_(what, site) ((void)0)
 #endif
@@ -364,7 +372,7 @@ __attribute__((always_inline, unused)) static inline void
 PERFSHIM_SPAN_END(perfshim_span *span)
 {
 #ifdef PERFSHIM_SDT
-	STAP_PROBE1(perfshim, span_end, span);
+	PERFSHIM_PROBE_OF_(span_end, span);
 #endif
 	if (__builtin_expect(span->slot > PERFSHIM_OFF_, 0))
 		perfshim_link_.span_end(span);

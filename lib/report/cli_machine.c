@@ -11,6 +11,7 @@
 
 #include "measure/calibrate.h"
 #include "measure/clock.h"
+#include "profile/section_cost.h"
 #include "report/cli_machine.h"
 #include "report/text_machine.h"
 #include "simd/cpu.h"
@@ -22,8 +23,21 @@ load(const char *path, const struct ps_calibration_key *key,
      struct ps_calibration *c)
 {
 	return ps_calibration_load(path, key, c) == 0 &&
-	       c->kind == PS_CALIBRATION_FULL &&
+	       c->kind == PS_CALIBRATION_FULL && c->marker_ns > 0 &&
 	       strcmp(c->isa, ps_simd_name(ps_simd_isa())) == 0;
+}
+
+/*
+ * What marks in programs call; a program that has some measures them itself.
+ */
+static void
+measure_marks(struct ps_calibration *c)
+{
+	bool is_tsc = ps_clock.kind == PS_CLOCK_TSC;
+
+	if (!is_tsc || c->tsc_hz > 0)
+		(void)ps_section_cost(is_tsc ? 1e9 / c->tsc_hz : 1,
+				      &c->marker_ns, &c->marker_inside_ns);
 }
 
 static int
@@ -39,10 +53,13 @@ load_or_measure(struct ps_calibration *c)
 		return 0;
 	ps_clock_init(PS_CLOCK_AUTO);
 	error = ps_calibrate(PS_CALIBRATION_FULL, c);
+	if (error != 0)
+		return error;
+	measure_marks(c);
 	/* Kept for those who come after; without a cache they measure too. */
-	if (error == 0 && has_cache)
+	if (has_cache)
 		(void)ps_calibration_save(path, &key, c);
-	return error;
+	return 0;
 }
 
 int

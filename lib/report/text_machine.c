@@ -114,8 +114,6 @@ put_clock(struct ps_text *t, const char *kind, const struct ps_calibration *c)
 		ps_text_str(t, " ppm");
 	}
 	put_ns(t, "reading", c->clock_ns);
-	put_ns(t, "marker pair", c->marker_ns);
-	ps_text_char(t, '\n');
 }
 
 /* ---- during the run ----------------------------------------------------- */
@@ -261,6 +259,8 @@ ps_text_machine(struct ps_text_report *r)
 	else
 		put_figures(t, c);
 	put_clock(t, h->clock.kind == PS_CLOCK_TSC ? "tsc" : "monotonic", c);
+	put_ns(t, "marker pair", c->marker_ns);
+	ps_text_char(t, '\n');
 	ps_put_disturbances(t, c);
 }
 
@@ -362,6 +362,24 @@ put_computing(struct ps_text *t, const struct ps_calibration *c)
 	ps_text_str(t, " FLOPs a byte, code is bound by memory\n\n");
 }
 
+static void
+put_clock_alone(struct ps_text *t, const struct ps_calibration *c)
+{
+	put_clock(t, c->tsc_hz > 0 ? "tsc" : "monotonic", c);
+	ps_text_printf(t, "\n    %s\n", meaning_of(c->clock_trust));
+	put_ns(t, "  step", c->clock_quantum_ns);
+	ps_text_char(t, '\n');
+	if (!is_measured(c->marker_ns, COST_NS_MAX))
+		return;
+	put_ns(t, "marker pair", c->marker_ns);
+	if (is_measured(c->marker_inside_ns, c->marker_ns)) {
+		ps_text_str(t, ", of which ");
+		ps_text_fixed(t, c->marker_inside_ns, 1);
+		ps_text_str(t, " ns lie inside the interval it measures");
+	}
+	ps_text_char(t, '\n');
+}
+
 void
 ps_put_calibration(struct ps_text *t, const struct ps_calibration *c,
 		   const char *cpu_model)
@@ -375,9 +393,5 @@ ps_put_calibration(struct ps_text *t, const struct ps_calibration *c,
 	put_levels(t, c);
 	put_memory(t, c);
 	put_computing(t, c);
-	put_clock(t, c->tsc_hz > 0 ? "tsc" : "monotonic", c);
-	ps_text_printf(t, "    %s\n", meaning_of(c->clock_trust));
-	put_ns(t, "  step", c->clock_quantum_ns);
-	ps_text_str(t, "  (a marker pair is measured in each program that "
-		       "has one)\n");
+	put_clock_alone(t, c);
 }

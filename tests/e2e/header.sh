@@ -227,12 +227,12 @@ for compiler in gcc clang; do
 	type -P "$compiler" >/dev/null || continue
 	found=1
 	in_every_way "$compiler"
-	for standard in c99 c11 gnu17; do marks "$compiler" -O2 "-std=$standard"; done
+	for standard in c99 c11 c17 c2x; do marks "$compiler" -O2 "-std=$standard"; done
 done
 for compiler in g++ clang++; do
 	type -P "$compiler" >/dev/null || continue
 	in_every_way "$compiler"
-	for standard in c++11 c++17 c++20; do
+	for standard in c++11 c++14 c++17 c++20 c++2b; do
 		marks "$compiler" -O2 "-std=$standard"
 		called thrown_through:1
 	done

@@ -188,6 +188,15 @@ int main(void)
 	return 0;
 }
 END
+	for probe in span_begin begin end span_end; do
+		printf 'break -probe-stap perfshim:%s\ncommands\nsilent\n' "$probe"
+		case $probe in
+		span_end) printf '%s\n' 'echo span_end\n' ;;
+		*) printf 'printf "%s %%s\\n", (char *)$_probe_arg0\n' "$probe" ;;
+		esac
+		printf 'continue\nend\n'
+	done >probes.gdb
+	printf 'info probes stap perfshim\nrun\n' >>probes.gdb
 	for compiler in gcc g++ clang; do
 		type -P "$compiler" >/dev/null || continue
 		cp probed.c probed.cc
@@ -203,5 +212,18 @@ END
 		run_both ./probed
 		json
 		expect 'section("scoped")["calls"] == 1' 'section("spanned")["calls"] == 1'
+		# Stopped at by gdb, without the shim, they have the names of the report.
+		type -P gdb >/dev/null || continue
+		gdb -nx -batch -x probes.gdb ./probed >gdb.out 2>&1
+		has "$(<gdb.out)" 'stap +perfshim +span_end ' "gdb's list of probes, of $compiler"
+		equal "$(printf '%s\n' 'span_begin spanned' 'begin bracketed' 'begin scoped' 'end scoped' \
+			'end bracketed' 'span_end')" "$(grep -E '^(span_)?(begin|end)' gdb.out)" \
+			"what gdb stops at, of $compiler"
+		equal "$(sed -En 's/^(span_)?begin //p' gdb.out | sort)" \
+			"$(value '"\n".join(sorted(s["name"] for s in sections))')" "the names, of $compiler"
+		type -P perf >/dev/null || continue
+		equal 4 "$(HOME=$PWD && export HOME && perf buildid-cache --add ./probed >perf.log 2>&1 &&
+			perf list sdt 2>>perf.log | grep -cE 'sdt_perfshim:(span_)?(begin|end) ')" \
+			"perf's list of probes, of $compiler"
 	done
 fi

@@ -10,9 +10,11 @@ run first "$B/perfreport" --machine
 equal 0 "$(<first.status)" "the status ($(<first.err))"
 for words in 'measured now' 'L1 +█' 'L2 +█' 'memory +█' 'latency of memory [0-9]' \
 	'peak [0-9.]+ GFLOP/s' 'matrix multiply [0-9.]+ GFLOP/s \([0-9]+% of peak\)' \
-	'clock (tsc|monotonic)' 'FLOPs a byte'; do
+	'clock (tsc|monotonic)' 'FLOPs a byte' 'reading [0-9.]+ ns' 'step [0-9.]+ ns' \
+	'marker pair [0-9.]+ ns, of which [0-9.]+ ns lie inside'; do
 	has "$(<first.out)" "$words" 'the calibration'
 done
+[[ $(<first.out) != *'clock tsc'* ]] || has "$(<first.out)" 'clock tsc [0-9.]+ GHz ±[0-9.]+ ppm' 'the rate'
 equal 600 "$(stat -c %a "$cache")" 'the mode of the cache'
 
 # The same figures, from the cache; through the wrapper too.

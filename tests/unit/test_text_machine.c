@@ -21,6 +21,8 @@ static const struct ps_calibration machine = {
     .tsc_ppm = 0.02,
     .clock_ns = 9.5,
     .clock_quantum_ns = 10,
+    .marker_ns = 26.3,
+    .marker_inside_ns = 10,
     .core_hz = 3.5e9,
     .fma_flops = 100e9,
     .matmul_flops = 97e9,
@@ -74,6 +76,7 @@ START_TEST(bars_are_in_proportion)
 	says("clock tsc 2.5000 GHz ±0.020 ppm");
 	says("the kernel keeps time by it too");
 	says("step 10.0 ns");
+	says("marker pair 26.3 ns, of which 10.0 ns lie inside");
 }
 END_TEST
 

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench_add - vector add beside every way to write STREAM's add (stream.c)
+ *
+ * Three arrays at a time, in L1, L2, L3 and memory, at offsets that differ by
+ * what a line's place in the sets differs by.  Rounds are interleaved and the
+ * best of each counts, as STREAM does; the ratio is to the fastest of the
+ * others at that level and offset.  The goal is 0.95.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "simd/simd.h"
+#include "tests/bench/rivals.h"
+#include "tests/bench/stream.h"
+
+enum { LEVELS = 4, OFFSETS = 3, WAYS_MAX = 16 };
+#define GOAL 0.95
+
+static const struct level {
+	const char *name;
+	size_t bytes; /* of the three */
+	int turns, rounds;
+} levels[LEVELS] = {{"L1", 15 << 10, 1000, 600},
+		    {"L2", 384 << 10, 40, 300},
+		    {"L3", 6 << 20, 4, 120},
+		    {"memory", 192 << 20, 1, 16}};
+
+/* Floats between arrays: an odd one out, a line, and none. */
+static const size_t offsets[OFFSETS] = {272, 16, 0};
+
+static void
+ours(float *c, const float *a, const float *b, size_t n)
+{
+	ps_vector_add(c, a, b, n);
+}
+
+static double
+seconds_of(const struct bench_stream *way, float *c, const float *a,
+	   const float *b, size_t n, int turns)
+{
+	double start;
+
+	/* What the one before left in the caches is not its own doing. */
+	if (turns > 1)
+		way->add(c, a, b, n);
+	start = bench_now_s();
+	for (int t = 0; t < turns; t++) {
+		way->add(c, a, b, n);
+		__asm__ volatile("" : : : "memory");
+	}
+	return bench_now_s() - start;
+}
+
+/* Best GB/s of each way; the first is ours. */
+static void
+measure(const struct level *l, size_t offset, float *memory,
+	const struct bench_stream *ways, size_t count, double gb_per_s[])
+{
+	size_t n = l->bytes / (3 * sizeof(float));
+	float *a = memory + n + offset;
+	float *b = a + n + offset;
+	double best[WAYS_MAX];
+
+	for (size_t w = 0; w < count; w++)
+		best[w] = 1e9;
+	for (int r = 0; r < l->rounds; r++) {
+		for (size_t w = 0; w < count; w++) {
+			double s =
+			    seconds_of(&ways[w], memory, a, b, n, l->turns);
+
+			best[w] = PS_MIN(best[w], s);
+		}
+	}
+	for (size_t w = 0; w < count; w++)
+		gb_per_s[w] =
+		    (double)n * 3 * sizeof(float) * l->turns / best[w] * 1e-9;
+}
+
+static double
+print_level(const struct level *l, size_t offset, float *memory,
+	    const struct bench_stream *ways, size_t count)
+{
+	double gb_per_s[WAYS_MAX];
+	size_t fastest = 1;
+
+	measure(l, offset, memory, ways, count, gb_per_s);
+	for (size_t w = 2; w < count; w++)
+		if (gb_per_s[w] > gb_per_s[fastest])
+			fastest = w;
+	printf("%-8s %6zu %8.1f %8.1f  %-18s %6.3f%s\n", l->name, offset,
+	       gb_per_s[0], gb_per_s[fastest], ways[fastest].name,
+	       gb_per_s[0] / gb_per_s[fastest],
+	       gb_per_s[0] < GOAL * gb_per_s[fastest] ? "  short" : "");
+	fflush(stdout);
+	return gb_per_s[0] / gb_per_s[fastest];
+}
+
+/* bench_add [LEVEL]: one of L1, L2, L3, memory; all. */
+int
+main(int argc, char **argv)
+{
+	struct bench_stream ways[WAYS_MAX] = {{"vector add", ours}};
+	size_t bytes = levels[LEVELS - 1].bytes + (1 << 20);
+	double worst = 1e9;
+	void *memory;
+
+	PS_ASSERT(bench_stream_count < WAYS_MAX);
+	memcpy(ways + 1, bench_streams, bench_stream_count * sizeof(*ways));
+	if (ps_os_map(bytes, &memory) != 0)
+		return EXIT_FAILURE;
+	for (size_t i = 0; i < bytes / sizeof(float); i++)
+		((float *)memory)[i] = 1;
+	printf("%-8s %6s %8s %8s  %-18s %6s   (GB/s)\n", "", "offset", "ours",
+	       "best", "the fastest other", "ratio");
+	for (int l = 0; l < LEVELS; l++) {
+		if (argc > 1 && strcmp(argv[1], levels[l].name) != 0)
+			continue;
+		for (int k = 0; k < OFFSETS; k++) {
+			double ratio =
+			    print_level(&levels[l], offsets[k], memory, ways,
+					bench_stream_count + 1);
+
+			worst = PS_MIN(worst, ratio);
+		}
+	}
+	printf("worst ratio %.3f, the goal is %.2f\n", worst, GOAL);
+	return EXIT_SUCCESS;
+}
