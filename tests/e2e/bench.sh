@@ -54,6 +54,9 @@ equal True "$(query 'all(isinstance(m, int) and m > 500000 for m in r["memory_us
 equal perfshim-bench/1 "$(query 'f["perfshim"]["schema"]')" 'the schema'
 equal True "$(query 'f["perfshim"]["calibration"]["vector_add_l1_bytes_per_s"] > 1e9')" 'the calibration'
 equal 5 "$(query 'len(f["perfshim"]["reference_times"])')" 'reference runs'
+# The drift that is printed is that of the reference runs that were saved: of few the last by the first.
+has "$(<out)" "drift: .*reference workload \\$(query '"%+.1f" % (100 * (f["perfshim"]["reference_times"][-1] / f["perfshim"]["reference_times"][0] - 1))') %" \
+	'the drift of the machine'
 
 # A small command after a large one has its own peak.
 bench --runs 2 --no-shim --save saved.json --vs "$T/slower 1 1" -- "$T/slower" 1 50000
