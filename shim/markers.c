@@ -24,6 +24,7 @@
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/watch.h"
+#include "shim/watch_call.h"
 
 static PS_COLD struct ps_section_thread *
 open_sections(struct ps_thread *self)
@@ -82,13 +83,47 @@ ps_marker_begin(uintptr_t slot, uintptr_t scope, uintptr_t sp)
 		start_again(t);
 }
 
+/* A rule waits for a call as long as this one, whose stack is now kept. */
+PS_INLINE bool
+is_wanted(uint32_t section, ps_ticks elapsed,
+	  const struct ps_unwind_context *caller)
+{
+	return ps_unlikely(elapsed >= ps_peek(&ps_watch_call_from)) &&
+	       (int64_t)elapsed >= 0 && ps_watch_call(section, elapsed, caller);
+}
+
+static PS_COLD void
+step_if_due(ps_ticks now)
+{
+	if (now >= ps_peek(&ps_watch_gate.next))
+		ps_watch_section(now);
+}
+
+/*
+ * The end of a call that is out of the ordinary.  When a rule waited for it,
+ * the rules are looked at, now that it counts.
+ */
+static void
+end_slow(struct ps_section_thread *t, uint32_t section, uintptr_t sp,
+	 ps_ticks now, const struct ps_unwind_context *caller)
+{
+	bool is_kept = t->top->node->section == section &&
+		       is_wanted(section, now - t->top->begun, caller);
+
+	ps_section_end(t, section, sp, now);
+	if (is_kept)
+		step_if_due(now);
+}
+
 PS_NOINLINE void
 ps_marker_end(uintptr_t slot, uintptr_t sp, ps_ticks now)
 {
 	struct ps_section_thread *t = my_sections();
+	struct ps_unwind_context caller;
 
+	PS_UNWIND_CALLER(&caller);
 	if (t != NULL)
-		ps_section_end(t, section_of(slot), sp, now);
+		end_slow(t, section_of(slot), sp, now, &caller);
 }
 
 /* With the TSC, which is an instruction, nothing warm is called. */
@@ -131,8 +166,14 @@ end_monotonic(uintptr_t slot)
 static void
 span_begin(uintptr_t slot, perfshim_span *span)
 {
+	ps_ticks now = ps_clock_now();
+
 	(void)slot;
-	span->begun = ps_clock_now();
+	if (ps_unlikely(now >= ps_peek(&ps_watch_gate.next))) {
+		ps_watch_section(now);
+		now = ps_clock_now();
+	}
+	span->begun = now;
 }
 
 static void
@@ -140,7 +181,9 @@ span_end(perfshim_span *span)
 {
 	ps_ticks now = ps_clock_now();
 	struct ps_section_thread *t = my_sections();
+	struct ps_unwind_context caller;
 
+	PS_UNWIND_CALLER(&caller);
 	if (t == NULL || span->begun == 0)
 		return;
 	if (now < span->begun) {
@@ -149,6 +192,9 @@ span_end(perfshim_span *span)
 	}
 	ps_section_span(t, section_of(span->slot), span->begun,
 			now - span->begun);
+	if (ps_unlikely(
+		is_wanted(section_of(span->slot), now - span->begun, &caller)))
+		step_if_due(now);
 	span->begun = 0;
 }
 
@@ -240,6 +286,7 @@ PS_EXPORT void
 perfshim_end(const char *name)
 {
 	ps_ticks now = ps_clock_now();
+	struct ps_unwind_context caller;
 	struct ps_section_thread *t;
 	uint32_t section;
 
@@ -249,9 +296,10 @@ perfshim_end(const char *name)
 	if (section != UINT32_MAX && !ps_section_is_on(section))
 		return;
 	t = my_sections();
+	PS_UNWIND_CALLER(&caller);
 	if (t != NULL)
-		ps_section_end(t, PS_MIN(section, (uint32_t)PS_SECTIONS_MAX),
-			       STACK_POINTER(), now);
+		end_slow(t, PS_MIN(section, (uint32_t)PS_SECTIONS_MAX),
+			 STACK_POINTER(), now, &caller);
 }
 
 PS_EXPORT void

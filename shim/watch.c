@@ -13,8 +13,9 @@
  * signal handler which allocates finds itself busy and is left alone; so is one
  * that would run while its own thread holds the recording's lock.
  *
- * An alert's stack is that of the allocation during which it was noticed, if it
- * was during one; an alert on a section names the section.
+ * The stack of an alert on memory is that of the allocation during which it was
+ * noticed, if it was during one; that of an alert on a section is of a call
+ * which was itself beyond the threshold (watch_call.h), with its thread.
  */
 #include <errno.h>
 
@@ -30,6 +31,7 @@
 #include "shim/picked.h"
 #include "shim/start.h"
 #include "shim/watch.h"
+#include "shim/watch_call.h"
 
 enum {
 	STEP_NS = 250000000,
@@ -115,8 +117,10 @@ emit(void *owner, const struct ps_alert *alert)
 	uint32_t site = UINT32_MAX;
 
 	(void)owner;
-	if (self->caller != NULL &&
-	    ps_rule_is_of_heap(&rules.rule[alert->rule]))
+	if (!ps_rule_is_of_heap(&rules.rule[alert->rule]))
+		(void)ps_watch_call_left(alert->rule, alert->section, &site,
+					 &tid);
+	else if (self->caller != NULL)
 		site = ps_picked_site(self, self->caller);
 	row = ps_alert_record(alert, &rules, step_ticks, tid, site);
 	if (!ps_deliver(alert, &rules.rule[alert->rule], tid,
@@ -129,15 +133,21 @@ emit(void *owner, const struct ps_alert *alert)
 
 /* ---- steps -------------------------------------------------------------- */
 
-/* Ticks of so many nanoseconds, by the recording's own clock. */
-static ps_ticks
-ticks_of(uint64_t ns)
+/* By the recording's own clock, as soon as it knows. */
+static double
+tick_seconds(void)
 {
 	double tick_s = engine.source.tick_s;
 
-	if (!(tick_s > 1e-11))
-		tick_s = ps_clock.kind == PS_CLOCK_TSC ? 0.4e-9 : 1e-9;
-	return (ps_ticks)((double)ns * 1e-9 / tick_s);
+	if (tick_s > 1e-11)
+		return tick_s;
+	return ps_clock.kind == PS_CLOCK_TSC ? 0.4e-9 : 1e-9;
+}
+
+static ps_ticks
+ticks_of(uint64_t ns)
+{
+	return (ps_ticks)((double)ns * 1e-9 / tick_seconds());
 }
 
 static void
@@ -166,8 +176,10 @@ step(struct ps_thread *self, ps_ticks now, bool is_last)
 	stepping = self;
 	step_ticks = now;
 	engine.source.tick_s = ps_reader_tick_seconds(&reader);
-	if (has_rules)
+	if (has_rules) {
 		ps_engine_step(&engine, ps_os_monotonic_ns(), emit);
+		ps_watch_calls_want(&engine, tick_seconds());
+	}
 	ps_poke(&ps_record->watch.unwatched, engine.unwatched);
 	atomic_fetch_add(&ps_record->watch.steps, 1);
 	ps_metrics_step(&reader, is_last);
@@ -282,6 +294,7 @@ ps_watch_postfork_child(void)
 	if (ps_peek(&ps_watch_gate.next) == UINT64_MAX)
 		return;
 	ps_alert_record_reset();
+	ps_watch_calls_postfork_child();
 	ps_engine_restart(&engine, ps_os_monotonic_ns());
 	ps_poke(&ps_watch_gate.next, 0);
 }

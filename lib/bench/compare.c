@@ -13,6 +13,8 @@
 #include "measure/real.h"
 #include "measure/stat.h"
 
+enum { HALVES_LEAST = 6 };
+
 static const uint64_t seed = UINT64_C(0x2545f4914f6cdd1d);
 
 static bool
@@ -143,6 +145,29 @@ ps_compare_pairs(const double *a, const double *b, size_t n,
 			  : interval.high < 0 ? PS_B_IS_LESS
 					      : PS_NO_DIFFERENCE;
 	return 0;
+}
+
+int
+ps_compare_drift(const double *values, size_t n, struct ps_scratch *scratch,
+		 double *out)
+{
+	size_t half = n / 2;
+	struct ps_location l;
+	int error;
+
+	if (n < 2)
+		return -ENODATA;
+	if (n < HALVES_LEAST) {
+		if (!(values[0] > 0) || !(values[n - 1] > 0))
+			return -EDOM;
+		*out = values[n - 1] / values[0] - 1;
+		return 0;
+	}
+	error = ps_compare_location(values, half, values + half, n - half,
+				    scratch, &l);
+	if (error == 0)
+		*out = ps_expm1(l.value);
+	return error;
 }
 
 unsigned

@@ -44,6 +44,15 @@ int ps_compare_location(const double *a, size_t a_count, const double *b,
 			struct ps_location *out);
 
 /*
+ * How much more the later of n samples, in the order of time, are than the
+ * earlier: the halves against each other, 0.1 for 10 % more; of fewer than 6
+ * the last against the first.  -ENODATA with fewer than 2, -EDOM, -ENOMEM as
+ * above.
+ */
+int ps_compare_drift(const double *values, size_t n, struct ps_scratch *scratch,
+		     double *out);
+
+/*
  * Who is at `place` of a round, 0 <= place < subjects: rounds come in twos,
  * the second in the opposite order of the first, and each two start one
  * further on.  Two subjects: AB BA AB BA.  After 2 x subjects rounds everyone

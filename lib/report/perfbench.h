@@ -121,10 +121,7 @@ void pb_machine_watch(struct pb_machine *m);
 /* After the last. */
 void pb_machine_close(struct pb_machine *m);
 int pb_reference_workload(void);
-/*
- * Growth over the rounds: the later half against the earlier, of few the last
- * against the first; NAN when there are not two.
- */
+/* ps_compare_drift over the rounds; NAN when it is not known. */
 double pb_machine_drift(const struct pb_list *list);
 void pb_machine_text(const struct pb_machine *m, struct ps_text *t);
 

@@ -22,11 +22,7 @@
 #include "measure/stat.h"
 #include "report/perfbench.h"
 
-enum {
-	REFERENCE_PAGES_BYTES = 512 << 10,
-	REFERENCE_VALUES = 25000,
-	HALVES_LEAST = 6
-};
+enum { REFERENCE_PAGES_BYTES = 512 << 10, REFERENCE_VALUES = 25000 };
 
 /* ---- the reference ---- */
 
@@ -146,20 +142,13 @@ pb_machine_close(struct pb_machine *m)
 double
 pb_machine_drift(const struct pb_list *list)
 {
-	size_t half = list->count / 2;
 	struct ps_scratch scratch;
-	struct ps_location l;
-	int error;
+	double drift = (double)NAN;
 
-	if (list->count < 2)
-		return (double)NAN;
-	if (list->count < HALVES_LEAST)
-		return list->values[list->count - 1] / list->values[0] - 1;
 	ps_scratch_init(&scratch, 0);
-	error = ps_compare_location(list->values, half, list->values + half,
-				    list->count - half, &scratch, &l);
+	(void)ps_compare_drift(list->values, list->count, &scratch, &drift);
 	ps_scratch_fini(&scratch);
-	return error == 0 ? ps_expm1(l.value) : (double)NAN;
+	return drift;
 }
 
 /* ---- text ---- */

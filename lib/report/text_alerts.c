@@ -2,8 +2,9 @@
 /*
  * text_alerts - the rules that came true, and the heap when one last did
  *
- * One alert is two lines; the snapshot that is told is the last one, because
- * that is the one before the end.  JSON has them all.
+ * One alert is two lines, and the stack of one on a section; the snapshot that
+ * is told is the last one, because that is the one before the end.  JSON has
+ * them all.
  */
 #include "monitor/alert_text.h"
 #include "report/text_parts.h"
@@ -12,8 +13,9 @@
 enum { ALERTS_MAX = 30, RULE_COLUMNS = 76, SECTION_COLUMNS = 30 };
 
 static void
-put_alert(struct ps_text *t, const struct ps_view_alert *a)
+put_alert(struct ps_text_report *r, const struct ps_view_alert *a)
 {
+	struct ps_text *t = r->out;
 	char value[24];
 	char human[16];
 	struct ps_text text;
@@ -39,6 +41,11 @@ put_alert(struct ps_text *t, const struct ps_view_alert *a)
 			       "      and %u before it, since its share of "
 			       "rows is full\n",
 			       a->row.replaced);
+	/* That of one on memory is told with its snapshot. */
+	if (a->section != NULL && a->site != NULL) {
+		ps_text_printf(t, "      a call by thread %u\n", a->row.thread);
+		ps_put_stack(r, a->site);
+	}
 }
 
 /* Index of the last alert that has a snapshot, by time; -1: none has. */
@@ -103,7 +110,7 @@ ps_text_alerts(struct ps_text_report *r)
 	ps_put_heading(r->out, "ALERTS", NULL);
 	for (uint32_t i = 0; i < count && i < ALERTS_MAX; i++)
 		if (ps_view_alert(reader, i, &a))
-			put_alert(r->out, &a);
+			put_alert(r, &a);
 	if (count > ALERTS_MAX)
 		ps_text_printf(r->out, "  ... %u more\n", count - ALERTS_MAX);
 	last = last_snapshot(reader);

@@ -28,6 +28,7 @@ is_plumbing(const struct ps_symbol *s)
 	    "std::_Vector_base", "_Zn",
 	    "__libc_",		 "std::__detail::_Hashtable_alloc",
 	    "std::__allocate",	 "std::_Rb_tree<",
+	    "perfshim_scope_",
 	};
 	static const char *const names[] = {
 	    "malloc",	      "calloc",	  "realloc", "reallocarray",

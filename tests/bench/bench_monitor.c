@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_monitor - what it costs to be watched in production
+ * bench_monitor - what it costs a program with marks to be watched
  *
- * Two programs, each run in pairs under the same preload, once with all of
+ * 10 000 marked calls for each second of CPU, 100 us of hashing and 90 mallocs
+ * and frees in each; runs in pairs under the same preload, once with all of
  * sampling, sections and rules off and once with default sampling, sections
  * and three rules: what is compared is everything that the shim does beyond
- * allocating.  The figure is user and system time of the program alone.
+ * allocating.  The figure is user and system time of the program alone.  A
+ * real program, and without the preload: bench_redis.
  *
- *   redis    redis-server under redis-benchmark, a fixed number of requests;
- *            it has no marks
- *   marked   this program: 10 000 marked calls for each second of CPU, 100 us
- *            of hashing and 90 mallocs and frees in each
- *
- * The median of the pairs' differences is printed with the interval that holds
- * it with 95 % (by order statistics: no distribution is assumed).
+ * The interval is that of bench/compare.h.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,16 +21,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/compare.h"
 #include "shim/perfshim.h"
 #include "tests/bench/rivals.h"
 
-enum { PAIRS_MAX = 40, MARKED_CALLS = 10000, REQUESTS = 150000 };
+enum { PAIRS_MAX = 40, MARKED_CALLS = 10000 };
 
 static const char rules[] =
     "section(*).p99 > 1s over 10s; heap > 80% of limit; "
     "heap grows > 1GiB/s for 30s";
 static const char *self;
-static char socket_path[64];
 
 /* ---- the marked program ------------------------------------------------- */
 
@@ -100,110 +95,40 @@ start(const char *const *argv, int is_watched)
 	_exit(127);
 }
 
-/* CPU seconds of the process, or -1 when it failed. */
+/* CPU seconds of a run, or -1 when it failed. */
 static double
-cpu_of(pid_t pid, int expected_signal)
+marked(int is_watched)
 {
+	const char *const argv[] = {self, "marked", NULL};
+	pid_t pid = start(argv, is_watched);
 	struct rusage u;
 	int status;
 
-	if (wait4(pid, &status, 0, &u) != pid)
-		return -1;
-	if (expected_signal == 0 && status != 0)
+	if (wait4(pid, &status, 0, &u) != pid || status != 0)
 		return -1;
 	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
 	       1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
-static double
-marked(int is_watched)
-{
-	const char *const argv[] = {self, "marked", NULL};
-
-	return cpu_of(start(argv, is_watched), 0);
-}
-
-static double
-redis(int is_watched)
-{
-	const char *const argv[] = {
-	    "redis-server", "--port", "0", "--unixsocket",
-	    socket_path,    "--save", "",  "--appendonly",
-	    "no",	    NULL};
-	char command[300];
-	pid_t pid = start(argv, is_watched);
-	int status;
-
-	for (int i = 0; i < 200 && access(socket_path, F_OK) != 0; i++)
-		usleep(10000);
-	snprintf(command, sizeof(command),
-		 "redis-benchmark -s %s -n %d -r 10000 -d 100 -P 4 "
-		 "-t set,get,lpush -q >/dev/null",
-		 socket_path, REQUESTS);
-	status = system(command);
-	kill(pid, SIGKILL);
-	unlink(socket_path);
-	return status == 0 ? cpu_of(pid, SIGKILL) : -1;
-}
-
 /* ---- pairs -------------------------------------------------------------- */
 
+static double off_s[PAIRS_MAX];
+static double on_s[PAIRS_MAX];
+
+/* In turn, so that a drift favours neither. */
 static int
-by_value(const void *a, const void *b)
+run_pairs(int pairs)
 {
-	double x = *(const double *)a;
-	double y = *(const double *)b;
+	(void)marked(0); /* once, for the caches */
+	for (int i = 0; i < pairs; i++)
+		for (unsigned place = 0; place < 2; place++) {
+			int is_on = (int)ps_compare_turn(2, (unsigned)i, place);
+			double cpu_s = marked(is_on);
 
-	return x < y ? -1 : x > y;
-}
-
-/* The rank r for which P(fewer than r of n coins are heads) <= 2.5 %. */
-static int
-low_rank(int n)
-{
-	double p = 1;
-	double sum = 0;
-	int r = 0;
-
-	for (int i = 0; i < n; i++)
-		p /= 2;
-	for (; r < n / 2; r++) {
-		if (sum + p > 0.025)
-			break;
-		sum += p;
-		p = p * (n - r) / (r + 1);
-	}
-	return r;
-}
-
-static int
-compare(const char *name, double (*run)(int is_watched), int pairs)
-{
-	double extra[PAIRS_MAX];
-	double cpu_s = 0;
-	int low;
-
-	(void)run(0); /* once, for the caches */
-	for (int i = 0; i < pairs; i++) {
-		/* In turn, so that a drift favours neither. */
-		double first = run(i % 2);
-		double second = run(1 - i % 2);
-		double off = i % 2 == 0 ? first : second;
-		double on = i % 2 == 0 ? second : first;
-
-		if (off <= 0 || on <= 0) {
-			printf("%s could not be run\n", name);
-			return 1;
+			if (cpu_s <= 0)
+				return -1;
+			(is_on ? on_s : off_s)[i] = cpu_s;
 		}
-		extra[i] = 100 * (on / off - 1);
-		cpu_s += off / pairs;
-	}
-	qsort(extra, (size_t)pairs, sizeof(*extra), by_value);
-	low = low_rank(pairs);
-	printf("%-8s %5.2f s of CPU; watched: %+.2f %% (95 %% within %+.2f and "
-	       "%+.2f %%, %d pairs)\n",
-	       name, cpu_s, extra[pairs / 2], extra[low == 0 ? 0 : low - 1],
-	       extra[low == 0 ? pairs - 1 : pairs - low], pairs);
 	return 0;
 }
 
@@ -211,21 +136,26 @@ int
 main(int argc, char **argv)
 {
 	const char *pairs_text = getenv("BENCH_ROUNDS");
-	const char *only = getenv("BENCH_ONLY");
 	int pairs = pairs_text == NULL ? 15 : atoi(pairs_text);
-	int bad = 0;
+	struct ps_scratch scratch;
+	struct ps_comparison c;
 
 	if (argc > 1 && strcmp(argv[1], "marked") == 0)
 		return run_marked();
 	self = argv[0];
-	if (pairs < 1 || pairs > PAIRS_MAX)
+	if (pairs < 2 || pairs > PAIRS_MAX)
 		return 2;
-	snprintf(socket_path, sizeof(socket_path), "/tmp/bench_monitor.%d",
-		 (int)getpid());
-	printf("rules: %s\n", rules);
-	if (only == NULL || strcmp(only, "marked") == 0)
-		bad |= compare("marked", marked, pairs);
-	if (only == NULL || strcmp(only, "redis") == 0)
-		bad |= compare("redis", redis, pairs);
-	return bad;
+	ps_scratch_init(&scratch, 0);
+	if (run_pairs(pairs) != 0 ||
+	    ps_compare_pairs(off_s, on_s, (size_t)pairs, &scratch, &c) != 0) {
+		printf("it could not be run\n");
+		return 1;
+	}
+	printf("rules: %s\n"
+	       "marked  %.2f s of CPU; watched: %+.2f %%, 95 %% CI %+.2f to "
+	       "%+.2f %%, %d pairs\n",
+	       rules, off_s[0], 100 * (c.ratio - 1), 100 * (c.interval.low - 1),
+	       100 * (c.interval.high - 1), pairs);
+	ps_scratch_fini(&scratch);
+	return 0;
 }

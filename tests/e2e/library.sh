@@ -67,12 +67,41 @@ assert sorted(kinds) == ["cv", "mean", "median", "stddev"], kinds
 mean = sum(x["real_time"] for x in runs) / 40
 assert abs(kinds["mean"]["real_time"] / mean - 1) < 1e-6
 assert all(x["time_unit"] == "ns" and x["iterations"] > 0 for x in a["benchmarks"])
+# What Google Benchmark's compare.py reads, of every entry and of single runs.
+for x in a["benchmarks"]:
+    for key in ("name", "run_name", "run_type", "time_unit", "real_time", "cpu_time", "family_index",
+                "per_family_instance_index", "repetitions", "threads", "iterations"):
+        assert key in x, (key, x)
+    assert x["name"] == x["run_name"] + ("_" + x["aggregate_name"] if "aggregate_name" in x else ""), x
+assert [x["repetition_index"] for x in runs] == list(range(40))
 # 1000 dependent multiplications: 3 cycles each at 1 to 6 GHz, or more on a busy machine.
 fastest = [min(x["real_time"] for x in f["benchmarks"] if x["run_type"] == "iteration") for f in (a, b)]
 assert 400 < fastest[0] < 20000 and 2 < fastest[1] / fastest[0] < 4.5, fastest
 END
 ./two 1000 load >load.txt || fail 'the load test to run' "$?"
 has "$(<load.txt)" 'LOAD  2 workers, open loop.*done 100 in' 'the load test'
+
+# ps_bench_keep and ps_bench_clobber: what is worked out for nothing is compiled
+# away without them, and is there with them.
+cat >kept.c <<'END'
+#include "bench/bench.h"
+
+int *place;
+void lost(unsigned long x) { for (int i = 0; i < 1000; i++) x = x * 6364136223846793005u + 1; }
+void kept(unsigned long x) { for (int i = 0; i < 1000; i++) x = x * 6364136223846793005u + 1; ps_bench_keep(x); }
+void once(void) { *place = 1; *place = 2; }
+void twice(void) { *place = 1; ps_bench_clobber(); *place = 2; }
+END
+gcc -O3 -I"$E2E/../../lib" -c kept.c || fail 'the helpers to compile' "$?"
+# instructions FUNCTION REGEX: how many of those it has.
+instructions()
+{
+	objdump -d --no-show-raw-insn "--disassemble=$1" kept.o | grep -cE "$2"
+}
+equal 0 "$(instructions lost imul)" 'multiplications that nobody wants'
+[ "$(instructions kept imul)" -gt 0 ] || fail 'multiplications that ps_bench_keep wants' "$(objdump -d kept.o)"
+equal 1 "$(instructions once 'movl +\$0x[12],')" 'stores of which the last one counts'
+equal 2 "$(instructions twice 'movl +\$0x[12],')" 'stores on both sides of ps_bench_clobber'
 
 # Google Benchmark's own tool, where it is installed.
 compare=/usr/share/benchmark/compare.py

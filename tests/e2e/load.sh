@@ -97,12 +97,3 @@ load --load 2 --duration 200ms --scenario nosuch.so
 equal 2 $? 'the status without the file'
 load --load 2 --duration 200ms --hgrm /nonexistent/x -- true
 equal 1 $? 'the status when .hgrm cannot be written'
-
-# A line each second on a terminal.
-cat >terminal.py <<'END'
-import os, pty, sys
-status = pty.spawn(sys.argv[1:])
-sys.exit(os.waitstatus_to_exitcode(status))
-END
-python terminal.py "$WRAP" --library "$LIB" --load 2 --duration 2.3s --rate 20 -- true >out
-has "$(<out)" '1 s  [12][0-9]/s  p50 [0-9.]+ ms  p99 [0-9.]+ ms  errors 0  late [0-9]+  2 workers  1 s left' 'the live line'

@@ -71,6 +71,8 @@ global: {scrape_interval: 200ms, evaluation_interval: 1s}
 rule_files: [rules.yml]
 scrape_configs: [{job_name: perfshim, static_configs: [{targets: ['${base#http://}']}]}]
 END
+promtool test rules "$E2E/../../share/prometheus-rules-test.yml" >promtool.out 2>&1 ||
+	fail 'the rules to raise what their test says' "$(<promtool.out)"
 cp "$E2E/../../share/prometheus-rules.yml" rules.yml
 promtool check config prometheus.yml >promtool.out 2>&1 || fail 'promtool to accept the configuration' "$(<promtool.out)"
 prometheus --config.file=prometheus.yml --storage.tsdb.path=data --web.listen-address="127.0.0.1:$port" \
@@ -95,6 +97,16 @@ assert own["p50_s"] < p99 * 10 and p99 < own["max_s"] * 5, (p99, own)
 END
 curl -s "http://127.0.0.1:$port/api/v1/rules" >answer
 has "$(<answer)" 'PerfshimHeapGrows' "the server's rules"
+# Each query of the dashboard has data, and each rule can be evaluated.
+queries=$(python "$E2E/dashboard.py" "$E2E/../../share/grafana-dashboard.json" "http://127.0.0.1:$port") ||
+	fail 'the dashboard to show something' "$queries"
+has "$queries" '^1[0-9] queries$' 'what was asked'
+for ((i = 0; i < 50; i++)); do
+	curl -s "http://127.0.0.1:$port/api/v1/rules" >answer
+	grep -q '"health":"unknown"' answer || break
+	sleep 0.2
+done
+equal 6 "$(grep -o '"health":"ok"' answer | wc -l)" 'the rules that could be evaluated'
 
 # The directory goes and comes back; the server says so and goes on.
 kill -KILL $leak

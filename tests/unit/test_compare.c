@@ -157,6 +157,45 @@ START_TEST(two_alternate_as_abba)
 }
 END_TEST
 
+/* A machine that is 30 % slower from the middle on, and one slow sample. */
+START_TEST(drift_is_the_later_half_by_the_earlier)
+{
+	double values[21], few[3] = {2, 9, 3};
+	double drift;
+
+	for (int i = 0; i < 21; i++)
+		values[i] = (i < 10 ? 1 : 1.3) * (1 + 0.001 * (i % 3));
+	values[4] = 50;
+	ck_assert_int_eq(ps_compare_drift(values, 21, &scratch, &drift), 0);
+	ck_assert_double_eq_tol(drift, 0.3, 0.003);
+	for (int i = 0; i < 21; i++)
+		values[i] = 1 / values[i];
+	ck_assert_int_eq(ps_compare_drift(values, 21, &scratch, &drift), 0);
+	ck_assert_double_eq_tol(drift, 1 / 1.3 - 1, 0.003);
+	ck_assert_int_eq(ps_compare_drift(few, 3, &scratch, &drift), 0);
+	ck_assert_double_eq_tol(drift, 0.5, 1e-9);
+}
+END_TEST
+
+START_TEST(drift_of_noise_is_small_and_of_little_unknown)
+{
+	struct noise n = {.model = NOISE_NORMAL, .random = 5};
+	double values[200];
+	double drift = 7;
+
+	for (int i = 0; i < 200; i++)
+		values[i] = noise_sample(&n, 1);
+	ck_assert_int_eq(ps_compare_drift(values, 200, &scratch, &drift), 0);
+	ck_assert_double_lt(fabs(drift), 0.02);
+	drift = 7;
+	ck_assert_int_eq(ps_compare_drift(values, 1, &scratch, &drift),
+			 -ENODATA);
+	values[3] = 0;
+	ck_assert_int_eq(ps_compare_drift(values, 20, &scratch, &drift), -EDOM);
+	ck_assert_double_eq(drift, 7);
+}
+END_TEST
+
 Suite *compare_suite(void);
 
 Suite *
@@ -173,6 +212,8 @@ compare_suite(void)
 			    NOISE_MODELS);
 	tcase_add_test(c, what_has_no_ratio_is_refused);
 	tcase_add_test(c, separate_samples_need_no_pairs);
+	tcase_add_test(c, drift_is_the_later_half_by_the_earlier);
+	tcase_add_test(c, drift_of_noise_is_small_and_of_little_unknown);
 	tcase_set_timeout(c, 60);
 	suite_add_tcase(s, c);
 	tcase_add_loop_test(o, everyone_is_everywhere_equally_often, 1, 7);
