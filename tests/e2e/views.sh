@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# perfreport --diff, --merge, filters and suppressions, and a full recording.
+# perfreport --diff, --merge, filters and suppressions.
 . "$E2E/lib.sh"
 
 # view OPTION...: what perfreport prints, in `text`.
@@ -59,17 +59,3 @@ view --diff --folded=count rec tree
 has "$text" ';keep_small 1000 0' 'the folded difference of trees, the other way'
 "$B/perfreport" --diff --main exact tree rec >out 2>err
 equal 2 $? 'the status where a side has no such program'
-
-# Every table at its limit: within a second and 300 MiB.
-"$B/fuzz/seed" full full.perfshim || fail 'a full recording'
-for format in text json; do
-	read -r seconds kib < <(python3 - "$B/perfreport" "--$format" full.perfshim <<'END'
-import resource, subprocess, sys, time
-start = time.monotonic()
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-END
-	)
-	[ "${seconds%.*}" -eq 0 ] || fail "a full recording as $format within a second" "$seconds"
-	[ "$kib" -lt 307200 ] || fail "a full recording as $format within 300 MiB" "$kib"
-done
