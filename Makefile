@@ -175,9 +175,10 @@ $(B)/targets/%.so: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 	$(call say,TARGET,$<)
 	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -fPIC -shared -o $@ $<
 # Not linked with the allocator that they measure: only what they use of lib.
+$(B)/bench/bench_stack: $(call obj,lib,$(wildcard shim/unwind*.c))
 $(B)/bench/%: tests/bench/%.c $(BENCH_OBJ) $(B)/libperfcore.a $(B)/flags | deps
 	$(call say,BENCH,$<)
-	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(BENCH_OBJ) $(B)/libperfcore.a -lm -lpthread -ldl
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.o,$^) $(B)/libperfcore.a -lm -lpthread -ldl
 
 # The fuzzer is clang's own, with its own objects; the seeds come from the
 # example of the unit tests.
