@@ -177,9 +177,10 @@ $(B)/targets/%.so: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 # Somebody's best, on the machine that builds it.
 $(B)/lib/tests/bench/stream.o: private ALL_CFLAGS += -O3 -march=native
 # Not linked with the allocator that they measure: only what they use of lib.
+$(B)/bench/bench_stack: $(call obj,lib,$(wildcard shim/unwind*.c))
 $(B)/bench/%: tests/bench/%.c $(BENCH_OBJ) $(B)/libperfcore.a $(B)/flags | deps
 	$(call say,BENCH,$<)
-	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(BENCH_OBJ) $(B)/libperfcore.a -lm -lpthread -ldl
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.o,$^) $(B)/libperfcore.a -lm -lpthread -ldl
 
 # The fuzzer is clang's own, with its own objects; the seeds come from the
 # example of the unit tests.

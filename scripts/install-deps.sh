@@ -57,6 +57,7 @@ clang                  llvm              tool:llvm-ar
 valgrind               valgrind          tool:valgrind
 bench                  libmimalloc2.0?   library:libmimalloc.so.2
 bench                  libtcmalloc-minimal4? library:libtcmalloc_minimal.so.4
+bench                  libgoogle-perftools4? library:libtcmalloc.so.4
 bench                  libopenblas0-pthread? library:libopenblas.so.0
 bench                  libblis4-pthread? library:libblis.so.4
 '

@@ -28,6 +28,7 @@
 #include "base/text.h"
 #include "measure/clock.h"
 #include "pool/heap.h"
+#include "record/brief.h"
 #include "record/reader.h"
 #include "record/writer.h"
 #include "report/report.h"
@@ -36,6 +37,7 @@
 #include "shim/harden.h"
 #include "shim/machine.h"
 #include "shim/markers.h"
+#include "shim/parent.h"
 #include "shim/path.h"
 #include "shim/start.h"
 #include "shim/thread.h"
@@ -43,7 +45,6 @@
 
 enum {
 	OUTPUT_BYTES = 65536,
-	PARENT_CHUNK = 16384,
 	/* A program that ran for less is not made to wait 5 ms. */
 	CALIBRATE_AFTER_MS = 100,
 	/* A forked child that did less leaves no file of its own. */
@@ -58,41 +59,6 @@ static bool has_stderr;
 static char output[OUTPUT_BYTES];
 
 /* ---- who speaks --------------------------------------------------------- */
-
-static bool
-contains(const char *bytes, size_t length, const char *word)
-{
-	return memmem(bytes, length, word, strlen(word)) != NULL;
-}
-
-/* Our library among the mappings of the parent; unreadable means no. */
-static bool
-is_parent_under_shim(void)
-{
-	char chunk[PARENT_CHUNK];
-	char path[40];
-	struct ps_text text;
-	size_t kept = 0;
-	ssize_t got;
-	bool found = false;
-	int fd;
-
-	ps_text_init(&text, path, sizeof(path), -1);
-	ps_text_printf(&text, "/proc/%d/maps", ps_os_ppid());
-	fd = ps_os_open_read(path);
-	if (fd < 0)
-		return false;
-	while (!found &&
-	       (got = ps_os_read(fd, chunk + kept, sizeof(chunk) - kept)) > 0) {
-		size_t length = kept + (size_t)got;
-
-		found = contains(chunk, length, "/libperfshim.so");
-		kept = PS_MIN(length, (size_t)32);
-		memmove(chunk, chunk + length - kept, kept);
-	}
-	(void)ps_os_close(fd);
-	return found;
-}
 
 static bool
 is_stderr_unchanged(void)
@@ -118,7 +84,7 @@ ps_finish_init(void)
 		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
 	if (!is_silent || ps_options.alert[0] != '\0' ||
 	    ps_options.metrics[0] != '\0')
-		is_child = is_parent_under_shim();
+		is_child = ps_parent_is_under_shim();
 }
 
 bool
@@ -154,7 +120,7 @@ open_output(bool *is_opened)
 	if (ps_options.report == PS_REPORT_STDERR)
 		return is_child || !is_stderr_unchanged() ? -1 : 2;
 	has_pid = ps_path_expand(ps_options.report_path, path, sizeof(path));
-	if (is_child && (!has_pid || !ps_options.are_children_on))
+	if (is_child && (!has_pid || ps_options.children == PS_CHILDREN_OFF))
 		return -1;
 	fd = ps_os_open_append(path);
 	if (fd < 0) {
@@ -303,6 +269,33 @@ report(void)
 		(void)ps_os_close(fd);
 }
 
+/* ---- too small for a file ----------------------------------------------- */
+
+static bool
+is_child_recorded_here(void)
+{
+	return ps_peek(&ps_record->process.is_forked_child) ||
+	       ps_parent_records_here();
+}
+
+/* The line of a process that is too small, in place of its recording; false:
+ * it is not, or the line could not be written. */
+static bool
+leave_brief(void)
+{
+	static struct ps_brief brief; /* not on what may be a small stack */
+
+	if (ps_options.out[0] == '\0' || ps_options.children == PS_CHILDREN_ALL)
+		return false;
+	ps_brief_take(ps_record, &brief);
+	if (!ps_brief_is_small(ps_record, &brief) ||
+	    !is_child_recorded_here() ||
+	    ps_brief_leave(&brief, ps_options.out) != 0)
+		return false;
+	ps_record_unlink_file();
+	return true;
+}
+
 /* ---- the end ------------------------------------------------------------ */
 
 /* vfork children and raw clones run in our memory or with our recording, and
@@ -332,7 +325,7 @@ ps_finish(int status)
 	ps_poke(&ps_record->process.exit_code, status);
 	ps_poke(&ps_record->process.state, PS_STATE_EXITED);
 	ps_watch_finish(self);
-	if (ps_options.are_children_on &&
+	if (ps_options.children != PS_CHILDREN_OFF && !leave_brief() &&
 	    ps_peek(&self->row->allocations) >= CHILD_MIN_ALLOCATIONS)
 		ps_start_file();
 	report();

@@ -32,12 +32,14 @@
 #include "profile/section_event.h"
 #include "profile/stack.h"
 #include "profile/timeline.h"
+#include "record/brief.h"
 #include "record/writer.h"
 #include "shim/blame.h"
 #include "shim/count.h"
 #include "shim/finish.h"
 #include "shim/functions.h"
 #include "shim/harden.h"
+#include "shim/parent.h"
 #include "shim/path.h"
 #include "shim/start.h"
 #include "shim/thread.h"
@@ -54,6 +56,7 @@ struct ps_real ps_real;
 
 static _Atomic int state;
 static bool has_tried_file;
+bool ps_start_owes_file;
 /* In a fork child: what the parent's blocks add up to. */
 static uint64_t inherited_live_bytes;
 
@@ -223,6 +226,16 @@ ps_start_file(void)
 	ps_os_complain(line);
 }
 
+void
+ps_start_owed_file(uint64_t requested_bytes)
+{
+	if (requested_bytes < PS_BRIEF_BYTES || ps_record_is_locked_by_me())
+		return;
+	ps_start_owes_file = false;
+	if (ps_peek(&ps_record->process.threads_started) == 1)
+		ps_start_file();
+}
+
 __attribute__((constructor)) static void
 constructor(void)
 {
@@ -234,6 +247,8 @@ constructor(void)
 	begun = ps_clock_now();
 	find_real_functions();
 	ps_path_make_absolute(ps_options.out);
+	if (ps_options.children == PS_CHILDREN_OFF && ps_parent_records_here())
+		ps_options.out[0] = '\0';
 	ps_start_file();
 	start_unwinding();
 	ps_blame_init();
@@ -323,6 +338,8 @@ postfork_child(void)
 		return;
 	}
 	has_tried_file = false;
+	ps_start_owes_file =
+	    ps_options.out[0] != '\0' && ps_options.children != PS_CHILDREN_OFF;
 	ps_stack_reset();
 	ps_sample_postfork_child();
 	describe_recording();

@@ -35,4 +35,12 @@ extern struct ps_real ps_real;
 /* Move the recording into PERFSHIM_OUT, if that is set and not done yet. */
 void ps_start_file(void);
 
+/*
+ * A forked child has no file at first, since most execute another program at
+ * once.  It gets one when it has asked for PS_BRIEF_BYTES while it has one
+ * thread (ps_record_to_file), or else at its end.
+ */
+extern bool ps_start_owes_file;
+void ps_start_owed_file(uint64_t requested_bytes);
+
 #endif /* PS_SHIM_START_H */

@@ -128,6 +128,8 @@ publish(struct ps_thread *self, ps_ticks now)
 	int64_t delta;
 
 	self->seen = now;
+	if (ps_unlikely(ps_start_owes_file))
+		ps_start_owed_file(ps_thread_requested(row));
 	ps_pool_tick(now);
 	if (self->steps != ps_pool_steps()) {
 		self->steps = ps_pool_steps();

@@ -228,7 +228,12 @@ set_calibrate(struct ps_options *o, const char *value)
 static int
 set_children(struct ps_options *o, const char *value)
 {
-	return parse_bool(value, &o->are_children_on);
+	static const struct choice words[] = {{"on", PS_CHILDREN_ON},
+					      {"all", PS_CHILDREN_ALL},
+					      {"off", PS_CHILDREN_OFF},
+					      {NULL, 0}};
+
+	return parse_choice(words, value, &o->children);
 }
 
 static int
@@ -320,8 +325,8 @@ static const struct {
     {{"PERFSHIM_SIMD", "auto, scalar, sse2, avx2, avx512, neon", "auto",
       "the instruction set to measure with, for tests"},
      set_simd},
-    {{"PERFSHIM_CHILDREN", "on, off", "on",
-      "record the processes that the program starts"},
+    {{"PERFSHIM_CHILDREN", "on, all, off", "on",
+      "record the processes that the program starts; all: the smallest, too"},
      set_children},
     {{"PERFSHIM_CLOCK", "auto, tsc, monotonic", "auto",
       "clock of sections and timeline"},
@@ -355,7 +360,7 @@ ps_options_init(struct ps_options *o)
 	    .depth = 64,
 	    .are_sections_on = true,
 	    .calibrate = PS_CALIBRATE_QUICK,
-	    .are_children_on = true,
+	    .children = PS_CHILDREN_ON,
 	    .clock = PS_CLOCK_AUTO,
 	    .is_pool_on = true,
 	    .alert_to = "stderr",

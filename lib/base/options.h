@@ -21,6 +21,11 @@ enum ps_choice_calibrate {
 	PS_CALIBRATE_QUICK,
 	PS_CALIBRATE_FULL
 };
+enum ps_choice_children {
+	PS_CHILDREN_OFF,
+	PS_CHILDREN_ON,
+	PS_CHILDREN_ALL /* the smallest, too, get a file each */
+};
 enum ps_choice_harden { PS_HARDEN_OFF, PS_HARDEN_FULL };
 enum ps_choice_clock {
 	PS_CLOCK_AUTO,
@@ -41,8 +46,8 @@ struct ps_options {
 	char section_globs[PS_GLOBS_MAX]; /* "" = all */
 	uint32_t events;		  /* calls kept one by one; 0: none */
 	uint32_t calibrate;		  /* enum ps_choice_calibrate */
-	bool are_children_on;
-	uint32_t clock; /* enum ps_choice_clock */
+	uint32_t children;		  /* enum ps_choice_children */
+	uint32_t clock;			  /* enum ps_choice_clock */
 	bool is_pool_on;
 	uint32_t harden;	       /* enum ps_choice_harden */
 	bool is_colour_off;	       /* NO_COLOR is set */

@@ -64,6 +64,12 @@ ps_os_open_append(const char *path)
 }
 
 int
+ps_os_open_lines(const char *path)
+{
+	return open_at(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
+}
+
+int
 ps_os_close(int fd)
 {
 	PS_ASSERT(fd >= 0);

@@ -81,6 +81,17 @@ ps_scratch_strdup(struct ps_scratch *s, const char *text)
 }
 
 void
+ps_scratch_release(void *at, size_t bytes)
+{
+	uintptr_t first = PS_ROUND_UP((uintptr_t)at, (uintptr_t)PAGE_BYTES);
+	uintptr_t end = ((uintptr_t)at + bytes) & ~((uintptr_t)PAGE_BYTES - 1);
+
+	PS_ASSERT(at != NULL || bytes == 0);
+	if (first < end)
+		(void)ps_os_discard((void *)first, end - first);
+}
+
+void
 ps_scratch_fini(struct ps_scratch *s)
 {
 	struct ps_scratch_block *block = s->blocks;

@@ -24,6 +24,11 @@ void ps_scratch_init(struct ps_scratch *s, size_t limit_bytes);
 /* Zeroed, 16-byte aligned; NULL when the system or the limit says no. */
 void *ps_scratch_alloc(struct ps_scratch *s, size_t bytes);
 char *ps_scratch_strdup(struct ps_scratch *s, const char *text);
+/*
+ * These bytes of an allocation are not needed any more: the whole pages in them
+ * go back to the system.  They must not be touched again.
+ */
+void ps_scratch_release(void *at, size_t bytes);
 void ps_scratch_fini(struct ps_scratch *s);
 
 #endif /* PS_SCRATCH_H */

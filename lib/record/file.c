@@ -149,6 +149,20 @@ ps_record_file_forget(void)
 	memset(&file, 0, sizeof(file));
 }
 
+void
+ps_record_unlink_file(void)
+{
+	int fd;
+
+	if (!ps_record->is_file)
+		return;
+	fd = open_again();
+	if (fd < 0)
+		return;
+	(void)ps_os_close(fd);
+	(void)ps_os_unlink(file.path);
+}
+
 /* ---- moving to a file ---- */
 
 static bool

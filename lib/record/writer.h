@@ -30,6 +30,13 @@ int ps_record_open(void);
 int ps_record_to_file(const char *directory);
 
 /*
+ * Take the recording's file out of its directory, if it has one and it is still
+ * there under its name; the memory stays.  At the end of the process: what its
+ * tables would need from now on is dropped.
+ */
+void ps_record_unlink_file(void);
+
+/*
  * In a fork child: leave the parent's recording, start an empty anonymous one
  * at the same address, so that pointers into it stay good.  Process, sampling
  * and class figures are set anew by the caller.  Call when the recording is

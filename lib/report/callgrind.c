@@ -34,7 +34,15 @@ static const struct {
 /* Numbers of lists are one more than what they mean; 0 ends a list. */
 struct function {
 	uint32_t first_place;
-	uint32_t symbol; /* a place of it */
+	uint32_t object; /* numbers in `names` */
+	uint32_t file;
+	uint32_t name;
+};
+
+/* The first time, a name is written with its number. */
+struct name {
+	char *text;
+	bool is_written;
 };
 
 struct place {
@@ -62,8 +70,9 @@ struct graph {
 	struct ps_paths *paths;
 	struct ps_intern functions; /* name, file, module -> struct function */
 	struct ps_intern calls;	    /* struct call_key -> struct call */
-	struct ps_intern names;	    /* files, objects and functions, written */
+	struct ps_intern names;	    /* kind and name -> struct name */
 	struct place *places;
+	struct ps_scratch *scratch;
 	struct ps_text *out;
 };
 
@@ -84,6 +93,44 @@ put_place(struct ps_text *t, const struct ps_symbol *s)
 
 /* ---- building ---- */
 
+/* Files, objects and functions are numbered apart, by their kind. */
+static int
+number_name(struct graph *g, char kind, const char *name, uint32_t *number)
+{
+	char key[4096];
+	struct ps_text text;
+	int is_new;
+
+	ps_text_init(&text, key, sizeof(key), -1);
+	ps_text_char(&text, kind);
+	ps_text_printable(&text, name);
+	is_new = ps_intern(&g->names, key, text.length, number);
+	if (is_new == 1) {
+		struct name *known = ps_intern_value(&g->names, *number);
+
+		known->text = ps_scratch_strdup(g->scratch, key + 1);
+		if (known->text == NULL)
+			return -ENOMEM;
+	}
+	return is_new < 0 ? is_new : 0;
+}
+
+static int
+name_function(struct graph *g, const struct ps_symbol *s, struct function *f)
+{
+	char name[4096];
+	struct ps_text text;
+
+	ps_text_init(&text, name, sizeof(name), -1);
+	ps_symbol_put_name(&text, s);
+	if (number_name(g, 'o', s->module[0] == '\0' ? "???" : s->module,
+			&f->object) != 0 ||
+	    number_name(g, 'f', s->path == NULL ? "???" : s->path, &f->file) !=
+		0)
+		return -ENOMEM;
+	return number_name(g, 'n', name, &f->name);
+}
+
 /* Which function each place is in. */
 static int
 find_functions(struct graph *g, uint32_t places)
@@ -92,15 +139,16 @@ find_functions(struct graph *g, uint32_t places)
 		char key[4096];
 		struct ps_text text;
 		struct function *f;
+		const struct ps_symbol *s = ps_paths_symbol(g->paths, i);
 		uint32_t number;
 
 		ps_text_init(&text, key, sizeof(key), -1);
-		put_function(&text, ps_paths_symbol(g->paths, i));
+		put_function(&text, s);
 		if (ps_intern(&g->functions, key, text.length, &number) < 0)
 			return -ENOMEM;
 		f = ps_intern_value(&g->functions, number);
-		if (f->first_place == 0)
-			f->symbol = i;
+		if (f->first_place == 0 && name_function(g, s, f) != 0)
+			return -ENOMEM;
 		g->places[i].function = number;
 		g->places[i].next = f->first_place;
 		f->first_place = i + 1;
@@ -177,7 +225,8 @@ build(struct graph *g, const struct ps_view *v, struct ps_symbols *symbols,
 
 	ps_intern_init(&g->functions, scratch, true, sizeof(struct function));
 	ps_intern_init(&g->calls, scratch, true, sizeof(struct call));
-	ps_intern_init(&g->names, scratch, true, 0);
+	ps_intern_init(&g->names, scratch, true, sizeof(struct name));
+	g->scratch = scratch;
 	g->paths = ps_paths_new(scratch, put_place, COSTS * sizeof(double));
 	if (g->paths == NULL ||
 	    ps_paths_use(g->paths, v->reader, symbols, NULL) != 0 ||
@@ -198,61 +247,77 @@ build(struct graph *g, const struct ps_view *v, struct ps_symbols *symbols,
 
 /* "fn=(3) name", and without the name when it was said before. */
 static void
-put_named(struct graph *g, const char *what, char kind, const char *name)
+put_named(struct graph *g, const char *what, uint32_t number)
 {
-	char key[4096];
-	struct ps_text text;
-	uint32_t number = 0;
-	int is_new;
+	struct name *name = ps_intern_value(&g->names, number);
 
-	ps_text_init(&text, key, sizeof(key), -1);
-	ps_text_char(&text, kind);
-	ps_text_printable(&text, name);
-	is_new = ps_intern(&g->names, key, text.length, &number);
-	ps_text_printf(g->out, "%s=(%u)", what, number + 1);
-	if (is_new == 1)
-		ps_text_printf(g->out, " %s", key + 1);
+	ps_text_str(g->out, what);
+	ps_text_str(g->out, "=(");
+	ps_text_u64(g->out, number + 1);
+	ps_text_char(g->out, ')');
+	if (!name->is_written) {
+		ps_text_char(g->out, ' ');
+		ps_text_str(g->out, name->text);
+		name->is_written = true;
+	}
 	ps_text_char(g->out, '\n');
 }
 
 static void
-put_who(struct graph *g, const struct ps_symbol *s, bool is_callee)
+put_function_head(struct graph *g, const struct function *f)
 {
-	char name[4096];
-	struct ps_text text;
+	put_named(g, "ob", f->object);
+	put_named(g, "fl", f->file);
+	put_named(g, "fn", f->name);
+}
 
-	ps_text_init(&text, name, sizeof(name), -1);
-	ps_symbol_put_name(&text, s);
-	put_named(g, is_callee ? "cob" : "ob", 'o',
-		  s->module[0] == '\0' ? "???" : s->module);
-	put_named(g, is_callee ? "cfi" : "fl", 'f',
-		  s->path == NULL ? "???" : s->path);
-	put_named(g, is_callee ? "cfn" : "fn", 'n', name);
+/* Of a callee, object and file are the caller's unless they are said. */
+static void
+put_callee(struct graph *g, const struct function *f,
+	   const struct function *caller)
+{
+	if (f->object != caller->object)
+		put_named(g, "cob", f->object);
+	if (f->file != caller->file)
+		put_named(g, "cfi", f->file);
+	put_named(g, "cfn", f->name);
+}
+
+/* Rounded; below 2^63, as sums of what fits an address space are. */
+static void
+put_cost(struct ps_text *t, double cost)
+{
+	if (cost < 0x1p63)
+		ps_text_u64(t, (uint64_t)(cost + 0.5));
+	else
+		ps_text_fixed(t, cost, 0);
 }
 
 static void
 put_costs(struct ps_text *t, uint32_t line, const double *cost)
 {
-	ps_text_printf(t, "%u", line);
+	ps_text_u64(t, line);
 	for (unsigned i = 0; i < COSTS; i++) {
 		ps_text_char(t, ' ');
-		ps_text_fixed(t, cost[i], 0);
+		put_cost(t, cost[i]);
 	}
 	ps_text_char(t, '\n');
 }
 
 static void
-put_calls(struct graph *g, uint32_t line, uint32_t first)
+put_calls(struct graph *g, uint32_t line, const struct function *caller,
+	  uint32_t first)
 {
 	while (first != 0) {
 		const struct call *call = ps_intern_value(&g->calls, first - 1);
-		const struct function *callee =
-		    ps_intern_value(&g->functions, call->callee);
 
-		put_who(g, ps_paths_symbol(g->paths, callee->symbol), true);
+		put_callee(g, ps_intern_value(&g->functions, call->callee),
+			   caller);
 		ps_text_str(g->out, "calls=");
-		ps_text_fixed(g->out, call->count, 0);
-		ps_text_printf(g->out, " %u\n", call->line);
+		put_cost(g->out, call->count);
+		ps_text_char(g->out, ' ');
+		ps_text_u64(g->out, call->line);
+		ps_text_char(g->out, '\n');
 		put_costs(g->out, line, call->cost);
 		first = call->next;
 	}
@@ -265,7 +330,7 @@ put_graph(struct graph *g)
 		const struct function *f = ps_intern_value(&g->functions, i);
 
 		ps_text_char(g->out, '\n');
-		put_who(g, ps_paths_symbol(g->paths, f->symbol), false);
+		put_function_head(g, f);
 		for (uint32_t p = f->first_place; p != 0;
 		     p = g->places[p - 1].next) {
 			const struct place *place = &g->places[p - 1];
@@ -273,7 +338,7 @@ put_graph(struct graph *g)
 
 			if (place->cost[0] > 0 || place->cost[1] > 0)
 				put_costs(g->out, line, place->cost);
-			put_calls(g, line, place->first_call);
+			put_calls(g, line, f, place->first_call);
 		}
 	}
 }

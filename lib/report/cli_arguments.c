@@ -90,8 +90,9 @@ static const struct row {
     {"check-rules", OPT_CHECK_RULES, "RULES",
      "say what is wrong with rules for PERFSHIM_ALERT"},
     {"diff", OPT_DIFF, NULL,
-     "what changed from OLD to NEW, two files or directories;\n"
-     "text, --folded or --pprof"},
+     "what changed from OLD to NEW, two files or directories,\n"
+     "by executable: the heaviest (or --main NAME) in full;\n"
+     "--folded and --pprof have all"},
     {"merge", OPT_MERGE, NULL,
      "processes by executable: the heaviest (or --main NAME)\n"
      "in full; --folded and --pprof have all"},

@@ -1,32 +1,260 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cli_diff - perfreport --diff OLD NEW
+ *
+ * Each side is a tree of processes, merged by executable first: a build or a
+ * server with workers is compared as a whole, not by the one process that
+ * happened to start first.  A file is a tree of one.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "report/cli_diff.h"
+#include "report/cli_groups.h"
 #include "report/cli_pprof.h"
-#include "report/cli_source.h"
 #include "report/diff.h"
 
-static int
-compare(const struct ps_arguments *a, struct ps_source *old,
-	struct ps_source *new, struct ps_text *out)
+enum { NAME_COLUMNS = 22 };
+
+struct sides {
+	struct ps_groups old;
+	struct ps_groups new;
+};
+
+/* What is compared; one of the two may be NULL: nothing of that program ran. */
+struct pair {
+	const struct ps_group *old;
+	const struct ps_group *new;
+};
+
+/*
+ * The program that --main names; else, of those that ran on both sides, the one
+ * that had the most memory; else (the program itself got another name) the one
+ * with the most of either side.
+ */
+static struct pair
+main_pair(const struct sides *s, const char *who)
 {
-	const struct ps_diff_side from = {&old->view, old->symbols};
-	const struct ps_diff_side to = {&new->view, new->symbols};
+	struct pair best = {ps_groups_main(&s->old, who),
+			    ps_groups_main(&s->new, who)};
+	uint64_t most = 0;
+
+	if (best.old == NULL || best.new == NULL)
+		ps_usage_error("--main", who,
+			       "no executable of that name on both sides");
+	for (uint32_t i = 0; who == NULL && i < s->old.count; i++) {
+		const struct ps_group *old = &s->old.group[i];
+		const struct ps_group *new = ps_groups_match(&s->new, old);
+
+		if (new == NULL || old->peak_bytes + new->peak_bytes <= most)
+			continue;
+		most = old->peak_bytes + new->peak_bytes;
+		best = (struct pair){old, new};
+	}
+	return best;
+}
+
+/* ---- text ---- */
+
+static void
+put_side(const struct ps_group *g, struct ps_text *t)
+{
+	struct ps_scratch scratch;
+	struct ps_view view;
+	char a[16];
+	char b[16];
+
+	ps_scratch_init(&scratch, 0);
+	if (g == NULL || ps_view_build(&g->merged, NULL, &scratch, &view) != 0)
+		ps_text_printf(t, "  %5s %10s %10s", "-", "-", "-");
+	else
+		ps_text_printf(t, "  %5u %10s %10s", g->count,
+			       ps_human_bytes(a, (double)view.requested_bytes),
+			       ps_human_bytes(b, (double)g->greatest_peak));
+	ps_scratch_fini(&scratch);
+}
+
+static void
+put_row(const struct pair *pair, struct ps_text *t)
+{
+	char name[64];
+	struct ps_text text;
+
+	ps_text_init(&text, name, sizeof(name), -1);
+	ps_text_printable(
+	    &text, ps_group_name(pair->old != NULL ? pair->old : pair->new));
+	ps_text_printf(t, "%-*.*s", NAME_COLUMNS, NAME_COLUMNS, name);
+	put_side(pair->old, t);
+	put_side(pair->new, t);
+	ps_text_char(t, '\n');
+}
+
+/* Each program once, those of the new side only at the end. */
+static int
+each_pair(const struct sides *s,
+	  int (*visit)(const struct pair *pair, void *context), void *context)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; error == 0 && i < s->old.count; i++) {
+		const struct ps_group *old = &s->old.group[i];
+
+		error =
+		    visit(&(struct pair){old, ps_groups_match(&s->new, old)},
+			  context);
+	}
+	for (uint32_t i = 0; error == 0 && i < s->new.count; i++) {
+		const struct ps_group *new = &s->new.group[i];
+
+		if (ps_groups_match(&s->old, new) == NULL)
+			error = visit(&(struct pair){NULL, new}, context);
+	}
+	return error;
+}
+
+static int
+visit_row(const struct pair *pair, void *context)
+{
+	put_row(pair, context);
+	return 0;
+}
+
+static void
+put_table(const struct sides *s, struct ps_text *t)
+{
+	if (s->old.count + s->new.count <= 2)
+		return;
+	ps_text_str(t, "\n");
+	ps_text_style(t, PS_BOLD);
+	ps_text_str(t, "EXECUTABLES");
+	ps_text_style(t, PS_PLAIN);
+	ps_text_printf(t, "\n%-*s", NAME_COLUMNS, "");
+	ps_text_printf(t, "  %5s %10s %10s  %5s %10s %10s\n", "old",
+		       "requested", "max peak", "new", "requested", "max peak");
+	(void)each_pair(s, visit_row, t);
+}
+
+/* ---- a pair ---- */
+
+struct opened {
+	const struct ps_arguments *a;
+	struct ps_text *out;
+	struct ps_source old;
+	struct ps_source new;
+};
+
+/* Of a program that did not run there is an empty view, in the names of the
+ * side where it did. */
+static void
+stand_in(struct ps_source *s, const struct ps_source *other)
+{
+	*s = (struct ps_source){.reader = other->reader,
+				.symbols = other->symbols,
+				.view = {.reader = other->reader}};
+}
+
+static int
+with_pair(struct opened *o, const struct pair *pair,
+	  int (*compare)(struct opened *o))
+{
+	int error = 0;
+
+	if (pair->old != NULL)
+		error = ps_group_open(o->a, pair->old, &o->old);
+	if (error != 0)
+		return error;
+	if (pair->new != NULL)
+		error = ps_group_open(o->a, pair->new, &o->new);
+	else
+		stand_in(&o->new, &o->old);
+	if (pair->old == NULL)
+		stand_in(&o->old, &o->new);
+	if (error == 0) {
+		error = compare(o);
+		if (pair->new != NULL)
+			ps_source_close(&o->new);
+	}
+	if (pair->old != NULL)
+		ps_source_close(&o->old);
+	return error;
+}
+
+static int
+compare_text(struct opened *o)
+{
+	const struct ps_diff_side from = {&o->old.view, o->old.symbols};
+	const struct ps_diff_side to = {&o->new.view, o->new.symbols};
+
+	return ps_diff_text(&from, &to, o->a->options.top, &o->new.scratch,
+			    o->out);
+}
+
+static int
+compare_folded(struct opened *o)
+{
+	const struct ps_diff_side from = {&o->old.view, o->old.symbols};
+	const struct ps_diff_side to = {&o->new.view, o->new.symbols};
+	struct ps_scratch scratch;
+	int error;
+
+	ps_scratch_init(&scratch, 0);
+	error = ps_diff_folded(&from, &to, o->a->folded_key, &scratch, o->out);
+	ps_scratch_fini(&scratch);
+	return error;
+}
+
+static int
+visit_folded(const struct pair *pair, void *context)
+{
+	return with_pair(context, pair, compare_folded);
+}
+
+/* ---- all of it ---- */
+
+static int
+print_text(struct opened *o, const struct sides *s)
+{
+	struct pair pair = main_pair(s, o->a->main_name);
+	int error;
+
+	if (pair.old->count + pair.new->count > 2) {
+		ps_group_put_what(pair.old, o->out);
+		ps_group_put_what(pair.new, o->out);
+	}
+	error = with_pair(o, &pair, compare_text);
+	if (error == 0)
+		put_table(s, o->out);
+	return error;
+}
+
+static int
+print_pprof(const struct ps_arguments *a, const struct sides *s,
+	    struct ps_text *out)
+{
+	struct ps_pprof_file file;
+	int error = ps_pprof_open(&file, true);
+
+	if (error == 0)
+		error = ps_groups_add_pprof(&s->new, a, file.profile, 1);
+	if (error == 0)
+		error = ps_groups_add_pprof(&s->old, a, file.profile, -1);
+	return ps_pprof_close(&file, error, out);
+}
+
+static int
+print_sides(const struct ps_arguments *a, const struct sides *s,
+	    struct ps_text *out)
+{
+	struct opened o = {.a = a, .out = out};
 
 	switch (a->format) {
 	case PS_CLI_FOLDED:
-		return ps_diff_folded(&from, &to, a->folded_key, &new->scratch,
-				      out);
+		return each_pair(s, visit_folded, &o);
 	case PS_CLI_PPROF:
-		return ps_print_pprof(new, old, out);
+		return print_pprof(a, s, out);
 	case PS_CLI_TEXT:
-		return ps_diff_text(&from, &to, a->options.top, &new->scratch,
-				    out);
+		return print_text(&o, s);
 	default:
 		fputs("perfreport: --diff: as text, --folded or --pprof\n",
 		      stderr);
@@ -34,41 +262,20 @@ compare(const struct ps_arguments *a, struct ps_source *old,
 	}
 }
 
-/* The process that --main names, else the first one. */
-static int
-open_side(const struct ps_arguments *a, const struct ps_tree *tree,
-	  struct ps_source *out)
-{
-	struct ps_report_options options = {.exit_code = -1};
-	int main_node = ps_tree_main(tree, a->main_name);
-
-	if (main_node < 0)
-		ps_usage_error("--main", a->main_name,
-			       "no recording of that process");
-	options.has_ended = ps_tree_is_gone(&tree->nodes[main_node]);
-	return ps_source_open(out, &tree->nodes[main_node].reader,
-			      tree->nodes[main_node].path, &a->filter,
-			      &options);
-}
-
 int
 ps_print_diff(const struct ps_arguments *a, const struct ps_tree *old,
 	      const struct ps_tree *new, struct ps_text *out)
 {
-	struct ps_source from;
-	struct ps_source to;
-	int error = open_side(a, old, &from);
+	struct sides s = {0};
+	int error = ps_groups_open(&s.old, old);
 
-	if (error != 0)
-		return error;
-	error = open_side(a, new, &to);
-	if (error == 0) {
-		error = compare(a, &from, &to, out);
-		if (error == -ENOMEM)
-			fprintf(stderr, "perfreport: --diff: %s\n",
-				strerror(ENOMEM));
-		ps_source_close(&to);
-	}
-	ps_source_close(&from);
+	if (error == 0)
+		error = ps_groups_open(&s.new, new);
+	if (error == 0)
+		error = print_sides(a, &s, out);
+	if (error == -ENOMEM)
+		fprintf(stderr, "perfreport: --diff: %s\n", strerror(ENOMEM));
+	ps_groups_close(&s.new);
+	ps_groups_close(&s.old);
 	return error;
 }

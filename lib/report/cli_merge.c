@@ -4,213 +4,154 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "report/cli_groups.h"
 #include "report/cli_merge.h"
 #include "report/cli_pprof.h"
 #include "report/cli_print.h"
-#include "report/cli_source.h"
-#include "report/merge.h"
 
-struct group {
-	const struct ps_reader **readers;
-	uint32_t count;
-	uint64_t peak_bytes; /* added up */
-	uint64_t greatest_peak;
-	struct ps_reader merged;
-};
-
-struct groups {
-	struct group *group;
-	uint32_t count;
-	struct ps_scratch scratch;
-};
-
-/* ---- grouping ---- */
-
-static const char *
-name_of(const struct group *g)
+/* The one that --main names, else the one with the greatest peak. */
+static const struct ps_group *
+main_group(const struct ps_groups *groups, const char *who)
 {
-	const struct ps_reader *r = g->readers[0];
+	const struct ps_group *g = ps_groups_main(groups, who);
 
-	return ps_reader_string(r, r->header->process.name);
-}
-
-static struct group *
-group_of(struct groups *groups, const struct ps_reader *reader, uint32_t most)
-{
-	struct group *g;
-
-	for (uint32_t i = 0; i < groups->count; i++)
-		if (ps_merge_fits(groups->group[i].readers[0], reader))
-			return &groups->group[i];
-	g = &groups->group[groups->count];
-	g->readers =
-	    ps_scratch_alloc(&groups->scratch, most * sizeof(*g->readers));
-	if (g->readers != NULL)
-		groups->count++;
+	if (g == NULL)
+		ps_usage_error("--main", who, "no executable of that name");
 	return g;
 }
 
-static int
-find_groups(struct groups *groups, const struct ps_tree *tree)
-{
-	uint32_t nodes = (uint32_t)tree->count;
+/* ---- the table: small processes are part of its figures ---- */
 
-	ps_scratch_init(&groups->scratch, 0);
-	groups->group =
-	    ps_scratch_alloc(&groups->scratch, nodes * sizeof(*groups->group));
-	if (groups->group == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < nodes; i++) {
-		struct group *g =
-		    group_of(groups, &tree->nodes[i].reader, nodes - i);
-		uint64_t peak = ps_tree_peak(tree, (int)i);
-
-		if (g->readers == NULL)
-			return -ENOMEM;
-		g->readers[g->count++] = &tree->nodes[i].reader;
-		g->peak_bytes += peak;
-		g->greatest_peak = PS_MAX(g->greatest_peak, peak);
-	}
-	for (uint32_t i = 0; i < groups->count; i++) {
-		struct group *g = &groups->group[i];
-		int error = ps_merge(g->readers, g->count, &groups->scratch,
-				     &g->merged);
-
-		if (error != 0)
-			return error;
-	}
-	return 0;
-}
-
-/* The one that --main names, else the one with the greatest peak. */
-static struct group *
-main_group(const struct groups *groups, const char *who)
-{
-	struct group *best = NULL;
-
-	for (uint32_t i = 0; i < groups->count; i++) {
-		struct group *g = &groups->group[i];
-
-		if (who != NULL && strcmp(who, name_of(g)) != 0)
-			continue;
-		if (best == NULL || g->peak_bytes > best->peak_bytes)
-			best = g;
-	}
-	if (best == NULL)
-		ps_usage_error("--main", who, "no executable of that name");
-	return best;
-}
-
-/* ---- writing ---- */
+struct row {
+	const char *name;
+	uint32_t processes;
+	uint32_t small;
+	double allocations;
+	double requested_bytes;
+	double greatest_peak;
+	double user_s;
+};
 
 static void
-put_what_was_merged(const struct group *g, struct ps_text *t)
+add_small(struct row *row, const struct ps_small_group *small)
 {
-	char peak[16];
-	uint32_t shown = PS_MIN(g->count, 8u);
-
-	ps_text_printf(t, "\nMERGED  %u process%s of ", g->count,
-		       g->count == 1 ? "" : "es");
-	ps_text_printable(t, name_of(g));
-	ps_text_str(t, ": pid");
-	for (uint32_t i = 0; i < shown; i++)
-		ps_text_printf(t, " %d", g->readers[i]->header->process.pid);
-	if (shown < g->count)
-		ps_text_printf(t, " and %u more", g->count - shown);
-	ps_text_printf(t,
-		       "\n  figures are added up, peaks too; the greatest "
-		       "peak of one is %s\n",
-		       ps_human_bytes(peak, (double)g->greatest_peak));
+	if (small == NULL)
+		return;
+	row->processes += small->processes;
+	row->small += small->processes;
+	row->allocations += (double)small->allocations;
+	row->requested_bytes += (double)small->requested_bytes;
+	row->greatest_peak =
+	    PS_MAX(row->greatest_peak, (double)small->greatest_peak_bytes);
+	row->user_s += (double)small->user_ns * 1e-9;
 }
 
 static void
-put_row(const struct group *g, struct ps_text *t)
+put_row(const struct row *row, struct ps_text *t)
 {
-	struct ps_scratch scratch;
-	struct ps_view view;
 	char name[64];
 	struct ps_text text;
 	char a[16];
 
-	ps_scratch_init(&scratch, 0);
-	if (ps_view_build(&g->merged, NULL, &scratch, &view) != 0)
-		return;
 	ps_text_init(&text, name, sizeof(name), -1);
-	ps_text_printable(&text, name_of(g));
-	ps_text_printf(t, "%7u  %-24.24s", g->count, name);
-	ps_text_printf(t, " %10s", ps_human_count(a, (double)view.allocations));
-	ps_text_printf(t, " %10s",
-		       ps_human_bytes(a, (double)view.requested_bytes));
-	ps_text_printf(t, " %10s", ps_human_bytes(a, (double)g->greatest_peak));
-	ps_text_printf(t, " %8s\n", ps_human_time(a, view.user_s));
-	ps_scratch_fini(&scratch);
+	ps_text_printable(&text, row->name);
+	ps_text_printf(t, "%7u %7u  %-22.22s", row->processes, row->small,
+		       name);
+	ps_text_printf(t, " %10s", ps_human_count(a, row->allocations));
+	ps_text_printf(t, " %10s", ps_human_bytes(a, row->requested_bytes));
+	ps_text_printf(t, " %10s", ps_human_bytes(a, row->greatest_peak));
+	ps_text_printf(t, " %8s\n", ps_human_time(a, row->user_s));
 }
 
 static void
-put_table(const struct groups *groups, struct ps_text *t)
+put_group(const struct ps_group *g, struct ps_text *t)
+{
+	struct row row = {.name = ps_group_name(g), .processes = g->count};
+	struct ps_scratch scratch;
+	struct ps_view view;
+
+	ps_scratch_init(&scratch, 0);
+	if (ps_view_build(&g->merged, NULL, &scratch, &view) != 0)
+		return;
+	row.allocations = (double)view.allocations;
+	row.requested_bytes = (double)view.requested_bytes;
+	row.greatest_peak = (double)g->greatest_peak;
+	row.user_s = view.user_s;
+	add_small(&row, g->small);
+	put_row(&row, t);
+	ps_scratch_fini(&scratch);
+}
+
+static bool
+has_recordings(const struct ps_groups *groups,
+	       const struct ps_small_group *small)
+{
+	for (uint32_t i = 0; i < groups->count; i++)
+		if (groups->group[i].small == small)
+			return true;
+	return false;
+}
+
+static void
+put_table(const struct ps_groups *groups, const struct ps_small *small,
+	  struct ps_text *t)
 {
 	ps_text_str(t, "\n");
 	ps_text_style(t, PS_BOLD);
 	ps_text_str(t, "EXECUTABLES");
 	ps_text_style(t, PS_PLAIN);
-	ps_text_printf(t, "\n%7s  %-24s %10s %10s %10s %8s\n", "procs", "name",
-		       "allocs", "requested", "max peak", "user");
+	ps_text_printf(t, "\n%7s %7s  %-22s %10s %10s %10s %8s\n", "procs",
+		       "< 1 MiB", "name", "allocs", "requested", "max peak",
+		       "user");
 	for (uint32_t i = 0; i < groups->count; i++)
-		put_row(&groups->group[i], t);
+		put_group(&groups->group[i], t);
+	for (uint32_t i = 0; i < small->count; i++) {
+		const struct ps_small_group *g = &small->groups[i];
+		const char *slash = strrchr(g->exe, '/');
+		struct row row = {.name = slash == NULL ? g->exe : slash + 1};
+
+		if (has_recordings(groups, g))
+			continue;
+		add_small(&row, g);
+		put_row(&row, t);
+	}
 }
 
-static int
-open_group(const struct ps_arguments *a, const struct group *g,
-	   struct ps_source *out)
-{
-	struct ps_report_options options = {.exit_code = -1};
-
-	return ps_source_open(out, &g->merged, name_of(g), &a->filter,
-			      &options);
-}
+/* ---- all of it ---- */
 
 static int
-print_group(const struct ps_arguments *a, const struct group *g,
+print_group(const struct ps_arguments *a, const struct ps_group *g,
 	    struct ps_text *out)
 {
 	struct ps_source source;
-	int error = open_group(a, g, &source);
+	int error = ps_group_open(a, g, &source);
 
 	if (error != 0)
 		return error;
 	if (a->format == PS_CLI_TEXT)
-		put_what_was_merged(g, out);
+		ps_group_put_what(g, out);
 	error = ps_print_source(a, &source, out);
 	ps_source_close(&source);
 	return error;
 }
 
 static int
-print_pprof(const struct ps_arguments *a, const struct groups *groups,
+print_pprof(const struct ps_arguments *a, const struct ps_groups *groups,
 	    struct ps_text *out)
 {
 	struct ps_pprof_file file;
 	int error = ps_pprof_open(&file, true);
 
-	for (uint32_t i = 0; error == 0 && i < groups->count; i++) {
-		struct ps_source source;
-
-		error = open_group(a, &groups->group[i], &source);
-		if (error != 0)
-			break;
-		error =
-		    ps_pprof_add(file.profile, &source.view, source.symbols, 1);
-		ps_source_close(&source);
-	}
+	if (error == 0)
+		error = ps_groups_add_pprof(groups, a, file.profile, 1);
 	return ps_pprof_close(&file, error, out);
 }
 
 static int
-print_groups(const struct ps_arguments *a, const struct groups *groups,
-	     struct ps_text *out)
+print_groups(const struct ps_arguments *a, const struct ps_groups *groups,
+	     const struct ps_small *small, struct ps_text *out)
 {
 	int error = 0;
 
@@ -219,7 +160,7 @@ print_groups(const struct ps_arguments *a, const struct groups *groups,
 	if (a->format != PS_CLI_FOLDED) {
 		error = print_group(a, main_group(groups, a->main_name), out);
 		if (error == 0 && a->format == PS_CLI_TEXT)
-			put_table(groups, out);
+			put_table(groups, small, out);
 		return error;
 	}
 	for (uint32_t i = 0; i < groups->count && error == 0; i++)
@@ -231,13 +172,13 @@ int
 ps_print_merged(const struct ps_arguments *a, const struct ps_tree *tree,
 		struct ps_text *out)
 {
-	struct groups groups = {0};
-	int error = find_groups(&groups, tree);
+	struct ps_groups groups;
+	int error = ps_groups_open(&groups, tree);
 
 	if (error == 0)
-		error = print_groups(a, &groups, out);
+		error = print_groups(a, &groups, &tree->small, out);
 	if (error != 0)
 		fprintf(stderr, "perfreport: --merge: %s\n", strerror(-error));
-	ps_scratch_fini(&groups.scratch);
+	ps_groups_close(&groups);
 	return error;
 }

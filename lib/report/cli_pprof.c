@@ -45,15 +45,12 @@ ps_pprof_close(struct ps_pprof_file *f, int error, struct ps_text *out)
 }
 
 int
-ps_print_pprof(struct ps_source *s, struct ps_source *base, struct ps_text *out)
+ps_print_pprof(struct ps_source *s, struct ps_text *out)
 {
 	struct ps_pprof_file file;
 	int error = ps_pprof_open(&file, true);
 
 	if (error == 0)
 		error = ps_pprof_add(file.profile, &s->view, s->symbols, 1);
-	if (error == 0 && base != NULL)
-		error =
-		    ps_pprof_add(file.profile, &base->view, base->symbols, -1);
 	return ps_pprof_close(&file, error, out);
 }

@@ -23,8 +23,7 @@ int ps_pprof_open(struct ps_pprof_file *f, bool is_of_sites);
 /* Write it, unless there was an error already; returns the first one. */
 int ps_pprof_close(struct ps_pprof_file *f, int error, struct ps_text *out);
 
-/* `base`, when it is not NULL, is what is taken off; 0 or -errno. */
-int ps_print_pprof(struct ps_source *s, struct ps_source *base,
-		   struct ps_text *out);
+/* 0 or -errno. */
+int ps_print_pprof(struct ps_source *s, struct ps_text *out);
 
 #endif /* PS_REPORT_CLI_PPROF_H */

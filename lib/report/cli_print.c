@@ -42,7 +42,7 @@ ps_print_source(const struct ps_arguments *a, struct ps_source *s,
 				 &s->scratch, out);
 	case PS_CLI_PPROF:
 		return a->is_of_sections ? print_pprof_of_sections(s, out)
-					 : ps_print_pprof(s, NULL, out);
+					 : ps_print_pprof(s, out);
 	case PS_CLI_CALLGRIND:
 		return ps_callgrind(&s->view, s->symbols, &s->scratch, out);
 	case PS_CLI_MASSIF:
@@ -125,7 +125,8 @@ ps_print(const struct ps_arguments *a, const struct ps_tree *tree,
 
 	if (!is_tree_only)
 		error = print_reports(a, tree, main_node, out);
-	if (a->is_tree_wanted || (tree->count > 1 && a->format == PS_CLI_TEXT))
+	if (a->is_tree_wanted || (a->format == PS_CLI_TEXT &&
+				  tree->count + (int)tree->small.count > 1))
 		ps_tree_write(tree, main_node, &a->options, out);
 	return error;
 }

@@ -14,7 +14,9 @@
 
 #include "report/cli_demangle.h"
 #include "report/cli_module.h"
+#include "report/cli_scope.h"
 #include "report/cli_symbols_dw.h"
+#include "report/intern.h"
 #include "report/symbol_elf.h"
 
 /* A damaged recording may name thousands of files. */
@@ -32,6 +34,12 @@ struct resolver {
 	struct ps_scratch scratch;
 	struct module *modules;		/* by row */
 	const struct ps_symbol **known; /* by frame; NULL: not asked yet */
+	struct ps_scopes *scopes;
+	struct ps_intern demangled; /* address of a linker's name -> ours */
+	/* The last file's, since neighbours have the same. */
+	const char *directory;
+	const char *path_there;
+	const char *path;
 	unsigned notes;
 };
 
@@ -101,15 +109,21 @@ set_file(struct resolver *r, Dwarf_Die *unit, const char *path, int line,
 	if (path == NULL || line <= 0)
 		return;
 	out->line = (uint32_t)line;
+	out->file = ps_base_name(path);
+	out->path = path;
+	if (path[0] == '/')
+		return;
 	directory = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &memory));
-	if (path[0] == '/' || directory == NULL) {
-		out->path = path;
-	} else {
+	if (directory == NULL)
+		return;
+	if (r->directory != directory || r->path_there != path) {
 		ps_text_init(&text, joined, sizeof(joined), -1);
 		ps_text_printf(&text, "%s/%s", directory, path);
-		out->path = ps_scratch_strdup(&r->scratch, joined);
+		r->path = ps_scratch_strdup(&r->scratch, joined);
+		r->directory = directory;
+		r->path_there = path;
 	}
-	out->file = ps_base_name(path);
+	out->path = r->path;
 }
 
 static void
@@ -150,6 +164,23 @@ set_line_of_call(struct resolver *r, Dwarf_Die *unit, Dwarf_Die *inlined,
 		 (int)number_of(inlined, DW_AT_call_line), out);
 }
 
+/* Many frames are in one function. */
+static const char *
+readable(struct resolver *r, const char *linkage)
+{
+	uint32_t number;
+	int is_new =
+	    ps_intern(&r->demangled, &linkage, sizeof(linkage), &number);
+	const char **name;
+
+	if (is_new < 0)
+		return linkage;
+	name = ps_intern_value(&r->demangled, number);
+	if (is_new)
+		*name = ps_demangle(&r->scratch, linkage);
+	return *name;
+}
+
 static void
 set_function(struct resolver *r, Dwarf_Die *die, struct ps_symbol *out)
 {
@@ -168,7 +199,7 @@ set_function(struct resolver *r, Dwarf_Die *die, struct ps_symbol *out)
 	if (linkage == NULL)
 		return;
 	out->linkage = linkage;
-	out->function = ps_demangle(&r->scratch, linkage);
+	out->function = readable(r, linkage);
 }
 
 /* ---- one frame ---- */
@@ -223,24 +254,14 @@ ask_dwarf(struct resolver *r, struct ps_module *file, Dwarf_Addr address,
 {
 	Dwarf_Addr bias = 0;
 	Dwarf_Die *unit = ps_module_unit(file, address, &bias);
-	Dwarf_Die *at = NULL;
-	Dwarf_Die *scopes = NULL;
-	struct ps_symbol *first = outer;
+	Dwarf_Die scopes[PS_SCOPES_MAX];
 	int count;
 
 	if (unit == NULL)
 		return outer;
 	set_line_of_address(r, unit, address - bias, outer);
-	/* Of what an address is in, libdw tells where inlined functions were
-	 * defined; of a scope, where they were inlined, which is wanted. */
-	if (dwarf_getscopes(unit, address - bias, &at) <= 0)
-		return outer;
-	count = dwarf_getscopes_die(&at[0], &scopes);
-	if (count > 0)
-		first = take_scopes(r, unit, scopes, count, outer);
-	free(scopes);
-	free(at);
-	return first;
+	count = ps_scopes_at(r->scopes, unit, address - bias, scopes);
+	return take_scopes(r, unit, scopes, count, outer);
 }
 
 static const struct ps_symbol *
@@ -264,7 +285,7 @@ look_up(struct resolver *r, const struct ps_record_frame *frame)
 		return out;
 	out->linkage = ps_module_function(module->file, out->offset);
 	if (out->linkage != NULL)
-		out->function = ps_demangle(&r->scratch, out->linkage);
+		out->function = readable(r, out->linkage);
 	return ask_dwarf(r, module->file, out->offset, out);
 }
 
@@ -301,7 +322,9 @@ ps_symbols_dw(const struct ps_reader *reader)
 	    ps_scratch_alloc(&r->scratch, (modules + 1) * sizeof(*r->modules));
 	r->known =
 	    ps_scratch_alloc(&r->scratch, (frames + 1) * sizeof(*r->known));
-	if (r->modules != NULL && r->known != NULL)
+	r->scopes = ps_scopes_new(&r->scratch);
+	ps_intern_init(&r->demangled, &r->scratch, true, sizeof(char *));
+	if (r->modules != NULL && r->known != NULL && r->scopes != NULL)
 		return &r->base;
 	ps_symbols_dw_close(&r->base);
 	return NULL;

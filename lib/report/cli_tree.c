@@ -73,7 +73,7 @@ add_directory(struct ps_tree *tree, const char *path)
 		free(name);
 	}
 	closedir(directory);
-	return 0;
+	return ps_small_read(&tree->small, path, &tree->scratch);
 }
 
 int
@@ -148,7 +148,11 @@ ps_tree_link(struct ps_tree *tree)
 uint64_t
 ps_tree_peak(const struct ps_tree *tree, int node)
 {
-	return ps_peek(&tree->nodes[node].reader.header->heap.peak_bytes);
+	const struct ps_record_header *h = tree->nodes[node].reader.header;
+
+	return ps_peek(h->sampling.mode == PS_SAMPLE_ALL
+			   ? &h->heap.sampled_peak_bytes
+			   : &h->heap.peak_bytes);
 }
 
 int
@@ -170,6 +174,7 @@ ps_tree_close(struct ps_tree *tree)
 		free(tree->nodes[i].path);
 	}
 	free(tree->nodes);
+	ps_scratch_fini(&tree->scratch);
 }
 
 int
@@ -271,6 +276,45 @@ put_row(const struct ps_tree_node *node, const struct ps_report_options *o,
 	ps_scratch_fini(&scratch);
 }
 
+/* A row is of all small processes of an executable: sums and the greatest. */
+static void
+put_small_group(const struct ps_small_group *g, struct ps_text *t)
+{
+	const char *slash = strrchr(g->exe, '/');
+	char word[24] = "exit 0";
+	struct ps_text text;
+	char a[16];
+
+	if (g->failed > 0) {
+		ps_text_init(&text, word, sizeof(word), -1);
+		ps_text_printf(&text, "%u failed", g->failed);
+	}
+	ps_text_printf(t, "%6ux %-*.*s %-8s", g->processes, NAME_COLUMNS,
+		       NAME_COLUMNS, slash == NULL ? g->exe : slash + 1, word);
+	ps_text_printf(t, " %8s",
+		       ps_human_time(a, (double)g->greatest_wall_ns * 1e-9));
+	ps_text_printf(t, " %10s",
+		       ps_human_bytes(a, (double)g->greatest_peak_bytes));
+	ps_text_printf(t, " %8s", ps_human_count(a, (double)g->allocations));
+	ps_text_printf(t, " %10s\n",
+		       ps_human_bytes(a, (double)g->greatest_rss_bytes));
+}
+
+static void
+put_small(const struct ps_small *s, struct ps_text *t)
+{
+	if (s->processes > 0)
+		ps_text_printf(t,
+			       "%u process%s of less than 1 MiB: allocations "
+			       "added up, the greatest of the rest\n",
+			       s->processes, s->processes == 1 ? "" : "es");
+	for (uint32_t i = 0; i < s->count; i++)
+		put_small_group(&s->groups[i], t);
+	if (s->broken > 0)
+		ps_text_printf(t, "%u line%s of small processes damaged\n",
+			       s->broken, s->broken == 1 ? "" : "s");
+}
+
 void
 ps_tree_write(const struct ps_tree *tree, int main_node,
 	      const struct ps_report_options *main_options, struct ps_text *out)
@@ -289,4 +333,5 @@ ps_tree_write(const struct ps_tree *tree, int main_node,
 		put_row(&tree->nodes[i],
 			i == main_node ? main_options : &options, out);
 	}
+	put_small(&tree->small, out);
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "record/reader.h"
 #include "report/report.h"
+#include "report/small.h"
 
 struct ps_tree_node {
 	char *path;
@@ -21,10 +22,13 @@ struct ps_tree_node {
 struct ps_tree {
 	struct ps_tree_node *nodes; /* in the order of their start */
 	int count;
-	int broken; /* files that could not be read */
+	int broken;		   /* files that could not be read */
+	struct ps_small small;	   /* processes that left a line only */
+	struct ps_scratch scratch; /* of those */
 };
 
-/* Add a file, or every *.perfshim of a directory; 0, -errno. */
+/* Add a file, or every *.perfshim and the small processes of a directory; 0,
+ * -errno. */
 int ps_tree_add(struct ps_tree *tree, const char *path);
 /* Order them and find parents. */
 void ps_tree_link(struct ps_tree *tree);

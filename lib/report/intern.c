@@ -3,10 +3,10 @@
  * intern - gives equal byte strings equal numbers
  *
  * Open addressing with linear probing, at most half full.  Growing takes new
- * arrays and leaves the old ones to the scratch: they add up to less than the
- * last ones.  The hash takes eight bytes at a step (multiply and fold), because
- * the keys are stacks of some hundred bytes; a hostile recording can choose its
- * keys and make a look-up long, but hashes are compared before bytes are.
+ * arrays and gives back the old ones' pages.  The hash takes eight bytes at a
+ * step (multiply and fold), because the keys are stacks of some hundred bytes;
+ * a hostile recording can choose its keys and make a look-up long, but hashes
+ * are compared before bytes are.
  */
 #include <errno.h>
 #include <string.h>
@@ -71,6 +71,16 @@ slot_of(const struct ps_intern *set, const struct ps_intern_key *key)
 	}
 }
 
+static void
+release(struct ps_intern *set)
+{
+	size_t keys = set->slot_count / 2;
+
+	ps_scratch_release(set->slots, set->slot_count * sizeof(*set->slots));
+	ps_scratch_release(set->keys, keys * sizeof(*set->keys));
+	ps_scratch_release(set->values, keys * set->value_bytes);
+}
+
 static int
 grow(struct ps_intern *set)
 {
@@ -96,6 +106,7 @@ grow(struct ps_intern *set)
 		larger.keys[i] = set->keys[i];
 		*slot_of(&larger, &set->keys[i]) = i + 1;
 	}
+	release(set);
 	*set = larger;
 	return 0;
 }

@@ -41,18 +41,32 @@ read_tree(struct ps_tree *tree, char **paths, int count)
 {
 	for (int i = 0; i < count; i++)
 		(void)ps_tree_add(tree, paths[i]);
-	if (tree->count == 0 && tree->broken == 0)
+	if (tree->count == 0 && tree->broken == 0 && tree->small.processes == 0)
 		fputs("perfreport: no recordings (*.perfshim) there\n", stderr);
 	ps_tree_link(tree);
 	return tree->count > 0;
+}
+
+/* Not one has a recording: their lines are all there is. */
+static bool
+are_all_small(const struct ps_arguments *a, const struct ps_tree *tree)
+{
+	return tree->count == 0 && tree->small.processes > 0 &&
+	       a->format == PS_CLI_TEXT && !a->is_diff_wanted;
 }
 
 static int
 print(const struct ps_arguments *a, const struct ps_tree *tree,
       const struct ps_tree *newer, struct ps_text *out)
 {
-	int main_node = ps_tree_main(tree, a->main_name);
+	int main_node;
 
+	if (are_all_small(a, tree)) {
+		ps_output_open(a, out);
+		ps_tree_write(tree, -1, NULL, out);
+		return 0;
+	}
+	main_node = ps_tree_main(tree, a->main_name);
 	if (a->is_merge_wanted && !a->is_diff_wanted) {
 		ps_output_open(a, out);
 		return ps_print_merged(a, tree, out);
@@ -81,7 +95,8 @@ main(int argc, char **argv)
 	ps_symbols_dw_init(a.is_network_allowed);
 	if (a.task != PS_TASK_PRINT)
 		return run_task(&a, argv[first]);
-	if (!read_tree(&tree, argv + first, count) ||
+	if ((!read_tree(&tree, argv + first, count) &&
+	     !are_all_small(&a, &tree)) ||
 	    (a.is_diff_wanted && !read_tree(&newer, argv + first + 1, 1)))
 		return PS_CLI_BROKEN;
 	error = print(&a, &tree, &newer, &out);

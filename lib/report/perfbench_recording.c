@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "report/perfbench.h"
+#include "report/small.h"
 #include "report/view.h"
 
 enum { SECTIONS_MOST = 64, PATH_COLUMNS = 40, MEMORY_LEAST = 256 << 20 };
@@ -171,6 +172,27 @@ read_one(const char *path, void *context)
 	ps_reader_close(&reader);
 }
 
+/* Processes too small for a recording left a line each. */
+static void
+read_small(const struct pb_session *s, struct sum *sum)
+{
+	char *directory = pb_format("%s/rec", s->work);
+	struct ps_small small = {0};
+	struct ps_scratch scratch;
+
+	ps_scratch_init(&scratch, 0);
+	(void)ps_small_read(&small, directory, &scratch);
+	for (uint32_t i = 0; i < small.count; i++) {
+		sum->processes += small.groups[i].processes;
+		sum->allocations += (double)small.groups[i].allocations;
+		sum->peak_bytes =
+		    PS_MAX(sum->peak_bytes,
+			   (double)small.groups[i].greatest_peak_bytes);
+	}
+	ps_scratch_fini(&scratch);
+	free(directory);
+}
+
 /* Sections that were not entered took no time: their series end with 0. */
 static void
 fill_up(struct pb_subject *subject, size_t run)
@@ -190,6 +212,7 @@ pb_recordings_read(struct pb_session *s, struct pb_subject *subject, size_t run)
 
 	if (!subject->is_recorded)
 		return;
+	read_small(s, &r.sum);
 	each_recording(s, read_one, &r);
 	if (r.sum.processes == 0 && run == 0) {
 		pb_say("%s: nothing is recorded of it (statically linked, or "

@@ -1,26 +1,34 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # profile.sh [ROUNDS]: what profiling a program's heap costs.  Each program runs
-# bare, with sampling off, by default and exactly under perfshim, under heaptrack
-# and under jemalloc's own profiler, in turn; the least time of each counts.
+# bare, with sampling off, by default and exactly under perfshim, under heaptrack,
+# under gperftools' heap profiler and under jemalloc's own, in turn; the least time
+# of each counts.
 #
 #   B=build tests/bench/profile.sh 5
+#   JEMALLOC=FILE ...        a libjemalloc.so.2 with --enable-prof (Debian's has it)
+#   ONLY='git-log trees' ... these programs
 #
-# Columns: seconds bare; ratios to sampling off of the default; what was added
-# to bare by exact mode as a share of what heaptrack adds, and what sampling
-# adds to `off` as a share of what jemalloc's prof:true adds to jemalloc.
+# Columns: seconds bare; ratio to sampling off of the default; times bare of exact
+# mode, heaptrack and gperftools; what was added to bare by exact mode as a share
+# of what heaptrack adds; what sampling adds to `off` beside what jemalloc's
+# prof:true,lg_prof_sample:19 adds to jemalloc, in seconds.
 set -u
 cd "$(dirname -- "$0")/../.." || exit 1
 B=${B:-build}
 [[ $B == /* ]] || B=$PWD/$B
 rounds=${1:-5}
 lib=$B/libperfshim.so
-jemalloc=$(find /usr/lib -name libjemalloc.so.2 -print -quit 2>/dev/null)
+jemalloc=${JEMALLOC:-$(find /usr/lib -name libjemalloc.so.2 -print -quit 2>/dev/null)}
+tcmalloc=$(find /usr/lib -name libtcmalloc.so.4 -print -quit 2>/dev/null)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf -- "$work"' EXIT
 
 type -P heaptrack >/dev/null || { echo 'heaptrack is not installed' >&2 && exit 1; }
 [ -n "$jemalloc" ] || { echo 'libjemalloc.so.2 is not installed' >&2 && exit 1; }
+[ -n "$tcmalloc" ] || { echo 'libgoogle-perftools4 is not installed' >&2 && exit 1; }
+[ -z "$(MALLOC_CONF=prof:true LD_PRELOAD=$jemalloc /bin/true 2>&1)" ] ||
+	{ echo "$jemalloc has no profiler: JEMALLOC names one" >&2 && exit 1; }
 
 # run HOW COMMAND...: the command in one of the ways.
 run()
@@ -32,6 +40,7 @@ run()
 	off | 512K | all)
 		env LD_PRELOAD="$lib" PERFSHIM_REPORT=none PERFSHIM_SAMPLE="$how" "$@" ;;
 	heaptrack) heaptrack -o "$work/trace" "$@" ;;
+	gperf) env LD_PRELOAD="$tcmalloc" HEAPPROFILE="$work/gperf" "$@" ;;
 	jemalloc) env LD_PRELOAD="$jemalloc" "$@" ;;
 	jeprof) env LD_PRELOAD="$jemalloc" \
 		MALLOC_CONF=prof:true,prof_final:false,lg_prof_sample:19 "$@" ;;
@@ -44,9 +53,11 @@ measure()
 	local name=$1 how begun took
 	local -A least=()
 	shift
+	[[ -z ${ONLY-} || " $ONLY " == *" $name "* ]] || return
 	for ((i = 0; i < rounds; i++)); do
-		for how in bare off 512K all jemalloc jeprof heaptrack; do
+		for how in bare off 512K all jemalloc jeprof heaptrack gperf; do
 			[ "$how" = heaptrack ] && [ "$i" -ge 2 ] && continue
+			[ "$how" = gperf ] && [ "$i" -ge 1 ] && continue
 			begun=${EPOCHREALTIME/[.,]/}
 			run "$how" "$@"
 			took=$((${EPOCHREALTIME/[.,]/} - begun))
@@ -55,26 +66,27 @@ measure()
 			fi
 		done
 	done
-	printf '%s %d %d %d %d %d %d %d\n' "$name" "${least[bare]}" "${least[off]}" "${least[512K]}" \
-		"${least[all]}" "${least[heaptrack]}" "${least[jemalloc]}" "${least[jeprof]}"
+	printf '%s %d %d %d %d %d %d %d %d\n' "$name" "${least[bare]}" "${least[off]}" "${least[512K]}" \
+		"${least[all]}" "${least[heaptrack]}" "${least[jemalloc]}" "${least[jeprof]}" "${least[gperf]}"
 }
 
 table()
 {
 	awk '
 	BEGIN {
-		printf "%-14s %8s %12s %8s %10s %14s %14s\n", "", "bare s", "default/off", "all", "heaptrack",
-			"all/heaptrack", "sampling/jeprof"
+		printf "%-14s %8s %12s %8s %10s %11s %14s %14s\n", "", "bare s", "default/off", "all", "heaptrack",
+			"gperftools", "all/heaptrack", "sampling/jeprof"
 	}
 	function clip(x) { return x < 0.0001 ? 0.0001 : x }
 	{
 		d = $4 / $3; a = ($5 - $2) / ($6 - $2); j = ($8 - $7) / 1e6; s = ($4 - $3) / 1e6
-		printf "%-14s %8.3f %12.3f %7.2fx %9.2fx %14.3f %8.3f/%.3f s\n", $1, $2 / 1e6, d, $5 / $2, $6 / $2, a, s, j
+		printf "%-14s %8.3f %12.3f %7.2fx %9.2fx %10.2fx %14.3f %8.3f/%.3f s\n", $1, $2 / 1e6, d, $5 / $2, $6 / $2,
+			$9 / $2, a, s, j
 		dd += log(d); aa += log(clip(a)); n++; js += j; ss += s
 	}
 	END {
-		printf "%-14s %8s %12.3f %8s %10s %14.3f %8.3f/%.3f s in sum\n", "geometric mean", "", exp(dd / n), "", "",
-			exp(aa / n), ss, js
+		printf "%-14s %8s %12.3f %8s %10s %11s %14.3f %8.3f/%.3f s in sum\n", "geometric mean", "", exp(dd / n), "",
+			"", "", exp(aa / n), ss, js
 	}'
 }
 

@@ -19,7 +19,7 @@ echo through the coprocess >&"${COPROC[1]}" && read -r line <&"${COPROC[0]}" && 
 find /usr/share/doc -maxdepth 1 -name 'lib*' | sort | head -n 20 | xargs -n 3 echo
 exit 9
 END
-run_both bash work.sh
+run_both PERFSHIM_CHILDREN=all bash work.sh
 equal 9 "$(<shim.status)" 'the status of the script'
 plausible
 expect 'process["exe"].endswith("bash")' 'heap["allocations"] > 1000'

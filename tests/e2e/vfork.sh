@@ -3,7 +3,7 @@
 # vfork and posix_spawn: the child borrows our memory and harms nothing.
 . "$E2E/lib.sh"
 
-run_both PERFSHIM_SAMPLE=4K "$T/spawn"
+run_both PERFSHIM_SAMPLE=4K PERFSHIM_CHILDREN=all "$T/spawn"
 json
 expect 'heap["allocations"] >= 2000' 'heap["allocations"] < 2200' 'process["exit"]["code"] in (0, None)'
 report

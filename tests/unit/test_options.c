@@ -43,7 +43,8 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.sample_mode, PS_SAMPLE_POISSON);
 	ck_assert_uint_eq(options.sample_bytes, 524288);
 	ck_assert_uint_eq(options.depth, 64);
-	ck_assert(options.are_sections_on && options.are_children_on);
+	ck_assert(options.are_sections_on &&
+		  options.children == PS_CHILDREN_ON);
 	ck_assert_uint_eq(options.calibrate, PS_CALIBRATE_QUICK);
 	ck_assert(options.is_pool_on);
 }
@@ -139,6 +140,7 @@ static const struct {
     {"PERFSHIM_SIMD=avx2", true},
     {"PERFSHIM_SIMD=mmx", false},
     {"PERFSHIM_CHILDREN=off", true},
+    {"PERFSHIM_CHILDREN=all", true},
     {"PERFSHIM_CHILDREN=0", false},
     {"PERFSHIM_CLOCK=monotonic", true},
     {"PERFSHIM_CLOCK=hpet", false},

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/os.h"
 #include "base/scratch.h"
@@ -42,6 +43,30 @@ START_TEST(blocks_are_zeroed_aligned_and_apart)
 	ps_scratch_fini(&s);
 	ck_assert_uint_eq(s.total_bytes, 0);
 	ck_assert_ptr_null(s.blocks);
+}
+END_TEST
+
+START_TEST(only_what_was_released_goes_back)
+{
+	enum { SIZE = 1 << 20, FIRST = 5000, END = 900000 };
+	struct ps_scratch s;
+	unsigned char *block;
+	unsigned char vector[SIZE / 4096 + 1];
+	unsigned char *page;
+
+	ps_scratch_init(&s, 0);
+	block = ps_scratch_alloc(&s, SIZE);
+	memset(block, 1, SIZE);
+	ps_scratch_release(block + FIRST, END - FIRST);
+	ck_assert(is_filled(block, FIRST, 1));
+	ck_assert(is_filled(block + END, SIZE - END, 1));
+	page = (unsigned char *)(((uintptr_t)block + FIRST + 4095) & ~4095ul);
+	ck_assert_int_eq(mincore(page, 800000, vector), 0);
+	ck_assert_uint_eq(vector[0] & 1, 0);
+	ck_assert_uint_eq(vector[800000 / 4096 - 1] & 1, 0);
+	ps_scratch_release(block, 10);
+	ck_assert(is_filled(block, FIRST, 1));
+	ps_scratch_fini(&s);
 }
 END_TEST
 
@@ -95,6 +120,7 @@ scratch_suite(void)
 	TCase *tc = tcase_create("scratch");
 
 	tcase_add_test(tc, blocks_are_zeroed_aligned_and_apart);
+	tcase_add_test(tc, only_what_was_released_goes_back);
 	tcase_add_test(tc, limit_is_kept);
 	tcase_add_test(tc, absurd_sizes_are_refused);
 	tcase_add_test(tc, no_memory_is_null_and_recoverable);

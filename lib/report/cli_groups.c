@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_groups - the processes of a tree by executable, each group as one
+ * recording
+ *
+ * A group of one is merged, too: what is read then is always the same kind of
+ * thing, and the copy costs less than reading it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "report/cli_groups.h"
+#include "report/merge.h"
+
+enum { PIDS_SHOWN = 8 };
+
+const char *
+ps_group_name(const struct ps_group *g)
+{
+	const struct ps_reader *r = g->readers[0];
+
+	return ps_reader_string(r, r->header->process.name);
+}
+
+const char *
+ps_group_exe(const struct ps_group *g)
+{
+	const struct ps_reader *r = g->readers[0];
+
+	return ps_reader_string(r, r->header->process.exe);
+}
+
+static struct ps_group *
+group_of(struct ps_groups *groups, const struct ps_reader *reader,
+	 uint32_t most)
+{
+	struct ps_group *g;
+
+	for (uint32_t i = 0; i < groups->count; i++)
+		if (ps_merge_fits(groups->group[i].readers[0], reader))
+			return &groups->group[i];
+	g = &groups->group[groups->count];
+	g->readers =
+	    ps_scratch_alloc(&groups->scratch, most * sizeof(*g->readers));
+	if (g->readers != NULL)
+		groups->count++;
+	return g;
+}
+
+static int
+sort_processes(struct ps_groups *groups, const struct ps_tree *tree)
+{
+	uint32_t nodes = (uint32_t)tree->count;
+
+	groups->group = ps_scratch_alloc(&groups->scratch,
+					 (nodes + 1) * sizeof(*groups->group));
+	if (groups->group == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < nodes; i++) {
+		struct ps_group *g =
+		    group_of(groups, &tree->nodes[i].reader, nodes - i);
+		uint64_t peak = ps_tree_peak(tree, (int)i);
+
+		if (g->readers == NULL)
+			return -ENOMEM;
+		g->readers[g->count++] = &tree->nodes[i].reader;
+		g->peak_bytes += peak;
+		g->greatest_peak = PS_MAX(g->greatest_peak, peak);
+	}
+	return 0;
+}
+
+int
+ps_groups_open(struct ps_groups *groups, const struct ps_tree *tree)
+{
+	int error;
+
+	*groups = (struct ps_groups){0};
+	ps_scratch_init(&groups->scratch, 0);
+	error = sort_processes(groups, tree);
+	for (uint32_t i = 0; error == 0 && i < groups->count; i++) {
+		struct ps_group *g = &groups->group[i];
+
+		g->small = ps_small_find(&tree->small, ps_group_exe(g));
+		error = ps_merge(g->readers, g->count, &groups->scratch,
+				 &g->merged);
+	}
+	return error;
+}
+
+void
+ps_groups_close(struct ps_groups *groups)
+{
+	ps_scratch_fini(&groups->scratch);
+}
+
+const struct ps_group *
+ps_groups_main(const struct ps_groups *groups, const char *who)
+{
+	const struct ps_group *best = NULL;
+
+	for (uint32_t i = 0; i < groups->count; i++) {
+		const struct ps_group *g = &groups->group[i];
+
+		if (who != NULL && strcmp(who, ps_group_name(g)) != 0)
+			continue;
+		if (best == NULL || g->peak_bytes > best->peak_bytes)
+			best = g;
+	}
+	return best;
+}
+
+const struct ps_group *
+ps_groups_match(const struct ps_groups *groups, const struct ps_group *other)
+{
+	const struct ps_group *same_name = NULL;
+
+	for (uint32_t i = 0; i < groups->count; i++) {
+		const struct ps_group *g = &groups->group[i];
+
+		if (strcmp(ps_group_exe(g), ps_group_exe(other)) == 0)
+			return g;
+		if (same_name == NULL &&
+		    strcmp(ps_group_name(g), ps_group_name(other)) == 0)
+			same_name = g;
+	}
+	return same_name;
+}
+
+int
+ps_group_open(const struct ps_arguments *a, const struct ps_group *g,
+	      struct ps_source *out)
+{
+	struct ps_report_options options = {.exit_code = -1};
+
+	return ps_source_open(out, &g->merged, ps_group_name(g), &a->filter,
+			      &options);
+}
+
+int
+ps_groups_add_pprof(const struct ps_groups *groups,
+		    const struct ps_arguments *a, struct ps_pprof *profile,
+		    int sign)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; error == 0 && i < groups->count; i++) {
+		struct ps_source source;
+
+		error = ps_group_open(a, &groups->group[i], &source);
+		if (error != 0)
+			break;
+		error =
+		    ps_pprof_add(profile, &source.view, source.symbols, sign);
+		ps_source_close(&source);
+	}
+	return error;
+}
+
+void
+ps_group_put_what(const struct ps_group *g, struct ps_text *t)
+{
+	uint32_t shown = PS_MIN(g->count, (uint32_t)PIDS_SHOWN);
+	char a[16];
+	char b[16];
+
+	ps_text_printf(t, "\nMERGED  %u process%s of ", g->count,
+		       g->count == 1 ? "" : "es");
+	ps_text_printable(t, ps_group_name(g));
+	ps_text_str(t, ": pid");
+	for (uint32_t i = 0; i < shown; i++)
+		ps_text_printf(t, " %d", g->readers[i]->header->process.pid);
+	if (shown < g->count)
+		ps_text_printf(t, " and %u more", g->count - shown);
+	ps_text_printf(t,
+		       "\n  figures are added up, peaks too; the greatest "
+		       "peak of one is %s\n",
+		       ps_human_bytes(a, (double)g->greatest_peak));
+	if (g->small != NULL)
+		ps_text_printf(
+		    t,
+		    "  left out: %u of less than 1 MiB, which asked for "
+		    "%s in %s allocations\n",
+		    g->small->processes,
+		    ps_human_bytes(a, (double)g->small->requested_bytes),
+		    ps_human_count(b, (double)g->small->allocations));
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * small - the lines of small processes in a directory, added up by executable
+ *
+ * A tree has many small processes but few executables, so groups are found by
+ * going through them.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/os.h"
+#include "base/text.h"
+#include "report/small.h"
+
+enum { PATH_BYTES = 4096, GROUPS_MOST = 1024 };
+
+static struct ps_small_group *
+group_of(struct ps_small *s, const char *exe, struct ps_scratch *scratch)
+{
+	struct ps_small_group *g;
+
+	for (uint32_t i = 0; i < s->count; i++)
+		if (strcmp(s->groups[i].exe, exe) == 0)
+			return &s->groups[i];
+	if (s->count == GROUPS_MOST)
+		return &s->groups[GROUPS_MOST - 1];
+	g = &s->groups[s->count];
+	/* The last place is for all that find none of their own. */
+	g->exe = s->count == GROUPS_MOST - 1 ? "(others)"
+					     : ps_scratch_strdup(scratch, exe);
+	if (g->exe == NULL)
+		return NULL;
+	s->count++;
+	return g;
+}
+
+static void
+add(struct ps_small_group *g, const struct ps_brief *b)
+{
+	g->processes++;
+	g->failed += b->exit_code > 0;
+	g->allocations += b->allocations;
+	g->requested_bytes += b->requested_bytes;
+	g->user_ns += b->user_ns;
+	g->greatest_wall_ns = PS_MAX(g->greatest_wall_ns, b->wall_ns);
+	g->greatest_peak_bytes = PS_MAX(g->greatest_peak_bytes, b->peak_bytes);
+	g->greatest_rss_bytes = PS_MAX(g->greatest_rss_bytes, b->max_rss_bytes);
+}
+
+static int
+add_lines(struct ps_small *s, const char *text, size_t length,
+	  struct ps_scratch *scratch)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *stop = newline == NULL ? end : newline;
+		struct ps_small_group *g;
+		struct ps_brief b;
+
+		if (ps_brief_parse(text, (size_t)(stop - text), &b) != 0) {
+			s->broken++;
+		} else {
+			g = group_of(s, b.exe, scratch);
+			if (g == NULL)
+				return -ENOMEM;
+			add(g, &b);
+			s->processes++;
+		}
+		text = stop + 1;
+	}
+	return 0;
+}
+
+static int
+map_file(const char *path, const char **text, size_t *length)
+{
+	const void *pages = NULL;
+	struct stat st;
+	int fd = ps_os_open_read(path);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = ps_os_fstat(fd, &st);
+	*length = error == 0 ? (size_t)st.st_size : 0;
+	if (*length > 0)
+		error = ps_os_map_read(fd, *length, &pages);
+	(void)ps_os_close(fd);
+	*text = pages;
+	return error;
+}
+
+int
+ps_small_read(struct ps_small *s, const char *directory,
+	      struct ps_scratch *scratch)
+{
+	char path[PATH_BYTES];
+	struct ps_text t;
+	const char *text;
+	size_t length;
+	int error;
+
+	ps_text_init(&t, path, sizeof(path), -1);
+	ps_text_printf(&t, "%s/" PS_BRIEF_FILE, directory);
+	if (t.cut > 0)
+		return -ENAMETOOLONG;
+	error = map_file(path, &text, &length);
+	if (error != 0 || length == 0)
+		return error == -ENOENT ? 0 : error;
+	if (s->groups == NULL)
+		s->groups =
+		    ps_scratch_alloc(scratch, GROUPS_MOST * sizeof(*s->groups));
+	error =
+	    s->groups == NULL ? -ENOMEM : add_lines(s, text, length, scratch);
+	/* Const is for the readers of a mapping; this one is ours. */
+	(void)ps_os_unmap((void *)(uintptr_t)text, length);
+	return error;
+}
+
+const struct ps_small_group *
+ps_small_find(const struct ps_small *s, const char *exe)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (strcmp(s->groups[i].exe, exe) == 0)
+			return &s->groups[i];
+	return NULL;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * small - the lines of small processes in a directory, added up by executable
+ */
+#ifndef PS_REPORT_SMALL_H
+#define PS_REPORT_SMALL_H
+
+#include "base/scratch.h"
+#include "record/brief.h"
+
+struct ps_small_group {
+	const char *exe;
+	uint32_t processes;
+	uint32_t failed; /* that did not exit with 0, as far as is known */
+	uint64_t allocations;
+	uint64_t requested_bytes;
+	uint64_t user_ns;
+	uint64_t greatest_wall_ns;
+	uint64_t greatest_peak_bytes;
+	uint64_t greatest_rss_bytes;
+};
+
+struct ps_small {
+	struct ps_small_group *groups; /* in the order of first sight */
+	uint32_t count;
+	uint32_t processes; /* of all groups */
+	uint32_t broken;    /* lines that are none */
+};
+
+/*
+ * Add the lines of DIRECTORY's PS_BRIEF_FILE; memory is the scratch's.  0, also
+ * when there is no such file, or -errno.
+ */
+int ps_small_read(struct ps_small *s, const char *directory,
+		  struct ps_scratch *scratch);
+
+/* NULL: no small process of that executable. */
+const struct ps_small_group *ps_small_find(const struct ps_small *s,
+					   const char *exe);
+
+#endif /* PS_REPORT_SMALL_H */

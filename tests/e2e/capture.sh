@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# capturing a known stack: no system call, no allocation, no descriptor, no lock
+# that is waited for (a futex would be a call).
+. "$E2E/lib.sh"
+
+need strace
+# calls_between: system calls between the two of getpriority.
+calls_between()
+{
+	awk '/getpriority\(/ { inside = !inside; next } inside' trace
+}
+
+for mode in all 64; do
+	# Twice a second the shim looks at the process: that may fall in between,
+	# but not each time.
+	for ((i = 0; i < 6; i++)); do
+		strace -f -o trace env LD_PRELOAD="$LIB" PERFSHIM_REPORT=none PERFSHIM_OUT="$PWD" \
+			PERFSHIM_SAMPLE=$mode "$T/capture" >out 2>err || fail 'the target to end well' "$(<err)"
+		equal 2 "$(grep -c 'getpriority(' trace)" 'marks in the trace'
+		equal $'0 allocations besides\n0 descriptors more' "$(<out)" "what captures did, sampling $mode"
+		[ -z "$(calls_between)" ] && break
+	done
+	equal '' "$(calls_between | head -n 5)" "system calls of warm captures, sampling $mode"
+done
+
+# They were captures indeed.
+run_shim PERFSHIM_SAMPLE=all "$T/capture"
+json
+expect 'site("allocate", "allocations") >= 20000' 'max(len(s["stack"]) for s in heap["sites"]) >= 30'
