@@ -211,6 +211,8 @@ struct ps_record_header {
 	struct ps_record_watch watch;
 	struct ps_record_fold fold;
 	_Atomic uint64_t no_space; /* times the disk refused a block */
+	_Atomic uint32_t no_space_error; /* errno of the last one */
+	uint32_t reserved;
 	struct ps_record_timeline timeline;
 };
 _Static_assert(sizeof(struct ps_record_header) <= PS_RECORD_HEADER_BYTES,
