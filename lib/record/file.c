@@ -188,8 +188,11 @@ put_name(struct ps_text *t)
 
 	if (*name == 0)
 		name = "unknown";
+	/* With a dot in front, nobody would find the file. */
 	for (unsigned i = 0; i < NAME_KEPT_BYTES && name[i] != 0; i++)
-		ps_text_char(t, is_plain(name[i]) ? name[i] : '_');
+		ps_text_char(t, is_plain(name[i]) && (i > 0 || name[i] != '.')
+				    ? name[i]
+				    : '_');
 }
 
 /* DIRECTORY/NAME.PID.START[-number].perfshim into file.path. */

@@ -125,7 +125,7 @@ for size in 64k 300k 700k 800k 1m 1200k; do
 		refused_on+=" $size"
 	fi
 done
-[ -n "${recorded_on-}" ] && [ -n "${refused_on-}" ] ||
+[[ -n ${recorded_on-} && -n ${refused_on-} ]] ||
 	fail 'disks that are full from the start, and from the middle on' "${recorded_on-} | ${refused_on-}"
 run shim in_small 10m ro "${spread[@]}"
 untouched 'a file system for reading only'
