@@ -158,7 +158,7 @@ $(B)/lib/tests/unit/%.o: private ALL_CFLAGS += -I$(B) -Wno-missing-prototypes
 # With -j, Check is there before a test that includes it is compiled.
 $(UNIT_OBJ): | deps-check
 # Of the shim, the unwinder can be tested without preloading anything.
-UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,tests/fuzz/formats.c) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c)) $(B)/libperfcore.a
+UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,tests/fuzz/formats.c tests/fuzz/inputs.c) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c)) $(B)/libperfcore.a
 $(B)/unit: $(UNIT_DEPS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_DEPS) \
@@ -184,19 +184,28 @@ $(B)/bench/%: tests/bench/%.c $(BENCH_OBJ) $(B)/libperfcore.a $(B)/flags | deps
 
 # The fuzzer is clang's own, with its own objects; the seeds come from the
 # example of the unit tests.
-FUZZ_SRC := tests/fuzz/fuzz_report.c tests/fuzz/formats.c $(REPORT_SRC) $(filter-out lib/pool/% lib/bench/% lib/simd/%,$(CORE_SRC))
 FUZZ_CC ?= clang
-$(B)/fuzz/fuzz_report: $(FUZZ_SRC) $(B)/flags | deps-fuzz
-	$(call say,FUZZ,$@)
-	$(Q)mkdir -p $(@D); $(FUZZ_CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) -O1 -g -DPS_DEBUG -fno-omit-frame-pointer \
-	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $(FUZZ_SRC) $(B)/libperfcore.a -lm -lpthread
+FUZZ_CFLAGS = $(BASE_CFLAGS) -O1 -g -DPS_DEBUG -fno-omit-frame-pointer \
+              -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJ := $(call obj,fuzz,tests/fuzz/formats.c tests/fuzz/inputs.c $(REPORT_SRC) \
+              $(filter-out lib/pool/% lib/simd/%,$(CORE_SRC)))
+FUZZ_BENCH_OBJ := $(call obj,fuzz,$(filter-out %/perfbench.c %/perfbench_say.c,$(PERFBENCH_SRC)))
+FUZZ_BIN := $(B)/fuzz/fuzz_report $(B)/fuzz/fuzz_input $(B)/fuzz/fuzz_baseline
+$(B)/fuzz/%.o: %.c $(B)/flags | deps-fuzz
+	$(call say,FUZZ,$<)
+	$(Q)mkdir -p $(@D); $(FUZZ_CC) $(FUZZ_CFLAGS) $(EXTRA) -c -o $@ $<
+$(FUZZ_BENCH_OBJ): EXTRA := -Dfree=ps_fuzz_free
+$(B)/fuzz/fuzz_baseline: $(FUZZ_BENCH_OBJ)
+$(FUZZ_BIN): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(FUZZ_OBJ) $(B)/libperfcore.a
+	$(call say,LINK,$@)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(B)/libperfcore.a -ljansson -lm -lpthread
 $(call obj,lib,tests/fuzz/seed.c): | deps-check
 $(B)/fuzz/seed: $(call obj,lib,tests/fuzz/seed.c tests/unit/example.c) $(B)/libperfcore.a
 	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $$(pkg-config --libs check) -lm -lpthread
 .PHONY: fuzz deps-fuzz
 deps-fuzz:
 	$(Q)./scripts/install-deps.sh fuzz
-fuzz: deps-check $(B)/fuzz/fuzz_report $(B)/fuzz/seed ## libFuzzer over reader and formats, FUZZ_SECONDS=60
+fuzz: deps-check $(FUZZ_BIN) $(B)/fuzz/seed $(B)/targets/libplugin.so ## libFuzzer over all that is read, FUZZ_SECONDS=60 in all
 	$(Q)B='$(B)' ./tests/fuzz/run.sh
 
 .PHONY: targets check check-unit check-e2e bench lint demo
@@ -222,9 +231,9 @@ check-valgrind: deps-check $(B)/unit ## the pool's unit tests under valgrind
 	$(Q)./scripts/install-deps.sh valgrind
 	$(Q)for suite in $(POOL_SUITES); do PS_MODEL_STEPS=20000 CK_TIMEOUT_MULTIPLIER=20 CK_RUN_SUITE=$$suite \
 	  valgrind -q --error-exitcode=9 --leak-check=no $(B)/unit || exit 1; done
-check-long: deps-check all targets $(B)/unit ## random tests of ten million steps, 2000 forks
+check-long: deps-check all targets $(B)/unit ## random tests of ten million steps, 2000 forks, 1000 kills
 	$(Q)PS_MODEL_STEPS=10000000 CK_RUN_SUITE=pool_model $(B)/unit
-	$(Q)MODEL_STEPS=10000000 FORKS=2000 B='$(B)' ./tests/e2e/run.sh model bend
+	$(Q)MODEL_STEPS=10000000 FORKS=2000 KILLS=1000 STORY_SECONDS=1200 B='$(B)' ./tests/e2e/run.sh model bend killed_random
 
 bench: deps-bench all targets $(BENCH_BIN) ## measure, against glibc and jemalloc in the same run
 	$(Q)B='$(B)' ./tests/bench/run.sh

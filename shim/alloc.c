@@ -34,7 +34,7 @@
 #include "shim/start.h"
 #include "shim/watch.h"
 
-enum { BOOTSTRAP_BYTES = 65536 };
+enum { BOOTSTRAP_BYTES = 65536, RETRY_BYTES_MAX = 1 << 20 };
 
 /* ---- before relocation -------------------------------------------------- */
 
@@ -287,6 +287,11 @@ ps_alloc(size_t size, size_t align, bool is_zeroed,
 		return bootstrap_alloc(size, align);
 	saved_errno = errno;
 	block = any_block(size, align, is_zeroed, caller);
+	/* What failed may have been for a moment only, such as jemalloc's
+	 * start.
+	 */
+	if (ps_unlikely(block == NULL) && size <= RETRY_BYTES_MAX)
+		block = any_block(size, align, is_zeroed, caller);
 	errno = block != NULL ? saved_errno : ENOMEM;
 	if (ps_unlikely(block == NULL) && ps_record != NULL) {
 		atomic_fetch_add(&ps_record->heap.failed, 1);

@@ -2,11 +2,10 @@
 /*
  * thread_row - the rows of threads in the recording, taken and given back
  *
- * Rows are used again.  An ended thread's figures are added into row 0 first,
- * so sums over all rows are right at any time but for the moment of the
- * addition.
+ * Rows are used again.  An ended thread's figures are added into row 0 first.
  */
 #include "base/lock.h"
+#include "record/fold.h"
 #include "record/writer.h"
 #include "shim/thread.h"
 #include "shim/thread_row.h"
@@ -15,7 +14,7 @@ enum { ROWS_MAX = 4096 };
 
 static uint32_t free_rows[ROWS_MAX];
 static uint32_t free_row_count;
-/* Guards the free rows and row 0. */
+/* Guards the free rows. */
 static struct ps_lock rows_lock;
 
 static uint32_t
@@ -51,38 +50,63 @@ add(_Atomic uint64_t *to, uint64_t n)
 }
 
 static void
-move(_Atomic uint64_t *to, _Atomic uint64_t *from)
+add_all(_Atomic uint64_t *to, const _Atomic uint64_t *from, unsigned count)
 {
-	add(to, ps_peek(from));
-	ps_poke(from, 0);
+	for (unsigned i = 0; i < count; i++)
+		add(&to[i], ps_peek(&from[i]));
+}
+
+/* Atomically, for row 0 is written by threads that are not known, too. */
+static void
+add_row(struct ps_record_thread *to, const struct ps_record_thread *from)
+{
+	add(&to->issued_bytes, ps_thread_requested(from));
+	add(&to->allocations, ps_peek(&from->allocations));
+	add(&to->large_bytes, ps_peek(&from->large_bytes));
+	add(&to->large_freed_bytes, ps_peek(&from->large_freed_bytes));
+	add(&to->samples, ps_peek(&from->samples));
+	add_all(to->class_allocations, from->class_allocations, PS_CLASS_SLOTS);
+	add_all(to->class_frees, from->class_frees, PS_CLASS_SLOTS);
+	add_all(to->lifetime_frees, from->lifetime_frees, PS_LIFETIMES);
+	add_all(to->lifetime_bytes, from->lifetime_bytes, PS_LIFETIMES);
 }
 
 static void
-merge_row(struct ps_record_thread *to, struct ps_record_thread *from)
+clear_all(_Atomic uint64_t *word, unsigned count)
 {
-	add(&to->issued_bytes, ps_thread_requested(from));
-	ps_poke(&from->issued_bytes, 0);
-	ps_poke(&from->bytes_left, 0);
-	move(&to->allocations, &from->allocations);
-	move(&to->large_bytes, &from->large_bytes);
-	move(&to->large_freed_bytes, &from->large_freed_bytes);
-	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
-		move(&to->class_allocations[c], &from->class_allocations[c]);
-		move(&to->class_frees[c], &from->class_frees[c]);
-	}
-	move(&to->samples, &from->samples);
-	for (unsigned i = 0; i < PS_LIFETIMES; i++) {
-		move(&to->lifetime_frees[i], &from->lifetime_frees[i]);
-		move(&to->lifetime_bytes[i], &from->lifetime_bytes[i]);
-	}
+	for (unsigned i = 0; i < count; i++)
+		ps_poke(&word[i], 0);
+}
+
+static void
+clear_row(struct ps_record_thread *row)
+{
+	ps_poke(&row->issued_bytes, 0);
+	ps_poke(&row->bytes_left, 0);
+	ps_poke(&row->allocations, 0);
+	ps_poke(&row->large_bytes, 0);
+	ps_poke(&row->large_freed_bytes, 0);
+	ps_poke(&row->samples, 0);
+	clear_all(row->class_allocations, PS_CLASS_SLOTS);
+	clear_all(row->class_frees, PS_CLASS_SLOTS);
+	clear_all(row->lifetime_frees, PS_LIFETIMES);
+	clear_all(row->lifetime_bytes, PS_LIFETIMES);
+	ps_poke(&row->is_live, 0);
+	ps_poke(&row->tid, 0);
 }
 
 void
 ps_thread_row_give(uint32_t index, struct ps_record_thread *row)
 {
-	merge_row(ps_record_entry(PS_TABLE_THREADS, 0), row);
-	ps_poke(&row->is_live, 0);
-	ps_poke(&row->tid, 0);
+	struct ps_record_thread *ended = ps_record_entry(PS_TABLE_THREADS, 0);
+
+	ps_record_lock();
+	ps_record_fold_begin(PS_TABLE_THREADS, ended, row);
+	add_row(ended, row);
+	ps_record_fold_clear();
+	clear_row(row);
+	ps_record_fold_end();
+	ps_record_unlock();
 	ps_lock_take(&rows_lock);
 	if (free_row_count < ROWS_MAX)
 		free_rows[free_row_count++] = index;

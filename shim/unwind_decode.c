@@ -275,24 +275,30 @@ find_functions(void *handle)
 	return lib.space != NULL;
 }
 
-/* The lowest descriptor from `from` on that is not open. */
+/* The lowest descriptor from `from` on that is not open: only EBADF says so. */
 static int
 unused_descriptor(int from)
 {
 	struct stat st;
 
-	while (ps_os_fstat(from, &st) == 0)
+	while (ps_os_fstat(from, &st) != -EBADF)
 		from++;
 	return from;
 }
 
+/* Both ends of a pipe are one inode. */
 static void
-close_if_pipe(int fd)
+close_if_pipe(int first, int second)
 {
-	struct stat st;
+	struct stat a;
+	struct stat b;
 
-	if (ps_os_fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
-		(void)ps_os_close(fd);
+	if (ps_os_fstat(first, &a) != 0 || ps_os_fstat(second, &b) != 0 ||
+	    !S_ISFIFO(a.st_mode) || a.st_dev != b.st_dev ||
+	    a.st_ino != b.st_ino)
+		return;
+	(void)ps_os_close(first);
+	(void)ps_os_close(second);
 }
 
 /*
@@ -309,8 +315,7 @@ first_use(void)
 	int second = unused_descriptor(first + 1);
 	bool is_usable = lib.init_remote(&cursor, lib.space, NULL) == 0;
 
-	close_if_pipe(first);
-	close_if_pipe(second);
+	close_if_pipe(first, second);
 	errno = saved_errno;
 	return is_usable;
 }

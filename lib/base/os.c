@@ -19,6 +19,7 @@ enum { COMPLAINT_MAX = 1536 };
 _Atomic long ps_os_fail_nth;
 static _Atomic long fail_calls;
 static _Atomic int fail_error;
+static _Atomic int first_error; /* 0: none */
 
 bool
 ps_os_must_fail(int *error)
@@ -26,6 +27,10 @@ ps_os_must_fail(int *error)
 	long call =
 	    atomic_fetch_add_explicit(&fail_calls, 1, memory_order_relaxed) + 1;
 
+	if (call == 1 && ps_peek(&first_error) != 0) {
+		*error = ps_peek(&first_error);
+		return true;
+	}
 	*error = ps_peek(&fail_error);
 	return call == ps_peek(&ps_os_fail_nth);
 }
@@ -37,9 +42,17 @@ ps_os_fail_at(long nth, int error)
 	PS_ASSERT(nth == 0 || error > 0);
 	ps_poke(&ps_os_fail_nth, 0);
 	ps_poke(&fail_error, error);
+	ps_poke(&first_error, 0);
 	long calls = atomic_exchange(&fail_calls, 0);
 	ps_poke(&ps_os_fail_nth, nth);
 	return calls;
+}
+
+void
+ps_os_fail_first(int error)
+{
+	PS_ASSERT(ps_peek(&ps_os_fail_nth) != 0 && error > 0);
+	ps_poke(&first_error, error);
 }
 
 int

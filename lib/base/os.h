@@ -29,6 +29,12 @@ int ps_os_decommit(void *addr, size_t bytes); /* as ps_os_reserve left it */
 int ps_os_discard(void *addr, size_t bytes);  /* contents gone, reads zero */
 int ps_os_discard_lazy(void *addr, size_t bytes);
 int ps_os_no_huge(void *addr, size_t bytes);
+/*
+ * Pages of a shared mapping of a file made writable at once, with what that
+ * takes on disk: -EFAULT where a store would be SIGBUS, -EINVAL before Linux
+ * 5.14.
+ */
+int ps_os_populate(void *addr, size_t bytes);
 int ps_os_unmap(void *addr, size_t bytes);
 /* Whether there is anything at that address; a system call. */
 bool ps_os_is_mapped(const void *addr);
@@ -109,5 +115,7 @@ int ps_os_raise(int signal);
  * only counted while armed (LONG_MAX counts without failing).
  */
 long ps_os_fail_at(long nth, int error);
+/* While that is armed, the very first call fails too, with -error. */
+void ps_os_fail_first(int error);
 
 #endif /* PS_OS_H */

@@ -65,6 +65,16 @@ ps_os_no_huge(void *addr, size_t bytes)
 	return (int)CALL3(SYS_madvise, addr, bytes, MADV_NOHUGEPAGE);
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* of Linux 5.14 */
+#endif
+
+int
+ps_os_populate(void *addr, size_t bytes)
+{
+	return (int)CALL3(SYS_madvise, addr, bytes, MADV_POPULATE_WRITE);
+}
+
 int
 ps_os_unmap(void *addr, size_t bytes)
 {

@@ -4,9 +4,9 @@
  *
  * Names of files, sections and symbols are whatever bytes the program chose.
  * Both writers walk them one UTF-8 sequence at a time: JSON gets U+FFFD for
- * each byte that starts no valid sequence, a terminal gets \xNN for those and
- * for every control character, the C1 controls (U+0080 to U+009F) included,
- * since some terminals obey them.
+ * each byte that starts no valid sequence and \u00NN for every control
+ * character, a terminal gets \xNN for both.  The C1 controls (U+0080 to U+009F)
+ * are among them, since some terminals obey them, and JSON is read there, too.
  */
 #include <string.h>
 
@@ -52,6 +52,14 @@ sequence_length(const unsigned char *s)
 	return length;
 }
 
+static bool
+is_control(const unsigned char *s, size_t length)
+{
+	if (length == 1)
+		return s[0] < 0x20 || s[0] == 0x7f;
+	return length == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}
+
 static void
 put_json_ascii(struct ps_text *t, char c)
 {
@@ -62,7 +70,7 @@ put_json_ascii(struct ps_text *t, char c)
 	if (at != NULL) {
 		ps_text_char(t, '\\');
 		ps_text_char(t, to[at - from]);
-	} else if ((unsigned char)c < 0x20) {
+	} else if (is_control((const unsigned char *)&c, 1)) {
 		ps_text_printf(t, "\\u%04x", (unsigned)c);
 	} else {
 		ps_text_char(t, c);
@@ -77,7 +85,9 @@ ps_text_json_string(struct ps_text *t, const char *s)
 		size_t length = sequence_length((const unsigned char *)s);
 
 		PS_ASSERT(length <= 4);
-		if (length == 1)
+		if (length == 2 && is_control((const unsigned char *)s, 2))
+			ps_text_printf(t, "\\u00%02x", (unsigned char)s[1]);
+		else if (length == 1)
 			put_json_ascii(t, *s);
 		else if (length == 0)
 			ps_text_str(t, "\xef\xbf\xbd");
@@ -86,14 +96,6 @@ ps_text_json_string(struct ps_text *t, const char *s)
 		s += PS_MAX(length, 1u);
 	}
 	ps_text_char(t, '"');
-}
-
-static bool
-is_control(const unsigned char *s, size_t length)
-{
-	if (length == 1)
-		return s[0] < 0x20 || s[0] == 0x7f;
-	return length == 2 && s[0] == 0xc2 && s[1] < 0xa0;
 }
 
 void

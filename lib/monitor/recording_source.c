@@ -25,9 +25,10 @@ ps_recording_calls(const struct ps_reader *r, uint32_t section,
 {
 	for (uint32_t i = 0; i < r->count[PS_TABLE_SECTION_STATS]; i++) {
 		const struct ps_record_section_stats *s =
-		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i);
+		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i);
 
-		if (s->section == section && ps_peek(&s->thread) != UINT32_MAX)
+		if (s != NULL && s->section == section &&
+		    ps_peek(&s->thread) != UINT32_MAX)
 			add(s, out);
 	}
 }
@@ -62,9 +63,10 @@ ps_recording_errors(const struct ps_reader *r, uint32_t section)
 		twin++;
 	for (uint32_t i = 0; i < r->count[PS_TABLE_SECTION_STATS]; i++) {
 		const struct ps_record_section_stats *s =
-		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i);
+		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i);
 
-		if (s->section == twin && ps_peek(&s->thread) != UINT32_MAX)
+		if (s != NULL && s->section == twin &&
+		    ps_peek(&s->thread) != UINT32_MAX)
 			errors += ps_peek(&s->calls);
 	}
 	return errors;
@@ -77,9 +79,9 @@ live_blocks(const struct ps_reader *r)
 
 	for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++) {
 		const struct ps_record_thread *t =
-		    ps_reader_entry(r, PS_TABLE_THREADS, i);
+		    ps_reader_row(r, PS_TABLE_THREADS, i);
 
-		for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+		for (unsigned c = 0; t != NULL && c < PS_CLASS_SLOTS; c++)
 			blocks += (int64_t)(ps_peek(&t->class_allocations[c]) -
 					    ps_peek(&t->class_frees[c]));
 	}

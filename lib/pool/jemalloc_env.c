@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 
-#include "base/base.h"
+#include "base/os.h"
+#include "base/text.h"
 #include "measure/real.h"
 
 char *ps_je_getenv(const char *name);
@@ -27,6 +29,8 @@ int ps_je_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 void *ps_je_dlsym(void *handle, const char *name);
 void *ps_je_sbrk(intptr_t increment);
 int ps_je_atexit(void (*function)(void));
+void *ps_je_mmap(void *at, size_t bytes, int protection, int flags, int fd,
+		 off_t offset);
 
 /*
  * A background thread is never started in the host (hazards I10); prof is off
@@ -44,6 +48,24 @@ const char *je_malloc_conf =
  */
 extern bool je_opt_cache_oblivious;
 bool je_opt_cache_oblivious = false;
+
+/* One line in our name, not pieces in jemalloc's. */
+static void
+message(void *unused, const char *text)
+{
+	char line[256];
+	struct ps_text t;
+
+	(void)unused;
+	ps_text_init(&t, line, sizeof(line), -1);
+	ps_text_str(&t, text);
+	while (t.length > 0 && line[t.length - 1] == '\n')
+		t.length--;
+	line[t.length] = '\0';
+	ps_os_complain(line);
+}
+extern void (*je_malloc_message)(void *, const char *);
+void (*je_malloc_message)(void *, const char *) = message;
 
 char *
 ps_je_getenv(const char *name)
@@ -120,6 +142,24 @@ ps_je_sbrk(intptr_t increment)
 {
 	(void)increment;
 	return (void *)-1;
+}
+
+/*
+ * jemalloc 5.3.0 tries out MADV_DONTNEED on a page as it starts, says so when
+ * it gets none, and writes to it all the same.  That is its first request.
+ */
+void *
+ps_je_mmap(void *at, size_t bytes, int protection, int flags, int fd,
+	   off_t offset)
+{
+	static char page[4096] __attribute__((aligned(4096)));
+	static _Atomic bool has_started;
+	bool is_first = !atomic_exchange(&has_started, true);
+	void *got = mmap(at, bytes, protection, flags, fd, offset);
+
+	if (got == MAP_FAILED && is_first && bytes == sizeof(page))
+		return page;
+	return got;
 }
 
 int

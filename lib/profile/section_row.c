@@ -15,6 +15,7 @@
 #include "measure/hist.h"
 #include "profile/section_row.h"
 #include "profile/section_usage.h"
+#include "record/fold.h"
 #include "record/writer.h"
 
 enum { FREE_ROWS_MAX = 4096 };
@@ -157,10 +158,13 @@ retire_row_locked(struct ps_record_section_stats *s)
 		ps_poke(&s->ended_threads, ps_peek(&s->calls) != 0);
 		return;
 	}
+	ps_record_fold_begin(PS_TABLE_SECTION_STATS, ended[section], s);
 	merge_row(ended[section], s);
 	ps_bump(&ended[section]->ended_threads, ps_peek(&s->calls) != 0);
+	ps_record_fold_clear();
 	memset(s, 0, sizeof(*s));
 	ps_poke(&s->thread, UINT32_MAX);
+	ps_record_fold_end();
 	if (free_row_count < FREE_ROWS_MAX)
 		free_rows[free_row_count++] = s;
 }

@@ -23,6 +23,7 @@
 #include "profile/section_event.h"
 #include "profile/section_row.h"
 #include "profile/section_tree.h"
+#include "record/fold.h"
 #include "record/writer.h"
 
 enum { CHUNK_NODES = 84, FREE_ROWS_MAX = 4096 };
@@ -213,10 +214,13 @@ static void
 add_row(struct ps_record_section_node *to, struct ps_record_section_node *from,
 	uint32_t index)
 {
+	ps_record_fold_begin(PS_TABLE_SECTION_NODES, to, from);
 	ps_bump(&to->calls, ps_peek(&from->calls));
 	ps_bump(&to->self_ticks, ps_peek(&from->self_ticks));
+	ps_record_fold_clear();
 	memset(from, 0, sizeof(*from));
 	ps_poke(&from->thread, UINT32_MAX);
+	ps_record_fold_end();
 	if (free_row_count < FREE_ROWS_MAX)
 		free_rows[free_row_count++] = index;
 }

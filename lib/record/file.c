@@ -5,11 +5,19 @@
  * A store into a mapped page whose block the disk cannot give is SIGBUS for
  * the host.  So blocks are allocated before they are touched: header and a
  * first chunk of each table at the start, then 64 KiB at a time as a table
- * grows.  No descriptor is kept (the program may close or reuse any number),
- * so growing opens the file again by its path and goes on only if device and
- * inode are still the ones that are mapped.  A table whose growth failed once
- * stays as it is: trying again on each append would cost a malloc of a full
- * disk three system calls.
+ * grows.  No descriptor is kept (the program may close or reuse any number), so
+ * growing is by MADV_POPULATE_WRITE, which says EFAULT where a store would be
+ * SIGBUS, and needs neither a descriptor nor the path: a program that has no
+ * descriptors left, changed its root or lowered its file size limit loses
+ * nothing.  Where the kernel has it not, or the disk no block, the file is
+ * opened again by its path, which goes on only if device and inode are still
+ * the ones that are mapped.  A table whose growth failed once stays as it is:
+ * trying again on each append would cost a malloc of a full disk four system
+ * calls.
+ *
+ * Somebody who cuts the file short while it is mapped takes the pages away;
+ * the next store is SIGBUS, as in any program whose library is cut short.
+ * Nothing but a signal handler could help, and those are the program's.
  *
  * The new file is complete before it is mapped over the memory, header last,
  * so that dying half-way leaves a file that readers refuse, and failing
@@ -103,6 +111,19 @@ open_again(void)
 	return err;
 }
 
+static int
+allocate_again(uint64_t offset, uint64_t bytes)
+{
+	int fd = open_again();
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = allocate(fd, offset, bytes);
+	ps_os_close(fd);
+	return err;
+}
+
 /* What to back so that `bytes` of a table are: whole chunks, not more than it.
  */
 static uint64_t
@@ -120,7 +141,7 @@ ps_record_file_back(enum ps_table_id id, uint64_t bytes)
 	struct ps_record_table *table = &ps_record->table[id];
 	uint64_t backed = ps_peek(&table->backed_bytes);
 	uint64_t wanted = round_to_chunks(id, bytes);
-	int fd;
+	char *start = (char *)ps_record + table->offset;
 	int err;
 
 	PS_ASSERT(ps_record_is_locked_by_me());
@@ -128,15 +149,13 @@ ps_record_file_back(enum ps_table_id id, uint64_t bytes)
 	PS_ASSERT(wanted > backed && wanted >= bytes);
 	if (file.has_stopped[id])
 		return false;
-	fd = open_again();
-	err = fd;
-	if (fd >= 0) {
-		err = allocate(fd, table->offset + backed, wanted - backed);
-		ps_os_close(fd);
-	}
+	err = ps_os_populate(start + backed, wanted - backed);
+	if (err != 0)
+		err = allocate_again(table->offset + backed, wanted - backed);
 	if (err != 0) {
 		file.has_stopped[id] = true;
 		ps_bump(&ps_record->no_space, 1);
+		ps_poke(&ps_record->no_space_error, (uint32_t)-err);
 		return false;
 	}
 	ps_poke(&table->backed_bytes, wanted);
@@ -183,8 +202,11 @@ put_name(struct ps_text *t)
 
 	if (*name == 0)
 		name = "unknown";
+	/* With a dot in front, nobody would find the file. */
 	for (unsigned i = 0; i < NAME_KEPT_BYTES && name[i] != 0; i++)
-		ps_text_char(t, is_plain(name[i]) ? name[i] : '_');
+		ps_text_char(t, is_plain(name[i]) && (i > 0 || name[i] != '.')
+				    ? name[i]
+				    : '_');
 }
 
 /* DIRECTORY/NAME.PID.START[-number].perfshim into file.path. */

@@ -27,7 +27,7 @@
 #define PS_RECORD_MAGIC "PSHIMREC" /* 8 bytes, no zero */
 
 enum {
-	PS_RECORD_VERSION = 4,
+	PS_RECORD_VERSION = 5,
 	PS_RECORD_HEADER_BYTES = 20480,
 
 	/* Size classes: 40 of the pool, then one for all larger blocks. */
@@ -182,6 +182,17 @@ struct ps_record_watch {
 	_Atomic uint64_t unwatched;   /* sections beyond what is watched */
 };
 
+/* An ended thread's row that is being added to another one (record/fold.h). */
+enum { PS_FOLD_NONE, PS_FOLD_ADDING, PS_FOLD_CLEARING };
+struct ps_record_fold {
+	_Atomic uint64_t steps; /* changes of the stage, ever */
+	_Atomic uint32_t stage; /* PS_FOLD_* */
+	_Atomic uint32_t table; /* enum ps_table_id */
+	_Atomic uint32_t to;
+	_Atomic uint32_t from;
+	_Atomic uint32_t spare[PS_TABLES]; /* row + 1; 0: none yet */
+};
+
 struct ps_record_header {
 	char magic[8];
 	uint32_t version;
@@ -198,7 +209,10 @@ struct ps_record_header {
 	struct ps_record_heap heap;
 	struct ps_record_overhead overhead;
 	struct ps_record_watch watch;
+	struct ps_record_fold fold;
 	_Atomic uint64_t no_space; /* times the disk refused a block */
+	_Atomic uint32_t no_space_error; /* errno of the last one */
+	uint32_t reserved;
 	struct ps_record_timeline timeline;
 };
 _Static_assert(sizeof(struct ps_record_header) <= PS_RECORD_HEADER_BYTES,

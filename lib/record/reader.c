@@ -200,6 +200,35 @@ ps_reader_entry(const struct ps_reader *r, enum ps_table_id id, uint32_t index)
 	return r->start[id] + (uint64_t)index * ps_record_plan[id].entry_bytes;
 }
 
+const void *
+ps_reader_row(const struct ps_reader *r, enum ps_table_id id, uint32_t index)
+{
+	const struct ps_record_fold *fold = &r->header->fold;
+	uint32_t spare = ps_peek(&fold->spare[id]);
+	/* acquire: pairs with the release in fold.c */
+	uint32_t stage =
+	    atomic_load_explicit(&fold->stage, memory_order_acquire);
+
+	if (spare != 0 && index == spare - 1)
+		return NULL;
+	if (stage == PS_FOLD_NONE || ps_peek(&fold->table) != id)
+		return ps_reader_entry(r, id, index);
+	if (stage == PS_FOLD_ADDING && index == ps_peek(&fold->to))
+		return ps_reader_entry(r, id, spare - 1);
+	if (stage == PS_FOLD_CLEARING && index == ps_peek(&fold->from))
+		return NULL;
+	return ps_reader_entry(r, id, index);
+}
+
+uint64_t
+ps_reader_folds(const struct ps_reader *r)
+{
+	/* Loads before and after stay on their sides. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(&r->header->fold.steps,
+				    memory_order_seq_cst);
+}
+
 const char *
 ps_reader_string(const struct ps_reader *r, uint32_t offset)
 {

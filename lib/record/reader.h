@@ -34,6 +34,17 @@ void ps_reader_close(struct ps_reader *r);
 /* Entry below r->count[id]; NULL otherwise. */
 const void *ps_reader_entry(const struct ps_reader *r, enum ps_table_id id,
 			    uint32_t index);
+/*
+ * The same for a table whose rows are added up (THREADS, SECTION_STATS,
+ * SECTION_NODES): the row to count as number `index`, NULL when none is.
+ */
+const void *ps_reader_row(const struct ps_reader *r, enum ps_table_id id,
+			  uint32_t index);
+/*
+ * Changes when rows of ended threads are added to others: a sum over rows of a
+ * live recording is right when this is the same before and after.
+ */
+uint64_t ps_reader_folds(const struct ps_reader *r);
 /* Zero-terminated inside the recording, "" for any bad reference. */
 const char *ps_reader_string(const struct ps_reader *r, uint32_t offset);
 /* Frames of a site, leaf first; *depth is 0 when its reference is bad. */

@@ -16,6 +16,7 @@
 #include "monitor/alert_text.h"
 #include "report/cli_alerts.h"
 #include "report/cli_arguments.h"
+#include "report/cli_output.h"
 #include "report/cli_live.h"
 #include "report/cli_source.h"
 #include "report/json_alerts.h"
@@ -175,7 +176,7 @@ ps_cli_alerts(const char *path, bool is_text, bool is_following)
 	ps_live_init(&live, path);
 	error = ps_live_refresh(&live);
 	if (error != 0 && !is_following) {
-		fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+		ps_complain_of(path, strerror(-error));
 		return PS_CLI_BROKEN;
 	}
 	ps_text_init(&out, buffer, sizeof(buffer), STDOUT_FILENO);

@@ -9,6 +9,7 @@
 
 #include "monitor/prom.h"
 #include "report/cli_arguments.h"
+#include "report/cli_output.h"
 #include "report/cli_metrics.h"
 #include "report/prometheus.h"
 
@@ -89,7 +90,7 @@ ps_cli_metrics(const char *file, const char *path)
 	ps_live_init(&live, path);
 	error = ps_live_refresh(&live);
 	if (error != 0) {
-		fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+		ps_complain_of(path, strerror(-error));
 		return PS_CLI_BROKEN;
 	}
 	error = strcmp(file, "-") == 0 ? write_to(&live, STDOUT_FILENO)

@@ -22,6 +22,17 @@ is_colour_wanted(const struct ps_arguments *a, int fd)
 }
 
 void
+ps_complain_of(const char *path, const char *why)
+{
+	char line[8192];
+	struct ps_text t;
+
+	ps_text_init(&t, line, sizeof(line), -1);
+	ps_text_printable(&t, path);
+	fprintf(stderr, "perfreport: %s: %s\n", line, why);
+}
+
+void
 ps_output_open(const struct ps_arguments *a, struct ps_text *out)
 {
 	static char buffer[1 << 16];

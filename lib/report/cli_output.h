@@ -10,6 +10,8 @@
 
 /* A writer to -o FILE or standard output; ends the program when it cannot. */
 void ps_output_open(const struct ps_arguments *a, struct ps_text *out);
+/* "perfreport: PATH: WHY" on standard error; a path may be hostile. */
+void ps_complain_of(const char *path, const char *why);
 /* The rest of it; 0, or -errno after a line on standard error. */
 int ps_output_close(const struct ps_arguments *a, struct ps_text *out);
 

@@ -8,6 +8,7 @@
 
 #include "report/callgrind.h"
 #include "report/cli_pprof.h"
+#include "report/cli_output.h"
 #include "report/cli_print.h"
 #include "report/cli_source.h"
 #include "report/folded.h"
@@ -84,8 +85,7 @@ print_process(const struct ps_arguments *a, const struct ps_tree_node *node,
 		fprintf(stderr, "perfreport: %u leaks suppressed\n",
 			source.view.forgiven_sites);
 	if (error != 0)
-		fprintf(stderr, "perfreport: %s: %s\n", node->path,
-			why_not(a, error));
+		ps_complain_of(node->path, why_not(a, error));
 	ps_source_close(&source);
 	return error;
 }

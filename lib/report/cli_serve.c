@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "report/cli_arguments.h"
+#include "report/cli_output.h"
 #include "report/cli_metrics.h"
 #include "report/cli_serve.h"
 #include "report/cli_source.h"
@@ -263,7 +264,7 @@ ps_cli_serve(const char *where, const char *path)
 	ps_live_init(&live, path);
 	error = ps_live_refresh(&live);
 	if (error != 0) {
-		fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+		ps_complain_of(path, strerror(-error));
 		return PS_CLI_BROKEN;
 	}
 	/* Before there is a thread, so that it has them blocked too. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/cli_output.h"
 #include "report/cli_source.h"
 #include "report/cli_symbols_dw.h"
 #include "report/view_section.h"
@@ -47,7 +48,7 @@ ps_source_open(struct ps_source *s, const struct ps_reader *reader,
 		    ps_view_name_functions(&s->view, s->symbols, &s->scratch);
 	if (error == 0)
 		return 0;
-	fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+	ps_complain_of(path, strerror(-error));
 	ps_source_close(s);
 	return error;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "report/cli_output.h"
 #include "report/cli_tree.h"
 #include "report/view.h"
 
@@ -35,7 +36,7 @@ add_file(struct ps_tree *tree, const char *path)
 	memset(node, 0, sizeof(*node));
 	error = ps_reader_open(&node->reader, path, &why);
 	if (error != 0) {
-		fprintf(stderr, "perfreport: %s: %s\n", path, why);
+		ps_complain_of(path, why);
 		tree->broken++;
 		return error;
 	}
@@ -89,7 +90,7 @@ ps_tree_add(struct ps_tree *tree, const char *path)
 	else
 		return add_file(tree, path);
 	if (error != 0) {
-		fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+		ps_complain_of(path, strerror(-error));
 		tree->broken++;
 	}
 	return error;

@@ -18,6 +18,7 @@
 
 #include "base/text.h"
 #include "report/cli_arguments.h"
+#include "report/cli_output.h"
 #include "report/cli_watch.h"
 #include "report/cli_watch_detail.h"
 #include "report/cli_watch_rows.h"
@@ -90,12 +91,18 @@ look(void)
 
 /* ---- drawing ------------------------------------------------------------ */
 
-/* A line, cut at the edges; returns the next one. */
+/* A line, cut at the edges; returns the next one.  A name in it may be hostile:
+ * a line feed would move what follows. */
 static int
 put_line(int line, const char *text)
 {
+	char shown[4 * LINE_BYTES];
+	struct ps_text t;
+
+	ps_text_init(&t, shown, sizeof(shown), -1);
+	ps_text_printable(&t, text);
 	if (line < LINES && COLS > 0)
-		mvaddnstr(line, 0, text, COLS);
+		mvaddnstr(line, 0, shown, COLS);
 	return line + 1;
 }
 
@@ -368,7 +375,7 @@ ps_cli_watch(const char *path)
 	ps_live_init(&live, path);
 	error = ps_live_refresh(&live);
 	if (error != 0) {
-		fprintf(stderr, "perfreport: %s: %s\n", path, strerror(-error));
+		ps_complain_of(path, strerror(-error));
 		return PS_CLI_BROKEN;
 	}
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))

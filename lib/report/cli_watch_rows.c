@@ -42,9 +42,9 @@ allocations_of(const struct ps_reader *r)
 
 	for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++) {
 		const struct ps_record_thread *t =
-		    ps_reader_entry(r, PS_TABLE_THREADS, i);
+		    ps_reader_row(r, PS_TABLE_THREADS, i);
 
-		sum += ps_peek(&t->allocations);
+		sum += t == NULL ? 0 : ps_peek(&t->allocations);
 	}
 	return sum;
 }

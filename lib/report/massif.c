@@ -46,10 +46,15 @@ put_place(struct ps_text *t, const struct ps_symbol *s)
 {
 	ps_text_printf(t, "0x%lx: ", (unsigned long)s->offset);
 	ps_symbol_put_name(t, s);
-	if (s->file != NULL && s->line != 0)
-		ps_text_printf(t, " (%s:%u)", s->file, s->line);
-	else
-		ps_text_printf(t, " (in %s)", s->module);
+	if (s->file != NULL && s->line != 0) {
+		ps_text_str(t, " (");
+		ps_text_printable(t, s->file);
+		ps_text_printf(t, ":%u)", s->line);
+	} else {
+		ps_text_str(t, " (in ");
+		ps_text_printable(t, s->module);
+		ps_text_char(t, ')');
+	}
 }
 
 /* ---- the tree ---- */

@@ -204,10 +204,17 @@ add_threads(struct merger *m)
 	uint32_t index;
 
 	m->first_thread = ps_peek(&m->h->table[PS_TABLE_THREADS].count);
-	for (uint32_t i = 0; i < count; i++)
-		memcpy(add_row(m, PS_TABLE_THREADS, 1, &index),
-		       ps_reader_entry(m->from, PS_TABLE_THREADS, i),
-		       sizeof(struct ps_record_thread));
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ps_record_thread *from =
+		    ps_reader_row(m->from, PS_TABLE_THREADS, i);
+		struct ps_record_thread *to =
+		    add_row(m, PS_TABLE_THREADS, 1, &index);
+
+		if (from != NULL)
+			memcpy(to, from, sizeof(*to));
+		else
+			memset(to, 0, sizeof(*to));
+	}
 }
 
 static void
@@ -233,10 +240,10 @@ static void
 add_stats(struct merger *m, uint32_t index)
 {
 	const struct ps_record_section_stats *from =
-	    ps_reader_entry(m->from, PS_TABLE_SECTION_STATS, index);
+	    ps_reader_row(m->from, PS_TABLE_SECTION_STATS, index);
 	struct ps_record_section_stats *to;
 
-	if (ps_peek(&from->thread) == UINT32_MAX ||
+	if (from == NULL || ps_peek(&from->thread) == UINT32_MAX ||
 	    from->section >= m->from->count[PS_TABLE_SECTIONS])
 		return;
 	to = add_row(m, PS_TABLE_SECTION_STATS, 1, &index);

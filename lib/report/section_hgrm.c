@@ -124,9 +124,9 @@ add_rows(const struct ps_reader *r, uint32_t section, struct distribution *d)
 {
 	for (uint32_t i = 0; i < r->count[PS_TABLE_SECTION_STATS]; i++) {
 		const struct ps_record_section_stats *s =
-		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i);
+		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i);
 
-		if (s->section != section ||
+		if (s == NULL || s->section != section ||
 		    ps_peek(&s->thread) == UINT32_MAX ||
 		    ps_peek(&s->calls) == 0)
 			continue;

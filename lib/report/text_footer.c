@@ -2,6 +2,8 @@
 /*
  * text_footer - what the figures are worth
  */
+#include <string.h>
+
 #include "report/text_parts.h"
 
 /* ---- what the figures are worth ----------------------------------------- */
@@ -44,11 +46,22 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 }
 
 static void
+put_refused(struct ps_text *t, const struct ps_record_header *h)
+{
+	uint64_t blocks = ps_peek(&h->no_space);
+	const char *why = strerrordesc_np((int)ps_peek(&h->no_space_error));
+
+	if (blocks != 0)
+		ps_text_printf(
+		    t, "  %lu tables that the disk refused to let grow (%s)\n",
+		    (unsigned long)blocks, why == NULL ? "unknown" : why);
+}
+
+static void
 put_losses(struct ps_text *t, const struct ps_view *v)
 {
 	const struct ps_record_header *h = v->reader->header;
 	uint64_t unbalanced = ps_peek(&h->overhead.unbalanced);
-	uint64_t no_space = ps_peek(&h->no_space);
 	uint64_t threads = ps_peek(&h->overhead.uncounted_threads);
 	uint64_t backwards = ps_peek(&h->clock.backwards);
 	uint64_t failed = ps_peek(&h->heap.failed);
@@ -58,7 +71,6 @@ put_losses(struct ps_text *t, const struct ps_view *v)
 	} rows[] = {
 	    {unbalanced, "section ends without their begin"},
 	    {v->table_drops, "rows that found no room in a table"},
-	    {no_space, "blocks that the disk refused"},
 	    {threads, "threads that found no row"},
 	    {backwards, "intervals in which the clock went backwards"},
 	    {failed, "allocations that failed for lack of memory"},
@@ -71,6 +83,7 @@ put_losses(struct ps_text *t, const struct ps_view *v)
 			ps_text_printf(t, "  %lu %s\n",
 				       (unsigned long)rows[i].count,
 				       rows[i].what);
+	put_refused(t, h);
 }
 
 static void

@@ -15,6 +15,8 @@
 #include "report/view_section.h"
 #include "report/view_site.h"
 
+enum { TRIES_MAX = 50 };
+
 /*
  * A sum of what was added and taken away; below zero only in a recording that
  * is damaged, or read while it is being written.
@@ -107,6 +109,35 @@ live_block_bytes(const struct ps_view *v, uint64_t large)
 	return bytes;
 }
 
+/*
+ * A live recording's rows of ended threads are added to another one while we
+ * read: what was read then is thrown away.
+ */
+static void
+add_rows(struct ps_view *v, uint64_t *large)
+{
+	const struct ps_reader *r = v->reader;
+	const struct ps_view before = *v;
+	uint64_t folds;
+	int tries = 0;
+
+	do {
+		folds = ps_reader_folds(r);
+		*v = before;
+		*large = 0;
+		for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++) {
+			const struct ps_record_thread *row =
+			    ps_reader_row(r, PS_TABLE_THREADS, i);
+
+			if (row == NULL)
+				continue;
+			add_row(v, row);
+			*large += ps_peek(&row->large_bytes) -
+				  ps_peek(&row->large_freed_bytes);
+		}
+	} while (ps_reader_folds(r) != folds && ++tries < TRIES_MAX);
+}
+
 static void
 view_heap(struct ps_view *v)
 {
@@ -115,14 +146,7 @@ view_heap(struct ps_view *v)
 	uint64_t large = 0;
 	double all = 0;
 
-	for (uint32_t i = 0; i < r->count[PS_TABLE_THREADS]; i++) {
-		const struct ps_record_thread *row =
-		    ps_reader_entry(r, PS_TABLE_THREADS, i);
-
-		add_row(v, row);
-		large += ps_peek(&row->large_bytes) -
-			 ps_peek(&row->large_freed_bytes);
-	}
+	add_rows(v, &large);
 	v->requested_bytes = not_negative(v->requested_bytes);
 	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
 		v->class_live[c] = not_negative(v->class_live[c]);

@@ -19,6 +19,8 @@
 #include "measure/real.h"
 #include "report/view_section.h"
 
+enum { TRIES_MAX = 50 };
+
 struct sum {
 	uint64_t calls;
 	uint64_t total;
@@ -246,8 +248,8 @@ struct row_lists {
 };
 
 static int
-list_rows(const struct ps_reader *r, struct ps_scratch *scratch,
-	  struct row_lists *out)
+make_lists(const struct ps_reader *r, struct ps_scratch *scratch,
+	   struct row_lists *out)
 {
 	uint32_t sections = r->count[PS_TABLE_SECTIONS];
 	uint32_t rows = r->count[PS_TABLE_SECTION_STATS];
@@ -255,22 +257,29 @@ list_rows(const struct ps_reader *r, struct ps_scratch *scratch,
 	out->first =
 	    ps_scratch_alloc(scratch, (sections + 1) * sizeof(*out->first));
 	out->next = ps_scratch_alloc(scratch, (rows + 1) * sizeof(*out->next));
-	if (out->first == NULL || out->next == NULL)
-		return -ENOMEM;
+	return out->first == NULL || out->next == NULL ? -ENOMEM : 0;
+}
+
+static void
+list_rows(const struct ps_reader *r, struct row_lists *out)
+{
+	uint32_t sections = r->count[PS_TABLE_SECTIONS];
+	uint32_t rows = r->count[PS_TABLE_SECTION_STATS];
+
+	memset(out->first, 0, sections * sizeof(*out->first));
 	for (uint32_t i = 0; i < rows; i++) {
 		const struct ps_record_section_stats *s =
-		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i);
-		uint32_t section = s->section;
+		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i);
+		uint32_t section = s == NULL ? UINT32_MAX : s->section;
 
 		if (section >= sections || ps_peek(&s->thread) == UINT32_MAX)
 			continue;
 		out->next[i] = out->first[section];
 		out->first[section] = i + 1;
 	}
-	return 0;
 }
 
-static int
+static void
 view_one(struct ps_view *v, uint32_t section, const struct row_lists *rows,
 	 _Atomic uint32_t *histogram)
 {
@@ -286,15 +295,17 @@ view_one(struct ps_view *v, uint32_t section, const struct row_lists *rows,
 	memset((void *)histogram, 0, sizeof(uint32_t) * PS_HIST_BUCKETS);
 	for (uint32_t i = rows->first[section]; i != 0; i = rows->next[i - 1]) {
 		const struct ps_record_section_stats *stats =
-		    ps_reader_entry(r, PS_TABLE_SECTION_STATS, i - 1);
+		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i - 1);
 
+		if (stats == NULL)
+			continue; /* of a live recording: just now added */
 		add_stats(&sum, stats);
 		add_usage(&every, &stats->every);
 		add_usage(&some, &stats->some);
 		add_slow(v, stats, out);
 	}
 	if (sum.calls == 0)
-		return 0;
+		return;
 	out->index = section;
 	out->name = ps_reader_string(r, s->name);
 	out->file = ps_reader_string(r, s->file);
@@ -303,7 +314,6 @@ view_one(struct ps_view *v, uint32_t section, const struct row_lists *rows,
 	finish_usage(&out->usage, &every, &some, (double)sum.total);
 	v->section_calls += sum.calls;
 	v->section_count++;
-	return 0;
 }
 
 static void
@@ -319,6 +329,24 @@ sort_sections(struct ps_view *v)
 	}
 }
 
+/* Again while a live recording's rows are added to others. */
+static void
+view_all(struct ps_view *v, struct row_lists *rows, _Atomic uint32_t *histogram)
+{
+	uint32_t count = v->reader->count[PS_TABLE_SECTIONS];
+	uint64_t folds;
+	int tries = 0;
+
+	do {
+		folds = ps_reader_folds(v->reader);
+		v->section_count = 0;
+		v->section_calls = 0;
+		list_rows(v->reader, rows);
+		for (uint32_t i = 0; i < count; i++)
+			view_one(v, i, rows, histogram);
+	} while (ps_reader_folds(v->reader) != folds && ++tries < TRIES_MAX);
+}
+
 int
 ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 {
@@ -331,10 +359,9 @@ ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 	    ps_scratch_alloc(scratch, (count + 1) * sizeof(*v->sections));
 	if (v->sections == NULL || histogram == NULL)
 		return -ENOMEM;
-	if (list_rows(v->reader, scratch, &rows) != 0)
+	if (make_lists(v->reader, scratch, &rows) != 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < count; i++)
-		(void)view_one(v, i, &rows, histogram);
+	view_all(v, &rows, histogram);
 	sort_sections(v);
 	return 0;
 }

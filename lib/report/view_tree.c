@@ -119,8 +119,9 @@ add_rows(struct tree *t)
 {
 	for (uint32_t i = 0; i < t->reader->count[PS_TABLE_SECTION_NODES];
 	     i++) {
-		const struct ps_record_section_node *row = row_at(t, i);
-		uint32_t node = place(t, row);
+		const struct ps_record_section_node *row =
+		    ps_reader_row(t->reader, PS_TABLE_SECTION_NODES, i);
+		uint32_t node = row == NULL ? UINT32_MAX : place(t, row);
 
 		if (node == UINT32_MAX)
 			continue;

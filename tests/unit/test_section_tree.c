@@ -49,6 +49,14 @@ rows(void)
 	return ps_peek(&ps_record->table[PS_TABLE_SECTION_NODES].count);
 }
 
+/* It is of no thread (record/fold.h). */
+static bool
+is_spare(uint32_t row)
+{
+	return ps_peek(&ps_record->fold.spare[PS_TABLE_SECTION_NODES]) ==
+	       row + 1;
+}
+
 /* The row of a path, outermost first; NULL: none.  Only one may be there. */
 static const struct ps_record_section_node *
 find(uint32_t thread, const uint32_t *path, uint32_t depth)
@@ -59,7 +67,7 @@ find(uint32_t thread, const uint32_t *path, uint32_t depth)
 		const struct ps_record_section_node *n = row_at(i);
 		uint32_t d = depth;
 
-		if (ps_peek(&n->thread) != thread)
+		if (ps_peek(&n->thread) != thread || is_spare(i))
 			continue;
 		while (d > 0 && n->section == path[d - 1]) {
 			d--;
@@ -149,7 +157,7 @@ START_TEST(ended_threads_share_a_tree_whose_rows_are_used_again)
 	assert_node(0, PATH(a, b, a), 5, 20);
 	assert_node(0, PATH(b), 5, 35);
 	assert_node(0, PATH(c, b), 1, 9);
-	ck_assert_uint_eq(rows(), 4 + 4 + 3); /* the second thread's four */
+	ck_assert_uint_eq(rows(), 4 + 4 + 3 + 1); /* the second thread's four */
 }
 END_TEST
 
