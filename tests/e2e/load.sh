@@ -39,7 +39,7 @@ has "$(<out)" '4 workers, closed loop' 'the report'
 with_pause --rate 300 --max-p99 100ms --save load.json
 equal 3 $? 'the status when --max-p99 is broken'
 has "$(<out)" 'LIMIT BROKEN  p99 is .*--max-p99 100 ms' 'the report'
-has "$(<out)" 'of 300/s .*errors 0 +late [0-9]+' 'the counts'
+has "$(tr '\n' ' ' <out)" 'of 300/s +errors 0 +late [0-9]+' 'the counts'
 has "$(<out)" 'corrected .*service ' 'both latencies'
 has "$(<out)" 'LATENCY BY PERCENTILE' 'the plot'
 has "$(<out)" 'machine .*vector add' 'the machine'
