@@ -158,7 +158,9 @@ enter(uintptr_t function)
 	uintptr_t slot = PS_SLOT_OFF;
 	uint64_t word;
 
-	if (!ps_start_early() || function >> (64 - SLOT_BITS) != 0)
+	/* A handler that interrupted us asks again next time. */
+	if (!ps_start_early() || function >> (64 - SLOT_BITS) != 0 ||
+	    ps_self.depth > 0 || ps_record_is_locked_by_me())
 		return PS_SLOT_OFF;
 	slot = new_slot(function);
 	word = (uint64_t)function << SLOT_BITS | slot;

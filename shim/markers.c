@@ -31,7 +31,10 @@ open_sections(struct ps_thread *self)
 {
 	int saved_errno = errno;
 
-	if (self->heap != NULL || ps_thread_register(self))
+	/* A handler that interrupted us has to do without; the end of a thread
+	 * is one such moment. */
+	if (self->depth == 0 &&
+	    (self->heap != NULL || ps_thread_register(self)))
 		self->sections =
 		    ps_section_thread_open(self->row_index, self->row);
 	errno = saved_errno;
@@ -76,7 +79,7 @@ ps_marker_begin(uintptr_t slot, uintptr_t scope, uintptr_t sp)
 {
 	struct ps_section_thread *t = my_sections();
 
-	if (t == NULL)
+	if (t == NULL || slot < PS_SLOT_FIRST)
 		return;
 	ps_section_begin(t, section_of(slot), scope, sp);
 	if (ps_section_started(t, ps_clock_now()))
@@ -122,7 +125,7 @@ ps_marker_end(uintptr_t slot, uintptr_t sp, ps_ticks now)
 	struct ps_unwind_context caller;
 
 	PS_UNWIND_CALLER(&caller);
-	if (t != NULL)
+	if (t != NULL && slot >= PS_SLOT_FIRST)
 		end_slow(t, section_of(slot), sp, now, &caller);
 }
 
@@ -184,7 +187,7 @@ span_end(perfshim_span *span)
 	struct ps_unwind_context caller;
 
 	PS_UNWIND_CALLER(&caller);
-	if (t == NULL || span->begun == 0)
+	if (t == NULL || span->begun == 0 || span->slot < PS_SLOT_FIRST)
 		return;
 	if (now < span->begun) {
 		atomic_fetch_add(&ps_record->clock.backwards, 1);
@@ -215,6 +218,9 @@ resolve(struct perfshim_site *site)
 {
 	uintptr_t slot = PS_SLOT_OFF;
 
+	/* In a signal handler, at a bad moment: it asks again next time. */
+	if (ps_record != NULL && ps_record_is_locked_by_me())
+		return;
 	if (site->abi == PERFSHIM_ABI && site->name != NULL && ps_start_early())
 		slot = slot_of(site->name, site->file, site->line);
 	*(volatile uintptr_t *)&site->slot = slot;

@@ -272,8 +272,11 @@ perfshim_scope_end_(struct perfshim_scope *scope)
 	if (scope->site != 0)
 		PERFSHIM_PROBE_(end, scope->site);
 #endif
-	if (__builtin_expect(scope->slot != PERFSHIM_OFF_, 0))
+	if (__builtin_expect(scope->slot != PERFSHIM_OFF_, 0)) {
 		perfshim_link_.end(scope->slot);
+		/* No tail call: the frame would be gone, as after longjmp. */
+		__asm__ volatile("");
+	}
 }
 
 #define PERFSHIM_JOIN2_(a, b) a##b

@@ -294,14 +294,17 @@ static void
 detach(struct ps_thread *self)
 {
 	struct ps_pool_heap *heap = self->heap;
+	struct ps_section_thread *sections = self->sections;
 
 	ps_thread_publish(self);
 	note_name(self);
 	self->depth++;
 	self->row_offset = 0;
-	if (self->sections != NULL)
-		ps_section_thread_close(self->sections);
+	/* A signal handler that marks a section finds none any more. */
 	self->sections = NULL;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (sections != NULL)
+		ps_section_thread_close(sections);
 	if (self->memo != NULL)
 		ps_unwind_memo_close(self->memo);
 	self->memo = NULL;

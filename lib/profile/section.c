@@ -22,6 +22,8 @@
  *
  * Signal handlers may use sections, balanced: what a begin wrote before its
  * frame was on top is written again after, and an end takes its frame off last.
+ * A handler that interrupted its own thread under the recording's lock gets no
+ * new rows or names: its region is dropped and counted like one too deep.
  * Two counters that are no single instruction (squares, a bucket of the
  * histogram) may lose the one call that was interrupted.
  */
@@ -165,11 +167,11 @@ pop_unbalanced(struct ps_section_thread *t, ps_ticks now)
 	pop(t, now);
 }
 
-/* Regions too deep to be timed lie above all others, and go first. */
+/* Regions that are not timed lie above all others, and go first. */
 static PS_COLD void
 leave_the_deep(struct ps_section_thread *t)
 {
-	PS_ASSERT(t->top == &t->frame[PS_SECTION_DEPTH + 1]);
+	PS_ASSERT(t->top->node == &t->deep);
 	t->overflow = 0;
 	t->top--;
 }
@@ -184,10 +186,10 @@ pop_stale(struct ps_section_thread *t, uintptr_t sp, ps_ticks now)
 			pop_unbalanced(t, PS_MAX(now, t->top->begun));
 }
 
-/* The frame beyond the last has no section that an end could name; its scope
- * is the last one's. */
+/* The frame of those has no section that an end could name; its scope is the
+ * last one's. */
 static PS_COLD void
-begin_too_deep(struct ps_section_thread *t)
+begin_untimed(struct ps_section_thread *t)
 {
 	atomic_fetch_add(&ps_record->table[PS_TABLE_SECTION_STATS].dropped, 1);
 	if (t->overflow++ > 0)
@@ -203,10 +205,11 @@ find_node(struct ps_section_thread *t, uint32_t section)
 	struct ps_section_node *n = NULL;
 
 	PS_ASSERT(section < PS_SECTIONS_MAX);
-	if (t->top < &t->frame[PS_SECTION_DEPTH])
+	if (t->overflow == 0 && t->top < &t->frame[PS_SECTION_DEPTH] &&
+	    !ps_record_is_locked_by_me())
 		n = ps_section_tree_find(t, section);
 	if (n == NULL)
-		begin_too_deep(t);
+		begin_untimed(t);
 	return n;
 }
 

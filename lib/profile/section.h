@@ -77,10 +77,10 @@ struct ps_section_thread {
 	struct ps_section_frame *top;
 	const struct ps_record_thread *row;
 	uint32_t row_index;
-	uint32_t overflow; /* open regions beyond PS_SECTION_DEPTH */
+	uint32_t overflow; /* open regions that are not timed */
 	struct ps_section_chunk *chunks;
 	struct ps_section_node root;
-	struct ps_section_node deep; /* of the frame beyond the last */
+	struct ps_section_node deep; /* of the frame of those */
 	struct ps_section_reading last;
 	struct ps_section_frame frame[PS_SECTION_DEPTH + 2];
 	struct ps_section_reading reading[PS_SECTION_DEPTH + 2];
@@ -104,7 +104,8 @@ void ps_section_init(bool are_on, const char *globs);
 
 /*
  * The section of that name, new or known; UINT32_MAX when the table is full
- * (counted there).  file may be NULL.
+ * (counted there), or in a signal handler that interrupted its thread under
+ * ps_record_lock.  file may be NULL.
  */
 uint32_t ps_section_intern(const char *name, const char *file, uint32_t line);
 /*

@@ -167,7 +167,7 @@ ps_section_intern(const char *name, const char *file, uint32_t line)
 {
 	uint32_t section = ps_section_find(name);
 
-	if (section != UINT32_MAX)
+	if (section != UINT32_MAX || ps_record_is_locked_by_me())
 		return section;
 	ps_record_lock();
 	section = ps_section_find(name);

@@ -25,6 +25,7 @@ expect 'section("allocates")["allocations"] == 50' 'section("allocates")["bytes"
 	'section("in_threads")["threads"] == 4'
 report
 report_has SECTIONS outer inner recursive in_threads
+hasnt "$text" 'without their begin' 'the report'
 
 # Without the shim nothing is missing, and a glob chooses.
 run_shim PERFSHIM_SECTIONS='in*' "$T/sections"

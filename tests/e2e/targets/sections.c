@@ -57,6 +57,15 @@ whole_function(void)
 	return 7;
 }
 
+/* Its last act is to leave the section. */
+__attribute__((noinline)) static void
+ends_with_it(void)
+{
+	PERFSHIM_SECTION ("ends_with_it") {
+		sink = NULL;
+	}
+}
+
 static void *
 in_thread(void *argument)
 {
@@ -89,6 +98,8 @@ main(void)
 		sum += leaves_early(i);
 	for (int i = 0; i < 12; i++)
 		sum += whole_function();
+	for (int i = 0; i < 7; i++)
+		ends_with_it();
 	PERFSHIM_SECTION ("allocates") {
 		for (int i = 0; i < 50; i++) {
 			sink = malloc(200);
