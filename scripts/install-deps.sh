@@ -33,6 +33,7 @@ check                  tmux              tool:tmux
 check,bench            check             header:check.h
 check,lint,bench       python3           tool:python3
 check                  python3-jsonschema python:jsonschema
+check                  python3-yaml       python:yaml
 check,bench            sqlite3           tool:sqlite3
 check,bench            redis-server      tool:redis-server
 check,bench            redis-tools       tool:redis-benchmark

@@ -160,11 +160,15 @@ handle(void *unused, struct MHD_Connection *c, const char *url,
 	(void)unused;
 	(void)version;
 	(void)upload;
-	(void)upload_bytes;
-	(void)state;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
 	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return say(c, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
+	/* An answer before the end of the request costs the connection. */
+	if (*state == NULL || *upload_bytes > 0) {
+		*state = &live;
+		*upload_bytes = 0;
+		return MHD_YES;
+	}
 	error = ps_live_refresh(&live);
 	if (strcmp(url, "/healthz") == 0)
 		return error == 0 ? say(c, MHD_HTTP_OK, "ok\n")

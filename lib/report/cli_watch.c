@@ -129,17 +129,30 @@ human_or_dash(char *out, double value,
 	return out;
 }
 
+/* All but the name: what a terminal of 80 columns leaves is the name's. */
+enum { ROW_COLUMNS = 69, NAME_LEAST = 8, NAME_MOST = 20 };
+
+static int
+name_columns(void)
+{
+	int room = PS_MIN(COLS - ROW_COLUMNS, NAME_MOST);
+
+	return PS_MAX(room, NAME_LEAST);
+}
+
 static void
 format_row(char *line, const struct ps_watch_row *r)
 {
+	int name = name_columns();
+
 	char heap[20];
 	char growth[20];
 	char rate[20];
 	char rss[20];
 
 	snprintf(line, LINE_BYTES,
-		 "%8d %-20.20s %-7s %10s %10s/s %8s/s %10s %4u %6u", r->pid,
-		 r->name, r->node->is_gone ? "gone" : "running",
+		 "%7d %-*.*s %-7s %9s %9s/s %6s/s %9s %4u %6u", r->pid, name,
+		 name, r->name, r->node->is_gone ? "gone" : "running",
 		 human_or_dash(heap, r->heap_bytes, ps_human_bytes),
 		 human_or_dash(growth, r->growth_per_s, ps_human_bytes),
 		 human_or_dash(rate, r->allocations_per_s, ps_human_count),
@@ -244,9 +257,10 @@ draw_head(void)
 			      ? state.message
 			      : "up/down choose  s sort  / filter  p pause  "
 				"w write its report  q quit");
-	(void)put_heading(
-	    2, "     pid name                 state         heap       growth "
-	       "     allocs        RSS thrd alerts");
+	snprintf(text, sizeof(text), "%7s %-*s %-7s %9s %11s %8s %9s %4s %6s",
+		 "pid", name_columns(), "name", "state", "heap", "growth",
+		 "allocs", "RSS", "thrd", "alerts");
+	(void)put_heading(2, text);
 }
 
 static void

@@ -160,6 +160,20 @@ put_symbol(struct ps_text *t, const struct ps_symbol *s)
 	ps_text_printable(t, name);
 }
 
+/* The frame that tells most of a call's stack. */
+static void
+put_caller(struct ps_text *t, const struct ps_record_site *site)
+{
+	uint32_t first;
+
+	ps_stack_names(&chosen.reader, chosen.symbols, site, &names);
+	first = ps_telling_frame(&names);
+	if (first >= names.count)
+		return;
+	ps_text_str(t, ", by ");
+	put_symbol(t, &names.at[first]);
+}
+
 static void
 add_site(struct ps_detail *d, const struct ps_view_site *v)
 {
@@ -204,6 +218,8 @@ add_alerts(struct ps_detail *d)
 					     .value = a.row.value,
 					     .threshold = a.row.threshold,
 					 });
+		if (a.section != NULL && a.site != NULL)
+			put_caller(&text, a.site);
 	}
 }
 

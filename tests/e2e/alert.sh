@@ -92,6 +92,31 @@ for ((i = 0; i < 200; i++)); do [ -S socket ] && break; sleep 0.02; done
 leaks 1 PERFSHIM_ALERT_TO="unix:$PWD/socket"
 wait $listener || fail 'three alerts through the socket'
 
+# A socket that is full, since its owner does not read, and one that nobody has.
+cat >full.py <<'END'
+import os, socket, time
+owner = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+owner.bind("full")
+sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sender.setblocking(False)
+try:
+    while True:
+        sender.sendto(b"x" * 4096, "full")
+except BlockingIOError:
+    os.mkdir("full.is")
+time.sleep(60)
+END
+python3 full.py &
+owner=$!
+for ((i = 0; i < 200; i++)); do [ -d full.is ] && break; sleep 0.02; done
+for socket in full nobody; do
+	leaks 1 PERFSHIM_ALERT_TO="unix:$PWD/$socket"
+	equal 137 "$(<shim.status)" "the status with the socket $socket"
+	"$B/perfreport" --metrics - "rec/leak.$leak."* >metrics
+	has "$(<metrics)" 'perfshim_alerts_undelivered_total\{[^}]*\} 3' "the metrics of alerts to the socket $socket"
+done
+kill $owner
+
 # A log that is rotated, a directory that goes and comes back: what is opened for
 # the moment finds what is there.
 rm -rf rec

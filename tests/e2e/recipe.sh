@@ -60,6 +60,26 @@ make perf-gate >out 2>&1 && fail 'make to fail when it is slower' "$(<out)"
 has "$(<out)" 'time .*REGRESSION' 'the gate on a slower program'
 cd .. || exit 1
 
+# ---- GitHub Actions: YAML that says what a workflow must
+recipe actions >workflow.yml
+python - <<'END' || fail 'the recipe to be a workflow' "$(<workflow.yml)"
+import yaml
+w = yaml.safe_load(open("workflow.yml"))
+assert w[True] == "pull_request", w  # YAML 1.1 reads `on` as a truth
+(job,) = w["jobs"].values()
+assert job["runs-on"].startswith("ubuntu-"), job
+uses = [s for s in job["steps"] if "uses" in s]
+runs = {s["name"]: s["run"] for s in job["steps"] if "run" in s}
+assert uses[0]["uses"].startswith("actions/checkout@v") and uses[0]["with"] == {"fetch-depth": 0}, uses
+assert list(runs) == ["install perfshim from a checkout of it", "build both", "gate"], runs
+assert all(set(s) <= {"name", "run", "env", "uses", "with"} for s in job["steps"]), job["steps"]
+# What bash runs below is what YAML says, line by line.
+for name, file in (("build both", "build"), ("gate", "gate")):
+    open(file + ".lines", "w").write(runs[name])
+END
+equal "$(<build.lines)" "$(step 'build both')" 'the lines that are run'
+equal "$(<gate.lines)" "$(step gate)" 'the lines that are run'
+
 # ---- GitHub Actions: the pull request is HEAD, its base the commit before
 mkdir pull && cd pull || exit 1
 git init -q . && git config user.name test && git config user.email test@example.org

@@ -9,7 +9,7 @@ mkdir rec
 start()
 {
 	env LD_PRELOAD="$LIB" PERFSHIM_OUT="$PWD/rec" PERFSHIM_REPORT=none PERFSHIM_ALERT_TO=none \
-		PERFSHIM_ALERT='heap > 1M' "$@" >/dev/null 2>&1 &
+		PERFSHIM_ALERT='heap > 1M; section(round).max > 1ns' "$@" >/dev/null 2>&1 &
 }
 start "$T/leak" small 500
 leak=$!
@@ -35,10 +35,11 @@ shows()
 	fail "a screen that matches: $1" "$screen"
 }
 
-shows "$leak leak +running +[0-9.]+ MiB +[0-9.]+ [KM]iB/s +[0-9.]+( k)?/s +[0-9.]+ MiB +1 +1"
+shows "$leak leak +running +[0-9.]+ MiB +[0-9.]+ [KM]iB/s +[0-9.]+( k)?/s +[0-9.]+ MiB +1 +2"
 shows 'MEMORY IN USE.*forget < main'
 shows 'round +[0-9.]+ +[0-9.]+ .s +[0-9.]+ .s'
 shows 'ALERTS.*heap > 1M: 1\.'
+shows 'section\(round\)\.max > 1ns: in round: [0-9.]+ .?s, threshold 1\.00 ns, by main'
 shows "$sleeper sleep"
 # The first line is the chosen process: with the leak on top, its sites.
 terminal send-keys j
@@ -74,6 +75,10 @@ has "$(cat perfshim-"$leak"-*.txt)" 'leak  pid .*forget' 'the report that was wr
 terminal resize-window -x 30 -y 6
 sleep 1.3
 shows "$leak leak"
+# The usual one has every column.
+terminal resize-window -x 80 -y 24
+sleep 1.3
+shows "pid name .* state .* heap .* growth .* allocs .* RSS thrd alerts"$'\n'".*$leak leak +running .* 1 +2"
 terminal resize-window -x 110 -y 40
 # It ends, and new ones come.
 kill -KILL $leak
