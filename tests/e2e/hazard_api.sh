@@ -11,6 +11,8 @@ row B1 "$api" matrix
 row B5 "$api" matrix
 row B6 "$api" overflow
 row F9 "$api" overcommit
+row F10 "$api" mappings
+# hazard: B14 what misuse is found, and how (see damage.sh)
 row B7 "$api" alignment
 row B8 "$api" zero
 row B9 "$api" zero

@@ -7,10 +7,17 @@ need gcc python3
 chmod 755 . 2>/dev/null
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
-# as_user COMMAND...: as nobody.
-as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 # Who can be: for a test that both should pass.
-users=(''); is_root && type -P setpriv >/dev/null && users+=(as_user)
+users=('')
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+is_root && type -P setpriv >/dev/null && users+=(nobody)
+# as USER COMMAND...: as nobody, or as who we are.
+as()
+{
+	local user=$1
+	shift
+	if [ -n "$user" ]; then "${nobody[@]}" "$@"; else "$@"; fi
+}
 
 # The library where everybody can read it: the build may be below /root.
 place=$(mktemp -d /tmp/perfshim-security.XXXXXX) || fail 'a directory below /tmp'
@@ -27,7 +34,7 @@ if is_root && [ -n "${users[1]-}" ]; then
 	root=$place/root
 	mkdir -p "$root"/{bin,etc,lib,lib64,tmp,dev,proc,out} && chmod 1777 "$root/tmp" "$root/out"
 	cp "$place/hazard_sandbox" "$root/bin/plain"
-	for file in $(ldd "$place/hazard_sandbox" "$lib" | grep -oE '/[^ ]+\.so[^ ]*' | sort -u); do
+	for file in $(ldd "$place/hazard_sandbox" "$lib" | grep -oE '/[^ :]+\.so[^ :]*' | sort -u); do
 		[ "$file" = "$lib" ] || { mkdir -p "$root${file%/*}" && cp -L "$file" "$root$file"; }
 	done
 	cp "$lib" "$root/lib/"
@@ -41,11 +48,11 @@ import os, sys
 os.chroot(sys.argv[1]); os.chdir("/")
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 os.execve(sys.argv[2], sys.argv[2:4], {"PERFSHIM_OUT": "/out", "PERFSHIM_REPORT": "/out/report.%p",
-    "PERFSHIM_METRICS": "/out/m", "PERFSHIM_ALERT": "x: heap.live > 1", "PERFSHIM_ALERT_TO": "/out/alerts"})
+    "PERFSHIM_METRICS": "/out/m", "PERFSHIM_ALERT": "heap > 1", "PERFSHIM_ALERT_TO": "/out/alerts"})
 END_PY
 	}
 	equal 'secure 0' "$(in_root /bin/plain secure 2>err)" 'an ordinary program with ld.so.preload'
-	compgen -G "$root/out/plain.*.perfshim" >/dev/null || fail 'its recording' "$(ls "$root/out"; cat err)"
+	compgen -G "$root/out/*.perfshim" >/dev/null || fail 'its recording' "$(ls "$root/out"; cat err)"
 	rm -rf "$root"/out/*
 	equal 'secure 1' "$(in_root /bin/setuid secure 2>err)" 'a set-user-ID program with ld.so.preload'
 	equal '' "$(<err)" 'its stderr'
@@ -66,7 +73,7 @@ attack()
 		rm -rf "$out" "$victim" && mkdir -m 1777 "$out" && echo precious >"$victim"
 		[ -z "$user" ] || chown 65534 "$victim"
 		# shellcheck disable=SC2016 # the shell inside expands it
-		timeout -s KILL 20 ${user:+$user} bash -c '
+		as "$user" timeout -s KILL 20 bash -c '
 			name=$1/report.$$
 			case $2 in
 			symlink) ln -s "$3" "$name" ;;
@@ -76,7 +83,7 @@ attack()
 			directory) mkdir "$name" ;;
 			esac
 			export LD_PRELOAD=$4 PERFSHIM_OUT=$1 PERFSHIM_REPORT=$1/report.%p
-			export PERFSHIM_ALERT="a: heap.live > 1" PERFSHIM_ALERT_TO=$1/report.$$
+			export PERFSHIM_ALERT="heap > 1" PERFSHIM_ALERT_TO=$1/report.$$
 			export PERFSHIM_METRICS=$1/report.%p
 			exec "$5"' _ "$out" "$kind" "$victim" "$lib" "$place/exact" >got 2>err
 		equal 0 $? "the status with a $kind in the report's place as ${user:-root}"
@@ -96,7 +103,7 @@ note_row S2 shim 'not followed'
 # A directory that belongs to somebody else, who cannot write there.
 if [ -n "${users[1]-}" ]; then
 	mkdir -m 755 "$place/foreign"
-	as_user env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/foreign" PERFSHIM_REPORT=none "$place/exact" >got 2>err
+	as nobody env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/foreign" PERFSHIM_REPORT=none "$place/exact" >got 2>err
 	equal 0 $? 'the status where no recording can be made'
 	equal 1 "$(wc -l <err)" 'lines about it'
 	equal '' "$(ls -A "$place/foreign")" 'files there'
@@ -146,7 +153,7 @@ for user in "${users[@]}"; do
 	for name in $'a\nb' $'x\e[2J' '%s%n%p' '..x' '-rf' 'a b;c' "$(printf 'n%.0s' {1..200})"; do
 		rm -rf "$place/named" "$place/bin" && mkdir -m 1777 "$place/named" && mkdir -m 755 "$place/bin"
 		cp "$place/exact" "$place/bin/$name"
-		${user:+$user} env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/named" \
+		as "$user" env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/named" \
 			PERFSHIM_REPORT="$place/named/r.%e" PERFSHIM_METRICS="$place/named/m.%e" \
 			"$place/bin/$name" >got 2>err
 		equal 0 $? "the status of a program named $(printf %q "$name")"
@@ -159,8 +166,8 @@ for user in "${users[@]}"; do
 		! grep -q $'\e' report || fail 'no escape in a report'
 	done
 	# argv[0] is the program's to choose.
-	(exec -a $'../../../tmp/x\e]0;y\a' ${user:+$user} env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/named" \
-		PERFSHIM_REPORT=none "$place/exact") >got 2>err
+	as "$user" env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/named" PERFSHIM_REPORT=none \
+		bash -c 'exec -a "$1" "$2"' _ $'../../../tmp/x\e]0;y\a' "$place/exact" >got 2>err
 	equal 0 $? 'the status with a hostile argv[0]'
 done
 note_row S6 shim harmless

@@ -24,4 +24,9 @@ run_shim PERFSHIM_SAMPLE=all "$threads" crossed 50000
 json
 expect 'heap["live_bytes"] < 10000' 'heap["allocations"] >= 200000' \
 	'heap["allocations"] - heap["frees"] < 20'
+run_shim "$threads" sleepers 64
+equal 137 "$(<shim.status)" 'the status of a program that was killed'
+json
+expect 'heap["allocations"] >= 6400' 'process["threads"] >= 65'
+note_row T9 shim 'nothing lost'
 row T10 "$threads" small

@@ -321,6 +321,32 @@ zeroed(long unused)
 	return 0;
 }
 
+enum { PIECES = 40000 };
+
+/* Every other block goes: the address space stays in few pieces. */
+static int
+mappings(long unused)
+{
+	static void *piece[PIECES];
+	FILE *f;
+	int lines = 0;
+
+	(void)unused;
+	for (int i = 0; i < PIECES; i++)
+		piece[i] = do_malloc((size_t)(i * 7919 % 20000 + 1));
+	for (int i = 0; i < PIECES; i += 2)
+		do_free(piece[i]);
+	malloc_trim(0);
+	f = fopen("/proc/self/maps", "r");
+	for (int c; (c = getc(f)) != EOF;)
+		lines += c == '\n';
+	fclose(f);
+	for (int i = 1; i < PIECES; i += 2)
+		do_free(piece[i]);
+	printf("%d\n", lines < 2000);
+	return 0;
+}
+
 void old_cfree(void *block);
 __asm__(".symver old_cfree, cfree@GLIBC_2.2.5");
 void free_sized(void *block, size_t size) __attribute__((weak));
@@ -358,7 +384,7 @@ static const struct hazard_case cases[] = {
     {"statistics", statistics}, {"libc", from_libc},
     {"obstack", obstacks},	{"large", large_alignments},
     {"zeroed", zeroed},		{"frees", other_frees},
-    {"stack", small_stack},
+    {"mappings", mappings},	{"stack", small_stack},
 };
 
 HAZARD_MAIN(cases)

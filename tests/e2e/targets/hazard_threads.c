@@ -402,11 +402,39 @@ crossed(long count)
 	return 0;
 }
 
+static void *
+sleep_for_ever(void *done)
+{
+	for (int i = 0; i < 100; i++)
+		do_free(do_malloc((size_t)i));
+	atomic_fetch_add((_Atomic int *)done, 1);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* Killed while they sleep: what they did is known. */
+static int
+sleepers(long count)
+{
+	static _Atomic int done;
+	pthread_t thread;
+
+	for (long i = 0; i < count; i++)
+		if (pthread_create(&thread, NULL, sleep_for_ever,
+				   (void *)&done) != 0)
+			return wrong("pthread_create");
+	while (done < count)
+		usleep(1000);
+	raise(SIGKILL);
+	return 0;
+}
+
 static const struct hazard_case cases[] = {
     {"ends", thread_ends},    {"raw", raw_clone},	{"create", create_join},
     {"exit", exit_meanwhile}, {"signals", interrupted}, {"cancel", cancel},
     {"fault", fault},	      {"small", small_stacks},	{"keys", all_keys},
-    {"crossed", crossed},
+    {"sleepers", sleepers},   {"crossed", crossed},
 };
 
 HAZARD_MAIN(cases)
