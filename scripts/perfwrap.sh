@@ -116,7 +116,13 @@ elf_refuses()
 		interpreter=$(tail -c +"$(($(number "$file" $((offset + 8)) 8) + 1))" \
 			-- "$file" | head -c 64 | tr '\0' '\n' | head -n 1)
 		case $interpreter in
-		*/ld-linux-x86-64.so*) return 1 ;;
+		*/ld-linux-x86-64.so*)
+			# As the name of a library that is needed; its runtime must come first.
+			grep -qazxE 'lib(a|hwa|l|t)san\.so\.[0-9]+|libclang_rt\.[a-z]+san.*\.so' -- "$file" ||
+				return 1
+			why='is built with a sanitizer, which must have malloc to itself' use_preload=0
+			return 0
+			;;
 		esac
 		why="is linked to another C library ($interpreter)" use_preload=0
 		return 0

@@ -25,16 +25,19 @@
 #include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
+#include "pool/large.h"
 #include "pool/outside.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
 #include "shim/count.h"
+#include "shim/forked.h"
 #include "shim/harden.h"
 #include "shim/picked.h"
 #include "shim/start.h"
 #include "shim/watch.h"
 
-enum { BOOTSTRAP_BYTES = 65536, RETRY_BYTES_MAX = 1 << 20 };
+/* Untouched, it costs address space only. */
+enum { BOOTSTRAP_BYTES = 1 << 20, RETRY_BYTES_MAX = 1 << 20 };
 
 /* ---- before relocation -------------------------------------------------- */
 
@@ -102,6 +105,8 @@ stray_block(size_t size, size_t align, bool is_zeroed)
 		ps_thread_count_stray(
 		    cls, 1, cls == PS_CLASS_LARGE ? (int64_t)usable : 0);
 	}
+	if (ps_self.has_ended)
+		ps_je_thread_end();
 	return block;
 }
 
@@ -224,6 +229,7 @@ sampled_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 
 	if (!ps_thread_enter(self))
 		return NULL;
+	self->entered_at = (uintptr_t)__builtin_frame_address(0);
 	begun = ps_thread_beat(self);
 	site = ps_picked_site(self, caller);
 	ps_thread_count_cost(begun); /* the allocation itself is none */
@@ -266,9 +272,11 @@ any_block(size_t size, size_t align, bool is_zeroed,
 	struct ps_thread *self = &ps_self;
 	void *block;
 
+	if (ps_unlikely(ps_forked_is_unseen()))
+		ps_forked_begin();
 	if (self->heap == NULL && !ps_thread_register(self))
 		return stray_block(size, align, is_zeroed);
-	if (self->depth > 0)
+	if (self->depth > 0 && !ps_thread_heal(self))
 		return internal_block(self, size, align, is_zeroed);
 	self->caller = caller;
 	block = counted_block(self, size, align, is_zeroed, caller);

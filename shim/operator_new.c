@@ -78,39 +78,42 @@ ps_new_aligned(size_t size, size_t align)
 	return new_with_handler(size, PS_MAX(align, (size_t)16), &caller);
 }
 
+typedef void *new_nothrow(size_t size, const void *nothrow);
+typedef void *new_nothrow_aligned(size_t size, size_t align,
+				  const void *nothrow);
+
 /*
- * The nothrow forms must also try the handler, and turn what it throws into
- * NULL; catching needs C++, so without one the handler is what decides.
+ * The nothrow forms try the handler, too, and turn whatever it throws into
+ * NULL.  Catching needs C++, so libstdc++'s own form is called: it calls our
+ * operator new (GCC 9 and later) or our malloc, and catches.
  */
-static void *
-new_or_null(size_t size, size_t align, const struct ps_unwind_context *caller)
-{
-	void *block;
-
-	while ((block = ps_alloc(size, align, false, caller)) == NULL) {
-		new_handler *handler = current_handler();
-
-		if (handler == NULL)
-			return NULL;
-		handler();
-	}
-	return block;
-}
-
 PS_COLD void *
 ps_new_nothrow_slow(size_t size)
 {
 	struct ps_unwind_context caller;
+	new_nothrow *next;
+	void *block;
 
 	PS_UNWIND_CALLER(&caller);
-	return new_or_null(size, 16, &caller);
+	block = ps_alloc(size, 16, false, &caller);
+	if (block != NULL || current_handler() == NULL)
+		return block;
+	next = (new_nothrow *)dlsym(RTLD_NEXT, "_ZnwmRKSt9nothrow_t");
+	return next != NULL ? next(size, "") : NULL;
 }
 
 PS_NOINLINE void *
 ps_new_aligned_nothrow(size_t size, size_t align)
 {
 	struct ps_unwind_context caller;
+	new_nothrow_aligned *next;
+	void *block;
 
 	PS_UNWIND_CALLER(&caller);
-	return new_or_null(size, PS_MAX(align, (size_t)16), &caller);
+	block = ps_alloc(size, PS_MAX(align, (size_t)16), false, &caller);
+	if (block != NULL || current_handler() == NULL)
+		return block;
+	next = (new_nothrow_aligned *)dlsym(
+	    RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t");
+	return next != NULL ? next(size, align, "") : NULL;
 }

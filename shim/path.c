@@ -41,7 +41,7 @@ ps_path_expand(const char *pattern, char *out, size_t bytes)
 			has_pid = true;
 			c++;
 		} else if (c[0] == '%' && c[1] == 'e') {
-			ps_text_str(&text, exe);
+			ps_text_file_name(&text, exe);
 			c++;
 		} else {
 			ps_text_char(&text, *c);

@@ -13,6 +13,7 @@
 #include "pool/bin.h"
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
+#include "pool/large.h"
 #include "pool/outside.h"
 #include "profile/sample.h"
 #include "record/writer.h"
@@ -20,6 +21,7 @@
 #include "shim/blame.h"
 #include "shim/malloc.h"
 #include "shim/count.h"
+#include "shim/forked.h"
 #include "shim/harden.h"
 #include "shim/picked.h"
 #include "shim/start.h"
@@ -153,9 +155,13 @@ ps_free(void *ptr)
 	if (ptr == NULL || ps_is_bootstrap(ptr))
 		return;
 	saved_errno = errno;
+	if (ps_unlikely(ps_forked_is_unseen()))
+		ps_forked_begin();
 	if (self->heap == NULL)
 		(void)ps_thread_register(self);
 	free_any(self, ptr, &caller);
+	if (ps_unlikely(self->has_ended))
+		ps_je_thread_end();
 	errno = saved_errno;
 }
 

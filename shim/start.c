@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start - the shim's life: early start, constructor, fork
+ * start - the shim's life: early start, constructor
  *
  * The early start runs inside the first malloc of the process, which may be a
  * constructor of any library, long before ours.  It uses system calls only;
@@ -11,9 +11,6 @@
  * The constructor is the last of all libraries' and the first moment at which
  * the loader may be asked for anything.  Nothing it does is needed for
  * allocation: when a part fails, the program runs on without that part.
- *
- * In a fork child the recording is replaced at its own address by an empty one,
- * so that not a byte is written into the parent's.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,6 +34,7 @@
 #include "shim/blame.h"
 #include "shim/count.h"
 #include "shim/finish.h"
+#include "shim/forked.h"
 #include "shim/functions.h"
 #include "shim/harden.h"
 #include "shim/parent.h"
@@ -57,8 +55,6 @@ struct ps_real ps_real;
 static _Atomic int state;
 static bool has_tried_file;
 bool ps_start_owes_file;
-/* In a fork child: what the parent's blocks add up to. */
-static uint64_t inherited_live_bytes;
 
 static bool
 find_module(uintptr_t pc, struct ps_stack_module *out)
@@ -98,8 +94,8 @@ ticks_of_ns(uint64_t ns)
 	return ps_clock.kind == PS_CLOCK_TSC ? ns * 5 / 2 : ns;
 }
 
-static void
-describe_recording(void)
+void
+ps_start_describe(void)
 {
 	struct ps_record_header *r = ps_record;
 	uint64_t ns;
@@ -124,10 +120,6 @@ describe_recording(void)
 	ps_pool_decay_init(ticks_of_ns(1000000000));
 }
 
-static void prefork(void);
-static void postfork_parent(void);
-static void postfork_child(void);
-
 static bool
 start(void)
 {
@@ -141,11 +133,11 @@ start(void)
 	ps_section_events_init(ps_options.events);
 	ps_range_init();
 	ps_heap_init();
-	describe_recording();
+	ps_start_describe();
 	(void)ps_stack_init(find_module);
 	if (ps_thread_init() != 0)
 		return false;
-	return pthread_atfork(prefork, postfork_parent, postfork_child) == 0;
+	return ps_forked_init() == 0;
 }
 
 /* Another thread is at it: wait; this thread is: say no. */
@@ -177,6 +169,17 @@ ps_start_early(void)
 	if (now == FAILED)
 		return false;
 	return wait_for_start();
+}
+
+void
+ps_start_again(bool has_recording)
+{
+	has_tried_file = false;
+	if (!has_recording)
+		atomic_store(&state, FAILED);
+	else
+		ps_start_owes_file = ps_options.out[0] != '\0' &&
+				     ps_options.children != PS_CHILDREN_OFF;
 }
 
 /* ---- constructor -------------------------------------------------------- */
@@ -258,101 +261,6 @@ constructor(void)
 	ps_record_refresh_clock(ps_clock_now());
 	ps_poke(&ps_record->overhead.start_ticks, ps_clock_now() - begun);
 	ps_thread_leave(self);
-}
-
-/* ---- fork --------------------------------------------------------------- */
-
-static void
-prefork(void)
-{
-	ps_thread_publish_if_known(); /* takes locks by itself */
-	ps_unwind_prefork();
-	ps_record_lock();
-	ps_heap_prefork();
-	ps_harden_prefork();
-	inherited_live_bytes = ps_peek(ps_record->sampling.mode == PS_SAMPLE_ALL
-					   ? &ps_record->heap.sampled_live_bytes
-					   : &ps_record->heap.live_bytes);
-}
-
-static void
-postfork_parent(void)
-{
-	ps_harden_postfork();
-	ps_heap_postfork_parent();
-	ps_record_unlock();
-	ps_unwind_postfork();
-}
-
-/* Live blocks by class of the process that forked, all threads. */
-static void
-sum_live(uint64_t *live, uint64_t *large_bytes)
-{
-	uint32_t rows = ps_peek(&ps_record->table[PS_TABLE_THREADS].count);
-
-	for (uint32_t i = 0; i < rows; i++) {
-		const struct ps_record_thread *row =
-		    ps_record_entry(PS_TABLE_THREADS, i);
-
-		*large_bytes += ps_peek(&row->large_bytes) -
-				ps_peek(&row->large_freed_bytes);
-		for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
-			live[c] += ps_peek(&row->class_allocations[c]) -
-				   ps_peek(&row->class_frees[c]);
-	}
-}
-
-static void
-inherit(const uint64_t *live, uint64_t large_bytes)
-{
-	struct ps_record_thread *row = ps_record_entry(PS_TABLE_THREADS, 0);
-	struct ps_record_heap *heap = &ps_record->heap;
-
-	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
-		ps_poke(&row->class_allocations[c], live[c]);
-	ps_poke(&row->large_bytes, large_bytes);
-	if (ps_record->sampling.mode == PS_SAMPLE_ALL) {
-		ps_poke(&heap->sampled_live_bytes, inherited_live_bytes);
-		ps_poke(&heap->sampled_peak_bytes, inherited_live_bytes);
-		return;
-	}
-	ps_poke(&heap->live_bytes, inherited_live_bytes);
-	ps_poke(&heap->peak_bytes, inherited_live_bytes);
-}
-
-static void
-postfork_child(void)
-{
-	struct ps_thread *self = &ps_self;
-	uint64_t live[PS_CLASS_SLOTS] = {0};
-	uint64_t large_bytes = 0;
-	uint32_t stacks_off;
-
-	ps_harden_postfork();
-	sum_live(live, &large_bytes);
-	stacks_off = ps_unwind_is_on() ? 0 : 1;
-	if (ps_record_postfork_child() != 0) {
-		/* No memory for a recording: this child is not profiled, and
-		 * its parent's file is not touched. */
-		atomic_store(&state, FAILED);
-		return;
-	}
-	has_tried_file = false;
-	ps_start_owes_file =
-	    ps_options.out[0] != '\0' && ps_options.children != PS_CHILDREN_OFF;
-	ps_stack_reset();
-	ps_sample_postfork_child();
-	describe_recording();
-	inherit(live, large_bytes);
-	ps_thread_postfork_child(self);
-	ps_section_postfork_child(self->sections, self->row_index, self->row);
-	ps_functions_postfork_child();
-	if (stacks_off)
-		ps_record->sampling.stacks_off =
-		    ps_record_string("libunwind is not loaded");
-	ps_unwind_postfork();
-	ps_finish_postfork_child();
-	ps_watch_postfork_child();
 }
 
 /* ---- modules that go away ----------------------------------------------- */

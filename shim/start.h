@@ -42,5 +42,10 @@ void ps_start_file(void);
  */
 extern bool ps_start_owes_file;
 void ps_start_owed_file(uint64_t requested_bytes);
+/* The recording is new: write down what it says of clock, sampling, pool. */
+void ps_start_describe(void);
+
+/* In a forked child, which has a recording of its own, or none. */
+void ps_start_again(bool has_recording);
 
 #endif /* PS_SHIM_START_H */

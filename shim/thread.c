@@ -22,6 +22,7 @@
 #include "monitor/room.h"
 #include "pool/decay.h"
 #include "pool/heap.h"
+#include "pool/jemalloc.h"
 #include "profile/sample.h"
 #include "profile/section.h"
 #include "profile/site.h"
@@ -286,8 +287,31 @@ ps_thread_leave(struct ps_thread *self)
 {
 	PS_ASSERT(self->depth > 0);
 	self->depth--;
+	if (self->depth == 0)
+		self->entered_at = 0;
 	if (self->depth == 0 && self->heap != NULL)
 		self->row_offset = self->row_offset_known;
+}
+
+/*
+ * The frame that entered is gone when we stand above it on the same stack.  On
+ * another stack (a signal's own, a coroutine's) nothing is known.
+ */
+PS_COLD bool
+ps_thread_heal(struct ps_thread *self)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	bool is_left = self->entered_at != 0 && here > self->entered_at &&
+		       here < self->stack_high &&
+		       self->entered_at >= self->stack_low &&
+		       !ps_os_is_on_signal_stack();
+
+	if (!is_left)
+		return false;
+	self->depth = 0;
+	self->entered_at = 0;
+	self->row_offset = self->row_offset_known;
+	return true;
 }
 
 static void
@@ -318,6 +342,7 @@ detach(struct ps_thread *self)
 	ps_thread_row_give(self->row_index, self->row);
 	self->row = NULL;
 	count_thread(-1);
+	ps_je_thread_end();
 	self->depth--;
 }
 

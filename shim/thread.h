@@ -31,8 +31,9 @@ struct ps_thread {
 	int64_t published_bytes;       /* our part of heap.live_bytes */
 	uintptr_t stack_low;	       /* bounds, once looked up; 0: not yet */
 	uintptr_t stack_high;
-	uint32_t has_ended; /* its destructors ran; late frees still come */
-	uint32_t rounds;    /* of destructors, so far */
+	uintptr_t entered_at; /* the stack, when a sample begun; 0: none has */
+	uint32_t has_ended;   /* its destructors ran; late frees still come */
+	uint32_t rounds;      /* of destructors, so far */
 	uint32_t pulses;
 	uint32_t beats;
 	uint32_t steps;		     /* of the pool's decay, last seen */
@@ -111,5 +112,12 @@ void ps_thread_postfork_child(struct ps_thread *self);
  */
 bool ps_thread_enter(struct ps_thread *self);
 void ps_thread_leave(struct ps_thread *self);
+
+/*
+ * Inside the shim and asked for a block: a signal handler may have left a
+ * sample by siglongjmp, and then the thread would stay inside for ever.  True
+ * when that is so, and is put right.  What the sample held stays lost.
+ */
+bool ps_thread_heal(struct ps_thread *self);
 
 #endif /* PS_SHIM_THREAD_H */

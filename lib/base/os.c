@@ -6,6 +6,7 @@
  * is looked up on first use by whoever comes first (all find the same answer,
  * so the race is harmless and needs no order).
  */
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -192,6 +193,15 @@ int
 ps_os_thread_name(char name[16])
 {
 	return (int)CALL2(SYS_prctl, PR_GET_NAME, name);
+}
+
+bool
+ps_os_is_on_signal_stack(void)
+{
+	stack_t stack = {.ss_flags = SS_DISABLE};
+
+	return CALL2(SYS_sigaltstack, NULL, &stack) != 0 ||
+	       (stack.ss_flags & SS_ONSTACK) != 0;
 }
 
 int

@@ -28,6 +28,7 @@ int ps_os_commit(void *addr, size_t bytes);   /* make readable and writable */
 int ps_os_decommit(void *addr, size_t bytes); /* as ps_os_reserve left it */
 int ps_os_discard(void *addr, size_t bytes);  /* contents gone, reads zero */
 int ps_os_discard_lazy(void *addr, size_t bytes);
+int ps_os_wipe_on_fork(void *addr, size_t bytes); /* children find zeros */
 int ps_os_no_huge(void *addr, size_t bytes);
 /*
  * Pages of a shared mapping of a file made writable at once, with what that
@@ -103,6 +104,9 @@ void ps_os_yield(void);
 void ps_os_sleep_ns(uint64_t ns);
 /* How late the kernel may wake the calling thread from a sleep. */
 int ps_os_timer_slack(uint64_t ns);
+
+/* Whether the calling thread runs on the stack that it gave for signals. */
+bool ps_os_is_on_signal_stack(void);
 
 /* One line to descriptor 2: "perfshim: " text "\n", in one write. */
 void ps_os_complain(const char *text);

@@ -58,6 +58,9 @@ void ps_text_u64(struct ps_text *t, uint64_t value);
 void ps_text_fixed(struct ps_text *t, double value, int decimals);
 /* Shortest JSON number that keeps 9 significant digits; null for nan/inf. */
 void ps_text_json_number(struct ps_text *t, double value);
+/* A part of a file's name: what is no letter, digit or one of "._+-" becomes
+ * '_', and 64 bytes are kept. */
+void ps_text_file_name(struct ps_text *t, const char *name);
 /* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void ps_text_json_string(struct ps_text *t, const char *s);
 /* s for a terminal: control characters and invalid UTF-8 as \xNN. */

@@ -12,6 +12,8 @@
 
 #include "base/text.h"
 
+enum { FILE_NAME_BYTES = 64 };
+
 static bool
 is_continuation(unsigned char c)
 {
@@ -116,4 +118,22 @@ ps_text_printable(struct ps_text *t, const char *s)
 			ps_text_printf(t, "\\x%02x", at[i]);
 		at += length;
 	}
+}
+
+static bool
+is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '+' ||
+	       c == '-';
+}
+
+void
+ps_text_file_name(struct ps_text *t, const char *name)
+{
+	/* With a dot in front, nobody would find the file. */
+	for (unsigned i = 0; i < FILE_NAME_BYTES && name[i] != 0; i++)
+		ps_text_char(t, is_plain(name[i]) && (i > 0 || name[i] != '.')
+				    ? name[i]
+				    : '_');
 }

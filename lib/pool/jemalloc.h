@@ -20,6 +20,15 @@ int je_mallctlnametomib(const char *name, size_t *mib, size_t *length);
 int je_mallctlbymib(const size_t *mib, size_t length, void *old,
 		    size_t *old_bytes, void *new_value, size_t new_bytes);
 
+/* Its locks are new: for a child that none of fork's handlers ran in. */
+void je_jemalloc_postfork_child(void);
+
+/*
+ * The calling thread is at its end: what jemalloc keeps of it is taken down,
+ * now and after each later call, because nobody will tell jemalloc any more.
+ */
+void ps_je_thread_end(void);
+
 /* align is a power of two */
 #define JE_ALIGN(align) ((int)__builtin_ctzll(align))
 #define JE_ZERO 0x40

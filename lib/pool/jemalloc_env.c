@@ -16,6 +16,7 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "measure/real.h"
+#include "pool/jemalloc.h"
 
 char *ps_je_getenv(const char *name);
 ssize_t ps_je_readlink(const char *path, char *buffer, size_t bytes);
@@ -26,11 +27,13 @@ double ps_je_log(double x);
 double ps_je_round(double x);
 int ps_je_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			 void *(*start)(void *), void *argument);
+int ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *));
+int ps_je_pthread_setspecific(pthread_key_t key, const void *value);
+int ps_je_pthread_cond_init(pthread_cond_t *condition,
+			    const pthread_condattr_t *attributes);
 void *ps_je_dlsym(void *handle, const char *name);
 void *ps_je_sbrk(intptr_t increment);
 int ps_je_atexit(void (*function)(void));
-void *ps_je_mmap(void *at, size_t bytes, int protection, int flags, int fd,
-		 off_t offset);
 
 /*
  * A background thread is never started in the host (hazards I10); prof is off
@@ -129,6 +132,47 @@ ps_je_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 	return EAGAIN;
 }
 
+/*
+ * jemalloc has one key, for what it keeps of a thread, and links that with
+ * other threads'. It is set at the thread's first call; when that comes in the
+ * last round of a thread's destructors, none follows, and the dead thread's
+ * memory stays linked (hazards T1).  So the value is kept for
+ * ps_je_thread_end.
+ */
+static void (*end_of_key)(void *);
+static PS_TLS void *value_of_key;
+
+int
+ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *))
+{
+	end_of_key = end;
+	return pthread_key_create(key, end);
+}
+
+int
+ps_je_pthread_setspecific(pthread_key_t key, const void *value)
+{
+	value_of_key = (void *)(uintptr_t)value;
+	return pthread_setspecific(key, value);
+}
+
+void
+ps_je_thread_end(void)
+{
+	if (value_of_key != NULL)
+		end_of_key(value_of_key);
+}
+
+/* Nobody will ever wait for it. */
+int
+ps_je_pthread_cond_init(pthread_cond_t *condition,
+			const pthread_condattr_t *attributes)
+{
+	(void)condition;
+	(void)attributes;
+	return 0;
+}
+
 void *
 ps_je_dlsym(void *handle, const char *name)
 {
@@ -142,24 +186,6 @@ ps_je_sbrk(intptr_t increment)
 {
 	(void)increment;
 	return (void *)-1;
-}
-
-/*
- * jemalloc 5.3.0 tries out MADV_DONTNEED on a page as it starts, says so when
- * it gets none, and writes to it all the same.  That is its first request.
- */
-void *
-ps_je_mmap(void *at, size_t bytes, int protection, int flags, int fd,
-	   off_t offset)
-{
-	static char page[4096] __attribute__((aligned(4096)));
-	static _Atomic bool has_started;
-	bool is_first = !atomic_exchange(&has_started, true);
-	void *got = mmap(at, bytes, protection, flags, fd, offset);
-
-	if (got == MAP_FAILED && is_first && bytes == sizeof(page))
-		return page;
-	return got;
 }
 
 int

@@ -2,6 +2,10 @@
 /*
  * outside - jemalloc's blocks that lie in neither range
  *
+ * Two arenas have them: one for blocks that no range has room for, and
+ * jemalloc's first, from which it serves a thread whose own data it has taken
+ * down already, whatever arena was asked for (hazards T1).
+ *
  * jemalloc grows an arena by pieces that double, and keeps what it got, so that
  * a short table holds them all; it is only ever appended to and read without a
  * lock.  When it is full, the arena gets no more.
@@ -99,6 +103,22 @@ hook_alloc(je_extent_hooks *self, void *at, size_t bytes, size_t align,
 	return start;
 }
 
+void
+ps_outside_init(void)
+{
+	je_extent_hooks *ours = &hooks;
+	bool is_first;
+
+	ps_lock_take(&lock);
+	is_first = hooks.alloc == NULL;
+	if (is_first)
+		ps_range_fill_hooks(&hooks, hook_alloc);
+	ps_lock_give(&lock);
+	if (is_first)
+		(void)je_mallctl("arena.0.extent_hooks", NULL, NULL, &ours,
+				 sizeof(ours));
+}
+
 static unsigned
 arena_index(void)
 {
@@ -108,16 +128,24 @@ arena_index(void)
 
 	if (ps_likely(known != 0))
 		return known - 1;
-	ps_lock_take(&lock);
-	if (hooks.alloc == NULL)
-		ps_range_fill_hooks(&hooks, hook_alloc);
-	ps_lock_give(&lock);
+	ps_outside_init(); /* there may be no ranges */
 	made = ps_range_create_arena(&hooks);
 	/* A second arena made by a racing thread stays empty; it is small. */
 	if (made != UINT32_MAX &&
 	    !atomic_compare_exchange_strong(&arena_plus_one, &known, made + 1))
 		made = known - 1;
 	return made;
+}
+
+void
+ps_outside_adopt(void *block)
+{
+	const struct ps_starts *starts = ps_outside_starts(block);
+
+	if (starts != NULL)
+		ps_starts_add(starts, block);
+	else
+		ps_poke(&has_untracked, true);
 }
 
 void *
@@ -131,13 +159,10 @@ ps_outside_alloc(size_t size, int flags)
 	if (arena != UINT32_MAX)
 		block =
 		    je_mallocx(size, flags | JE_ARENA(arena) | JE_TCACHE_NONE);
-	if (block != NULL) {
-		ps_starts_add(ps_outside_starts(block), block);
-		return block;
-	}
-	block = je_mallocx(size, flags);
+	if (block == NULL)
+		block = je_mallocx(size, flags);
 	if (block != NULL)
-		ps_poke(&has_untracked, true);
+		ps_outside_adopt(block);
 	return block;
 }
 

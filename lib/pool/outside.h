@@ -14,6 +14,12 @@
 
 #include "pool/starts.h"
 
+/* Before jemalloc is asked for a block; again, it does nothing. */
+void ps_outside_init(void);
+
+/* A block that jemalloc chose to take from elsewhere than it was told to. */
+void ps_outside_adopt(void *block);
+
 /* As je_mallocx; NULL: no memory. */
 void *ps_outside_alloc(size_t size, int flags);
 

@@ -19,11 +19,11 @@
 
 #include "base/os.h"
 #include "pool/jemalloc.h"
+#include "pool/large.h"
 #include "pool/outside.h"
 #include "pool/range.h"
-#include "pool/starts.h"
 
-enum { LARGE_ARENAS = 8 };
+#define PROBE_BYTES ((size_t)1 << 30)
 
 /* One reserved range as its arenas' hooks see it. */
 struct region {
@@ -40,9 +40,6 @@ static struct region pool_region;
 static struct region large_region;
 static unsigned pool_arena;
 static bool has_pool_arena;
-static struct ps_starts large_starts;
-/* 0: not created yet, else index + 1. */
-static _Atomic unsigned large_arena[LARGE_ARENAS];
 
 /* The entries of a table for the units of [start, start + bytes). */
 static bool
@@ -75,6 +72,24 @@ bump(struct region *r, size_t bytes, size_t align)
 	return r->base + start;
 }
 
+/*
+ * Whether the kernel would give that much to a program that simply maps it: in
+ * a reservation it does not look (overcommit_memory 0 refuses one mapping
+ * larger than all memory).
+ */
+static bool
+is_obvious_overcommit(size_t bytes)
+{
+	void *probe;
+
+	if (bytes < PROBE_BYTES)
+		return false;
+	if (ps_os_map(bytes, &probe) != 0)
+		return true;
+	(void)ps_os_unmap(probe, bytes);
+	return false;
+}
+
 static void *
 hook_alloc(je_extent_hooks *hooks, void *at, size_t bytes, size_t align,
 	   bool *is_zeroed, bool *is_committed, unsigned arena)
@@ -83,7 +98,7 @@ hook_alloc(je_extent_hooks *hooks, void *at, size_t bytes, size_t align,
 	uintptr_t start;
 
 	(void)arena;
-	if (at != NULL)
+	if (at != NULL || is_obvious_overcommit(bytes))
 		return NULL;
 	start = bump(r, bytes, PS_MAX(align, (size_t)PS_UNIT_BYTES));
 	if (start == 0)
@@ -266,7 +281,6 @@ reserve(size_t pool, size_t large)
 	ps_range.link_key |= (uintptr_t)1 << 63;
 	init_region(&pool_region, start, pool, true);
 	init_region(&large_region, start + pool, large, false);
-	ps_starts_init(&large_starts, start + pool, large);
 	return true;
 }
 
@@ -282,6 +296,7 @@ ps_range_init(void)
 	size_t pool = (size_t)64 << 30;
 	size_t large = (size_t)1 << 40;
 
+	ps_outside_init();
 	if (limit != UINT64_MAX) {
 		pool = (size_t)(limit / 12) & ~((size_t)PS_UNIT_BYTES * 16 - 1);
 		large = 0;
@@ -292,6 +307,7 @@ ps_range_init(void)
 	}
 	if (ps_range.bytes == 0)
 		return;
+	ps_large_init();
 	pool_arena = ps_range_create_arena(&pool_region.hooks);
 	has_pool_arena = pool_arena != UINT32_MAX;
 }
@@ -339,86 +355,14 @@ ps_range_discard(void *start, size_t units)
 	(void)ps_os_discard(marks_of(start), units << PS_UNIT_SHIFT);
 }
 
-static unsigned
-large_arena_index(unsigned hint)
+je_extent_hooks *
+ps_range_large_hooks(void)
 {
-	_Atomic unsigned *slot = &large_arena[hint % LARGE_ARENAS];
-	unsigned known = atomic_load_explicit(slot, memory_order_acquire);
-	unsigned expected = 0;
-	unsigned made;
-
-	if (ps_likely(known != 0))
-		return known - 1;
-	made = ps_range_create_arena(&large_region.hooks);
-	if (made == UINT32_MAX)
-		return UINT32_MAX;
-	/* A second arena made by a racing thread stays empty; it is small. */
-	if (atomic_compare_exchange_strong(slot, &expected, made + 1))
-		return made;
-	return expected - 1;
+	return &large_region.hooks;
 }
 
-void *
-ps_large_alloc(size_t size, int flags, unsigned hint)
-{
-	void *block = NULL;
-	unsigned arena;
-
-	if (size > PTRDIFF_MAX)
-		return NULL;
-	if (ps_range.large_bytes != 0) {
-		arena = large_arena_index(hint);
-		if (arena != UINT32_MAX)
-			block = je_mallocx(size, flags | JE_ARENA(arena) |
-						     JE_TCACHE_NONE);
-	}
-	if (block == NULL)
-		return ps_outside_alloc(size, flags);
-	ps_starts_add(&large_starts, block);
-	return block;
-}
-
-/* Of the range, or of the mapping outside that holds the address. */
-static const struct ps_starts *
-starts_of(const void *ptr)
-{
-	return ps_range_is_large(ptr) ? &large_starts : ps_outside_starts(ptr);
-}
-
-bool
-ps_large_is_start(const void *ptr)
-{
-	return (uintptr_t)ptr % 16 == 0 && ps_starts_has(starts_of(ptr), ptr);
-}
-
-bool
-ps_large_free(void *ptr)
-{
-	if (!ps_starts_drop(starts_of(ptr), ptr))
-		return false;
-	je_dallocx(ptr, JE_TCACHE_NONE);
-	return true;
-}
-
-void *
-ps_large_realloc(void *ptr, size_t size, unsigned hint)
-{
-	unsigned arena = large_arena_index(hint);
-	void *block;
-
-	PS_ASSERT(ps_range_is_large(ptr) && size > 0);
-	/* Before: another thread may get the old address at once. */
-	(void)ps_starts_drop(&large_starts, ptr);
-	block = je_rallocx(ptr, size,
-			   arena == UINT32_MAX
-			       ? JE_TCACHE_NONE
-			       : (JE_ARENA(arena) | JE_TCACHE_NONE));
-	ps_starts_add(&large_starts, block != NULL ? block : ptr);
-	return block;
-}
-
-static void
-decay_arena(unsigned arena)
+void
+ps_range_decay_arena(unsigned arena)
 {
 	static size_t mib[3];
 	size_t length = PS_COUNT(mib);
@@ -437,10 +381,8 @@ void
 ps_range_decay(void)
 {
 	if (has_pool_arena)
-		decay_arena(pool_arena);
-	for (unsigned i = 0; i < LARGE_ARENAS; i++)
-		if (ps_peek(&large_arena[i]) != 0)
-			decay_arena(ps_peek(&large_arena[i]) - 1);
+		ps_range_decay_arena(pool_arena);
+	ps_large_decay();
 }
 
 size_t

@@ -57,27 +57,12 @@ bool ps_range_marks_commit(void *start, size_t units);
 /* Units hold nothing any more: their memory, marks included, goes back. */
 void ps_range_discard(void *start, size_t units);
 
-/*
- * A block above the pool's sizes; flags as je_mallocx (JE_ALIGN, JE_ZERO).
- * `hint` spreads threads over arenas.
- */
-void *ps_large_alloc(size_t size, int flags, unsigned hint);
-
-/*
- * For addresses in the large range and those that ps_outside_holds: whether a
- * block can start there.  Sure for blocks of 16 KiB and up.
- */
-bool ps_large_is_start(const void *ptr);
-/* Free such a block; false: it was freed meanwhile. */
-bool ps_large_free(void *ptr);
-
-/* A block of the large range made larger or smaller, moved if need be. */
-void *ps_large_realloc(void *ptr, size_t size, unsigned hint);
-
 /* An arena's hooks, but for where its addresses come from; and the arena over
  * them: its index, or UINT32_MAX. */
 void ps_range_fill_hooks(je_extent_hooks *hooks, ps_extent_alloc *alloc);
 unsigned ps_range_create_arena(je_extent_hooks *hooks);
+/* For arenas over the large range. */
+je_extent_hooks *ps_range_large_hooks(void);
 
 static inline bool
 ps_range_is_pool(const void *ptr)
@@ -101,6 +86,7 @@ ps_range_segment(const void *start)
 
 /* Let jemalloc give back what its clock says; any thread, now and then. */
 void ps_range_decay(void);
+void ps_range_decay_arena(unsigned arena);
 
 /* Bytes of address range taken so far and bytes reserved. */
 size_t ps_range_taken_bytes(void);

@@ -27,6 +27,7 @@ enum {
 	FRAME_SLOTS = 1 << 19,
 	ALL_SLOTS = SITE_SLOTS + STACK_SLOTS + FRAME_SLOTS,
 	PROBES_MAX = 256,
+	PATH_BYTES = 4096,
 };
 
 static _Atomic uint32_t *site_slots;
@@ -116,13 +117,53 @@ read_notes(struct ps_record_module *m)
 			read_build_id(m, &program[i]);
 }
 
+/* A module is named as whoever loaded it did: "./x.so" is one in the directory
+ * of that moment. */
+static const char *
+without_dot(const char *path)
+{
+	return path[0] == '.' && path[1] == '/' ? path + 2 : path;
+}
+
+static const char *
+absolute_locked(const char *path)
+{
+	static char joined[PATH_BYTES];
+	ssize_t got;
+	size_t length;
+
+	if (path[0] == '/' || path[0] == '\0')
+		return path;
+	got = ps_os_readlink("/proc/self/cwd", joined, sizeof(joined) - 1);
+	path = without_dot(path);
+	length = strlen(path);
+	if (got <= 0 || (size_t)got + length + 2 > sizeof(joined))
+		return path;
+	joined[got] = '/';
+	memcpy(joined + got + 1, path, length + 1);
+	return joined;
+}
+
+/* What was made absolute ends as it was named. */
+static bool
+is_path_of(const char *recorded, const char *path)
+{
+	size_t whole = strlen(recorded);
+	size_t part;
+
+	if (path[0] == '/' || path[0] == '\0')
+		return strcmp(recorded, path) == 0;
+	path = without_dot(path);
+	part = strlen(path);
+	return part <= whole && strcmp(recorded + whole - part, path) == 0;
+}
+
 static bool
 is_module(const struct ps_record_module *m, const struct ps_stack_module *found,
 	  const char *path)
 {
 	return m->start == found->start && m->end == found->end &&
-	       strcmp((const char *)ps_record_entry(PS_TABLE_STRINGS, m->path),
-		      path) == 0;
+	       is_path_of(ps_record_entry(PS_TABLE_STRINGS, m->path), path);
 }
 
 /* Row of the module that holds pc; UINT32_MAX when none does. */
@@ -151,7 +192,7 @@ module_of_locked(uintptr_t pc)
 	m->start = found.start;
 	m->end = found.end;
 	m->bias = found.bias;
-	m->path = ps_record_string(found.path);
+	m->path = ps_record_string(absolute_locked(found.path));
 	read_notes(m);
 	ps_record_publish(PS_TABLE_MODULES);
 	return row;

@@ -36,7 +36,6 @@
 enum {
 	CHUNK_BYTES = 64 * 1024,
 	FILE_PATH_MAX = 4096,
-	NAME_KEPT_BYTES = 64,
 	NUMBERED_NAMES = 100,
 };
 
@@ -184,14 +183,6 @@ ps_record_unlink_file(void)
 
 /* ---- moving to a file ---- */
 
-static bool
-is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '+' ||
-	       c == '-';
-}
-
 static void
 put_name(struct ps_text *t)
 {
@@ -202,11 +193,7 @@ put_name(struct ps_text *t)
 
 	if (*name == 0)
 		name = "unknown";
-	/* With a dot in front, nobody would find the file. */
-	for (unsigned i = 0; i < NAME_KEPT_BYTES && name[i] != 0; i++)
-		ps_text_char(t, is_plain(name[i]) && (i > 0 || name[i] != '.')
-				    ? name[i]
-				    : '_');
+	ps_text_file_name(t, name);
 }
 
 /* DIRECTORY/NAME.PID.START[-number].perfshim into file.path. */

@@ -13,6 +13,7 @@
 
 #include "base/lock.h"
 #include "pool/kind.h"
+#include "pool/large.h"
 #include "pool/range.h"
 #include "tests/unit/pool_user.h"
 

@@ -3,6 +3,7 @@
  * test_stack - interned stacks: frames, modules, full tables, threads
  */
 #include <check.h>
+#include <unistd.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "profile/stack.h"
 #include "record/writer.h"
 #include "sites.h"
+
+static const char *library_path = "/lib/x.so";
 
 /* Addresses 0x1000 to 0x2000 are the program's, 0x2000 to 0x3000 a library's;
  * above lies what has no module. */
@@ -21,7 +24,7 @@ find_module(uintptr_t pc, struct ps_stack_module *out)
 	out->start = pc & ~(uintptr_t)0xfff;
 	out->end = out->start + 0x1000 - 8; /* too short for an ELF header */
 	out->bias = 7;
-	out->path = pc < 0x2000 ? "" : "/lib/x.so";
+	out->path = pc < 0x2000 ? "" : library_path;
 	return true;
 }
 
@@ -86,6 +89,25 @@ START_TEST(a_stack_is_recorded_leaf_first_with_its_modules)
 	ck_assert_uint_eq(library->bias, 7);
 	ck_assert_str_eq(ps_record_entry(PS_TABLE_STRINGS, library->path),
 			 "/lib/x.so");
+}
+END_TEST
+
+/* As for dlopen("./x.so"): where it was when it was first seen. */
+START_TEST(a_module_named_relatively_is_told_with_its_directory)
+{
+	const uintptr_t pcs[] = {0x2020, 0x2030};
+	const struct ps_record_module *library;
+	uint32_t row;
+
+	library_path = "./x.so";
+	ck_assert_int_eq(chdir("/usr"), 0);
+	row = site_of(pcs, 1, 0);
+	library = ps_record_entry(PS_TABLE_MODULES, frame_of(row, 0)->module);
+	ck_assert_str_eq(ps_record_entry(PS_TABLE_STRINGS, library->path),
+			 "/usr/x.so");
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_uint_ne(site_of(pcs, 2, 0), UINT32_MAX);
+	ck_assert_uint_eq(count_of(PS_TABLE_MODULES), 1);
 }
 END_TEST
 
@@ -261,6 +283,7 @@ stack_suite(void)
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, a_stack_is_recorded_leaf_first_with_its_modules);
+	tcase_add_test(t, a_module_named_relatively_is_told_with_its_directory);
 	tcase_add_test(t, order_and_depth_tell_stacks_apart);
 	tcase_add_test(t, the_deepest_stack_fits);
 	tcase_add_test(t, an_unload_makes_the_same_addresses_others);

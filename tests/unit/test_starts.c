@@ -4,6 +4,7 @@
  */
 #include <check.h>
 
+#include "pool/large.h"
 #include "pool/outside.h"
 #include "pool/range.h"
 

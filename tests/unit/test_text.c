@@ -256,6 +256,21 @@ static const struct {
     {"x\xc3", "\"x\xef\xbf\xbd\"", "x\\xc3"}, /* ends inside a sequence */
 };
 
+START_TEST(a_file_name_is_harmless_and_short)
+{
+	char name[100];
+
+	start();
+	ps_text_file_name(&text, "a.B_9+-/../\x1b]0;\n%s\xc3\xa9");
+	ck_assert_str_eq(buffer, "a.B_9+-_..___0___s__");
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	start();
+	ps_text_file_name(&text, name);
+	ck_assert_uint_eq(strlen(buffer), 64);
+}
+END_TEST
+
 START_TEST(strings_are_quoted)
 {
 	start();
@@ -344,6 +359,7 @@ text_suite(void)
 	tcase_add_loop_test(numbers, human_units, 0, (int)PS_COUNT(human));
 	suite_add_tcase(s, numbers);
 
+	tcase_add_test(quotes, a_file_name_is_harmless_and_short);
 	tcase_add_loop_test(quotes, strings_are_quoted, 0,
 			    (int)PS_COUNT(quoted));
 	suite_add_tcase(s, quotes);

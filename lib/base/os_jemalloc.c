@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os_jemalloc - libc's wrappers as the embedded jemalloc calls them
+ *
+ * Another preload may interpose mmap, open or clock_gettime, allocate in it or
+ * not be ready yet; jemalloc calls them inside malloc, and both wait for each
+ * other or give up (hazards A9).  scripts/jemalloc.syms redirects its calls to
+ * here, through the seam.
+ *
+ * MAP_NORESERVE is taken off: with it, the kernel would grant what it refuses
+ * to glibc, and a program that asks for more than there is would be killed
+ * where it now is told ENOMEM (hazards F9).
+ */
+#include <fcntl.h>
+#include <sys/time.h>
+
+#include "base/os_call.h"
+
+void *ps_je_mmap(void *addr, size_t bytes, int prot, int flags, int fd,
+		 off_t offset);
+int ps_je_munmap(void *addr, size_t bytes);
+int ps_je_mprotect(void *addr, size_t bytes, int prot);
+int ps_je_madvise(void *addr, size_t bytes, int advice);
+int ps_je_open(const char *path, int flags, ...);
+int ps_je_creat(const char *path, mode_t mode);
+int ps_je_close(int fd);
+int ps_je_clock_gettime(clockid_t clock, struct timespec *out);
+int ps_je_gettimeofday(struct timeval *out, void *zone);
+
+/* -1 and errno, as libc has it. */
+static int
+as_libc(long result)
+{
+	if (result >= 0)
+		return (int)result;
+	errno = (int)-result;
+	return -1;
+}
+
+/*
+ * jemalloc 5.3.0 tries out MADV_DONTNEED on a page as it starts, says so when
+ * it gets none, and writes to it all the same.  That is its first request.
+ */
+void *
+ps_je_mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t offset)
+{
+	static char page[4096] PS_ALIGNED(4096);
+	static _Atomic bool has_started;
+	bool is_first = !atomic_exchange(&has_started, true);
+	long at = call6(SYS_mmap, (long)addr, (long)bytes, prot,
+			flags & ~MAP_NORESERVE, fd, offset);
+
+	if (at < 0 && at > -4096) {
+		if (is_first && bytes == sizeof(page))
+			return page;
+		errno = (int)-at;
+		return MAP_FAILED;
+	}
+	return (void *)at;
+}
+
+int
+ps_je_munmap(void *addr, size_t bytes)
+{
+	return as_libc(CALL2(SYS_munmap, addr, bytes));
+}
+
+int
+ps_je_mprotect(void *addr, size_t bytes, int prot)
+{
+	return as_libc(CALL3(SYS_mprotect, addr, bytes, prot));
+}
+
+int
+ps_je_madvise(void *addr, size_t bytes, int advice)
+{
+	return as_libc(CALL3(SYS_madvise, addr, bytes, advice));
+}
+
+/* Of the kernel's settings, for reading. */
+int
+ps_je_open(const char *path, int flags, ...)
+{
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return as_libc(-EPERM);
+	return as_libc(ps_os_open_read(path));
+}
+
+/* For dumps of a profiler that is off. */
+int
+ps_je_creat(const char *path, mode_t mode)
+{
+	(void)path;
+	(void)mode;
+	return as_libc(-EPERM);
+}
+
+int
+ps_je_close(int fd)
+{
+	return as_libc(ps_os_close(fd));
+}
+
+static uint64_t
+clock_of(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME ? ps_os_realtime_ns()
+				       : ps_os_monotonic_ns();
+}
+
+int
+ps_je_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	uint64_t ns = clock_of(clock);
+
+	out->tv_sec = (time_t)(ns / 1000000000u);
+	out->tv_nsec = (long)(ns % 1000000000u);
+	return 0;
+}
+
+int
+ps_je_gettimeofday(struct timeval *out, void *zone)
+{
+	uint64_t ns = clock_of(CLOCK_REALTIME);
+
+	(void)zone;
+	out->tv_sec = (time_t)(ns / 1000000000u);
+	out->tv_usec = (suseconds_t)(ns % 1000000000u / 1000);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlopen - libraries are opened without RTLD_DEEPBIND
+ *
+ * A library that is bound to its own scope first calls libc's malloc and free,
+ * not ours: its free(strdup(...)) hands a block of ours to libc, which aborts
+ * (hazards B3).  That cannot be caught afterwards, so the flag is taken off.
+ * What it is for, a library's own symbols before the program's of the same
+ * name, is given up under the shim; the sanitizers refuse such libraries.
+ *
+ * The loader searches by who called dlopen (RUNPATH, $ORIGIN, the namespace),
+ * which it reads off the return address: so nothing may be left on the stack,
+ * and the real function is jumped to (hazards P15).  A tail call in C would do
+ * it too, but only where the compiler cares to make it a jump.
+ */
+#include <dlfcn.h>
+
+#include "base/base.h"
+
+typedef void *open_function(const char *path, int mode);
+
+/* Named by the assembly below. */
+open_function *ps_dlopen_real __attribute__((used));
+open_function *ps_dlopen_find(void) __attribute__((used));
+
+_Static_assert(RTLD_DEEPBIND == 8, "the mask below");
+
+PS_COLD open_function *
+ps_dlopen_find(void)
+{
+	ps_dlopen_real = (open_function *)dlsym(RTLD_NEXT, "dlopen");
+	return ps_dlopen_real;
+}
+
+PS_EXPORT __attribute__((naked)) void *
+dlopen(const char *path, int mode)
+{
+	__asm__("endbr64\n\t"
+		"andl $~8, %esi\n\t"
+		"movq ps_dlopen_real(%rip), %rax\n\t"
+		"testq %rax, %rax\n\t"
+		"jne 1f\n\t"
+		"pushq %rdi\n\t"
+		"pushq %rsi\n\t"
+		"subq $8, %rsp\n\t" /* calls are made from an aligned stack */
+		"call ps_dlopen_find\n\t"
+		"addq $8, %rsp\n\t"
+		"popq %rsi\n\t"
+		"popq %rdi\n"
+		"1:\tjmp *%rax");
+}

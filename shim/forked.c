@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * forked - the shim in a process that was forked
+ *
+ * In the child the recording is replaced at its own address by an empty one,
+ * so that not a byte is written into the parent's.  pthread_atfork's handlers
+ * do it, with all locks held while libc forks.
+ *
+ * A child that was made by the system call (_Fork, clone: hazards P4) runs no
+ * handler, and would go on writing into its parent's recording.  A page that
+ * the kernel empties in children tells: the slow paths look at its word.  Until
+ * such a child comes to one, it counts what it takes from the bins in its
+ * parent's row.  What other threads held locked at that moment stays locked for
+ * it, but for what begins anew here.
+ *
+ * A vfork child shares the page, as it shares everything.
+ */
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/os.h"
+#include "pool/heap.h"
+#include "pool/jemalloc.h"
+#include "profile/sample.h"
+#include "profile/section.h"
+#include "profile/stack.h"
+#include "record/writer.h"
+#include "shim/finish.h"
+#include "shim/forked.h"
+#include "shim/functions.h"
+#include "shim/harden.h"
+#include "shim/start.h"
+#include "shim/thread.h"
+#include "shim/unwind.h"
+#include "shim/watch.h"
+
+enum { PAGE_BYTES = 4096 };
+
+/* Where the kernel has no such pages, no child is unseen. */
+static _Atomic uint32_t always_set = 1;
+_Atomic uint32_t *ps_forked_mark = &always_set;
+
+/* What the parent's blocks add up to. */
+static uint64_t inherited_live_bytes;
+
+static void
+set_mark(void)
+{
+	if (ps_forked_mark != &always_set)
+		ps_poke(ps_forked_mark, 1);
+}
+
+static void
+note_live(void)
+{
+	inherited_live_bytes = ps_peek(ps_record->sampling.mode == PS_SAMPLE_ALL
+					   ? &ps_record->heap.sampled_live_bytes
+					   : &ps_record->heap.live_bytes);
+}
+
+static void
+prefork(void)
+{
+	ps_thread_publish_if_known(); /* takes locks by itself */
+	ps_unwind_prefork();
+	ps_record_lock();
+	ps_heap_prefork();
+	ps_harden_prefork();
+	note_live();
+}
+
+static void
+postfork_parent(void)
+{
+	ps_harden_postfork();
+	ps_heap_postfork_parent();
+	ps_record_unlock();
+	ps_unwind_postfork();
+}
+
+/* Live blocks by class of the process that forked, all threads. */
+static void
+sum_live(uint64_t *live, uint64_t *large_bytes)
+{
+	uint32_t rows = ps_peek(&ps_record->table[PS_TABLE_THREADS].count);
+
+	for (uint32_t i = 0; i < rows; i++) {
+		const struct ps_record_thread *row =
+		    ps_record_entry(PS_TABLE_THREADS, i);
+
+		*large_bytes += ps_peek(&row->large_bytes) -
+				ps_peek(&row->large_freed_bytes);
+		for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+			live[c] += ps_peek(&row->class_allocations[c]) -
+				   ps_peek(&row->class_frees[c]);
+	}
+}
+
+static void
+inherit(const uint64_t *live, uint64_t large_bytes)
+{
+	struct ps_record_thread *row = ps_record_entry(PS_TABLE_THREADS, 0);
+	struct ps_record_heap *heap = &ps_record->heap;
+
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+		ps_poke(&row->class_allocations[c], live[c]);
+	ps_poke(&row->large_bytes, large_bytes);
+	if (ps_record->sampling.mode == PS_SAMPLE_ALL) {
+		ps_poke(&heap->sampled_live_bytes, inherited_live_bytes);
+		ps_poke(&heap->sampled_peak_bytes, inherited_live_bytes);
+		return;
+	}
+	ps_poke(&heap->live_bytes, inherited_live_bytes);
+	ps_poke(&heap->peak_bytes, inherited_live_bytes);
+}
+
+/* The recording of this process, which has one thread: the calling one. */
+static void
+begin_anew(void)
+{
+	struct ps_thread *self = &ps_self;
+	uint64_t live[PS_CLASS_SLOTS] = {0};
+	uint64_t large_bytes = 0;
+	bool are_stacks_off = !ps_unwind_is_on();
+	int error;
+
+	set_mark();
+	sum_live(live, &large_bytes);
+	error = ps_record_postfork_child();
+	ps_start_again(error == 0);
+	if (error != 0) /* not profiled, and its parent's file not touched */
+		return;
+	ps_stack_reset();
+	ps_sample_postfork_child();
+	ps_start_describe();
+	inherit(live, large_bytes);
+	ps_thread_postfork_child(self);
+	ps_section_postfork_child(self->sections, self->row_index, self->row);
+	ps_functions_postfork_child();
+	if (are_stacks_off)
+		ps_record->sampling.stacks_off =
+		    ps_record_string("libunwind is not loaded");
+	ps_unwind_postfork();
+	ps_finish_postfork_child();
+	ps_watch_postfork_child();
+}
+
+/* A handler that ran before ours may have allocated already. */
+static void
+postfork_child(void)
+{
+	ps_harden_postfork();
+	if (ps_forked_is_unseen())
+		begin_anew();
+}
+
+PS_COLD void
+ps_forked_begin(void)
+{
+	int saved_errno = errno;
+
+	note_live();
+	je_jemalloc_postfork_child();
+	begin_anew();
+	errno = saved_errno;
+}
+
+int
+ps_forked_init(void)
+{
+	void *page;
+
+	if (ps_os_map(PAGE_BYTES, &page) == 0) {
+		if (ps_os_wipe_on_fork(page, PAGE_BYTES) == 0)
+			ps_forked_mark = page;
+		set_mark();
+	}
+	return pthread_atfork(prefork, postfork_parent, postfork_child);
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hazard_api: the allocation functions answer as glibc's do, and blocks that
+# others made or that others free do no harm.
+. "$E2E/rows.sh"
+need gcc
+
+api=$T/hazard_api
+# hazard: B1 the exported set (scripts/check-exports.sh)
+row B1 "$api" matrix
+row B5 "$api" matrix
+row B6 "$api" overflow
+row F9 "$api" overcommit
+row F10 "$api" mappings
+# hazard: B14 what misuse is found, and how (see damage.sh)
+row B7 "$api" alignment
+row B8 "$api" zero
+row B9 "$api" zero
+row B10 "$api" usable
+row B11 "$api" statistics
+row B12 "$api" libc
+row B12 "$api" obstack
+row B15 "$api" large
+row B16 "$api" zeroed
+row B17 "$api" frees
+row B18 "$api" frees
+
+# ---- another allocator in the program ---------------------------------------
+
+cat >own.c <<'END_C'
+#include <jemalloc/jemalloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(void)
+{
+	for (int i = 1; i < 20000; i++) {
+		char *a = malloc(i), *b = mallocx(i, 0);
+		memset(a, 1, i);
+		memset(b, 1, i);
+		free(a);
+		dallocx(b, 0);
+		b = rallocx(mallocx(10, 0), i, 0);
+		sdallocx(b, i, 0);
+		free(strdup("of libc"));
+	}
+	puts("ok");
+	return 0;
+}
+END_C
+# Linked in, its malloc comes first in the program, and ours is not called.
+row_leaves=nothing
+if gcc -O1 -o own own.c -Wl,-Bstatic -ljemalloc -Wl,-Bdynamic -lstdc++ -lm -lpthread 2>compile.log; then
+	row_leaves=nothing
+	row B2 ./own
+fi
+# As a library, its malloc comes after ours and its mallocx is its own.
+if gcc -O1 -o own_so own.c -ljemalloc 2>compile.log; then
+	row B2 ./own_so
+fi
+
+# ---- libraries that do not see us --------------------------------------------
+
+cat >deep.c <<'END_C'
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+static char *made;
+__attribute__((constructor)) static void first(void) { made = strdup("early"); free(strdup("x")); }
+char *deep_make(void) { return strcpy(malloc(100), "made below"); }
+char *deep_dup(const char *text) { return strdup(text); }
+void deep_end(void *block) { free(block); }
+void *deep_grow(void *block) { return realloc(block, 5000); }
+__attribute__((destructor)) static void last(void) { free(made); }
+END_C
+cat >deep_main.c <<'END_C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+	int is_space = strcmp(argv[1], "dlmopen") == 0;
+	void *deep = is_space ? dlmopen(LM_ID_NEWLM, "./deep.so", RTLD_NOW)
+			      : dlopen("./deep.so", RTLD_NOW | RTLD_DEEPBIND);
+	char *(*make)(void) = (char *(*)(void))dlsym(deep, "deep_make");
+	char *(*dup)(const char *) = (char *(*)(const char *))dlsym(deep, "deep_dup");
+	void (*end)(void *) = (void (*)(void *))dlsym(deep, "deep_end");
+	void *(*grow)(void *) = (void *(*)(void *))dlsym(deep, "deep_grow");
+	for (int i = 0; i < 1000; i++) {
+		if (strstr(argv[2], "up")) {
+			free(make());
+			free(dup("up"));
+			free(realloc(make(), 3000));
+		}
+		if (strstr(argv[2], "down")) {
+			end(strdup("down"));
+			end(grow(malloc(10)));
+		}
+		end(make());
+		end(dup("inside"));
+	}
+	dlclose(deep);
+	puts("ok");
+	return 0;
+}
+END_C
+compile gcc -O1 -shared -fPIC -o deep.so deep.c
+compile gcc -O1 -o deep_main deep_main.c -ldl
+row B3 ./deep_main deep up
+row B3 ./deep_main deep up,down
+# Blocks that cross to or from another libc kill a program without us, too.
+row B4 ./deep_main dlmopen inside
+
+# ---- glibc's own switches ----------------------------------------------------
+
+row B13 MALLOC_PERTURB_=165 MALLOC_CHECK_=3 GLIBC_TUNABLES=glibc.malloc.check=3 "$api" libc
+debug=$(find /lib/*-linux-gnu /usr/lib/*-linux-gnu -name libc_malloc_debug.so.0 2>/dev/null | head -n 1)
+if [ -n "$debug" ]; then
+	row_after=$debug
+	row B13 MALLOC_CHECK_=3 "$api" libc
+	row_before=$debug row_leaves=nothing
+	row B13 MALLOC_CHECK_=3 "$api" libc
+fi

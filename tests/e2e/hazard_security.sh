@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hazard_security: privileges, places that others can write to, hostile names
+# and settings; as root and, where we are root, as an ordinary user, too.
+. "$E2E/rows.sh"
+need gcc python3
+chmod 755 . 2>/dev/null
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+# Who can be: for a test that both should pass.
+users=('')
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+is_root && type -P setpriv >/dev/null && users+=(nobody)
+# as USER COMMAND...: as nobody, or as who we are.
+as()
+{
+	local user=$1
+	shift
+	if [ -n "$user" ]; then "${nobody[@]}" "$@"; else "$@"; fi
+}
+
+# The library where everybody can read it: the build may be below /root.
+place=$(mktemp -d /tmp/perfshim-security.XXXXXX) || fail 'a directory below /tmp'
+trap 'rm -rf -- "$place"' EXIT
+chmod 755 "$place"
+cp "$LIB" "$T/hazard_sandbox" "$T/hazard_api" "$T/exact" "$place"
+lib=$place/libperfshim.so
+
+# ---- S1: other privileges ---------------------------------------------------------
+
+# A root of its own, with our library in its ld.so.preload, which the loader
+# obeys for set-user-ID programs, too.
+if is_root && [ -n "${users[1]-}" ]; then
+	root=$place/root
+	mkdir -p "$root"/{bin,etc,lib,lib64,tmp,dev,proc,out} && chmod 1777 "$root/tmp" "$root/out"
+	cp "$place/hazard_sandbox" "$root/bin/plain"
+	for file in $(ldd "$place/hazard_sandbox" "$lib" | grep -oE '/[^ :]+\.so[^ :]*' | sort -u); do
+		[ "$file" = "$lib" ] || { mkdir -p "$root${file%/*}" && cp -L "$file" "$root$file"; }
+	done
+	cp "$lib" "$root/lib/"
+	install -m 4755 "$place/hazard_sandbox" "$root/bin/setuid"
+	echo /lib/libperfshim.so >"$root/etc/ld.so.preload"
+	# chroot by python: setpriv does not do it.
+	in_root()
+	{
+		python3 - "$root" "$@" <<'END_PY'
+import os, sys
+os.chroot(sys.argv[1]); os.chdir("/")
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+os.execve(sys.argv[2], sys.argv[2:4], {"PERFSHIM_OUT": "/out", "PERFSHIM_REPORT": "/out/report.%p",
+    "PERFSHIM_METRICS": "/out/m", "PERFSHIM_ALERT": "heap > 1", "PERFSHIM_ALERT_TO": "/out/alerts"})
+END_PY
+	}
+	equal 'secure 0' "$(in_root /bin/plain secure 2>err)" 'an ordinary program with ld.so.preload'
+	compgen -G "$root/out/*.perfshim" >/dev/null || fail 'its recording' "$(ls "$root/out"; cat err)"
+	rm -rf "$root"/out/*
+	equal 'secure 1' "$(in_root /bin/setuid secure 2>err)" 'a set-user-ID program with ld.so.preload'
+	equal '' "$(<err)" 'its stderr'
+	equal '' "$(ls -A "$root/out")" 'files that a set-user-ID program left by our settings'
+	note_row S1 shim 'writes nothing'
+else
+	note_row S1 shim 'not tried: not root'
+fi
+
+# ---- S2: what others put in the way ------------------------------------------------
+
+# attack USER: a directory that all can write to, with every name taken that
+# can be guessed; the process number is known because it execs.
+attack()
+{
+	local user=$1 out=$place/open victim=$place/victim kind
+	for kind in symlink dangling fifo hardlink directory; do
+		rm -rf "$out" "$victim" && mkdir -m 1777 "$out" && echo precious >"$victim"
+		[ -z "$user" ] || chown 65534 "$victim"
+		# shellcheck disable=SC2016 # the shell inside expands it
+		as "$user" timeout -s KILL 20 bash -c '
+			name=$1/report.$$
+			case $2 in
+			symlink) ln -s "$3" "$name" ;;
+			dangling) ln -s "$1/made" "$name" ;;
+			fifo) mkfifo "$name" ;;
+			hardlink) ln "$3" "$name" 2>/dev/null || cp "$3" "$name" ;;
+			directory) mkdir "$name" ;;
+			esac
+			export LD_PRELOAD=$4 PERFSHIM_OUT=$1 PERFSHIM_REPORT=$1/report.%p
+			export PERFSHIM_ALERT="heap > 1" PERFSHIM_ALERT_TO=$1/report.$$
+			export PERFSHIM_METRICS=$1/report.%p
+			exec "$5"' _ "$out" "$kind" "$victim" "$lib" "$place/exact" >got 2>err
+		equal 0 $? "the status with a $kind in the report's place as ${user:-root}"
+		equal "$(env "$place/exact")" "$(<got)" "the stdout with a $kind in the report's place"
+		case $kind in
+		symlink) equal precious "$(<"$victim")" "a file that a link leads to, as ${user:-root}" ;;
+		dangling) [ ! -e "$out/made" ] || fail 'no file made through a link' "$(ls "$out")" ;;
+		esac
+		# The recording is a new file of our own, private.
+		compgen -G "$out/exact.*.perfshim" >/dev/null || fail "a recording beside the $kind" "$(ls -l "$out"; cat err)"
+		equal 600 "$(stat -c %a "$out"/exact.*.perfshim)" 'the mode of a recording'
+	done
+}
+for user in "${users[@]}"; do attack "$user"; done
+note_row S2 shim 'not followed'
+
+# A directory that belongs to somebody else, who cannot write there.
+if [ -n "${users[1]-}" ]; then
+	mkdir -m 755 "$place/foreign"
+	as nobody env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/foreign" PERFSHIM_REPORT=none "$place/exact" >got 2>err
+	equal 0 $? 'the status where no recording can be made'
+	equal 1 "$(wc -l <err)" 'lines about it'
+	equal '' "$(ls -A "$place/foreign")" 'files there'
+fi
+
+# ---- S3, S4: settings ---------------------------------------------------------------
+
+row S3 MALLOC_CONF=bogus:1,background_thread:true,abort_conf:true "$T/hazard_sandbox" look
+cat >conf.c <<'END_C'
+#include <stdio.h>
+#include <stdlib.h>
+const char *malloc_conf = "abort_conf:true,nonsense:1";
+static void *(*volatile make)(size_t) = malloc;
+int main(void) { free(make(100000)); puts("ok"); return 0; }
+END_C
+compile gcc -rdynamic -o conf conf.c
+row S3 ./conf
+
+# Any bytes in any setting: at most a line each, and the program runs.
+python3 - "$LIB" "$T/exact" "${LONG:-0}" <<'END_PY' || exit 1
+import os, random, subprocess, sys
+library, program, is_long = sys.argv[1], sys.argv[2], sys.argv[3] == "1"
+random.seed(4)
+names = ["OUT", "REPORT", "FORMAT", "SAMPLE", "DEPTH", "SECTIONS", "CALIBRATE", "ALERT", "METRICS",
+         "CHILDREN", "CLOCK", "POOL", "HARDEN", "EVENTS", "ALERT_TO"]
+odd = [b"", b"0x", b"-1", b"1,5", b"1e999", b"18446744073709551616", b"\xff\xfe", b"\n", b"%n%s%p%e" * 9,
+       b"A" * 70000, b"512K512K", b"all,off", b"on\0off"[:2], b"../../..", b"/", b" ", b"\x1b]0;x\x07"]
+expected = subprocess.run([program], stdout=subprocess.PIPE).stdout
+for i in range(3000 if is_long else 150):
+    env = {b"LD_PRELOAD": library.encode(), b"PERFSHIM_REPORT": b"none"}
+    for name in random.sample(names, random.randint(1, 4)):
+        if name == "REPORT":
+            continue
+        value = random.choice(odd) if random.random() < .6 else bytes(
+            random.randint(1, 255) for _ in range(random.randint(0, 40)))
+        env[b"PERFSHIM_" + name.encode()] = value.replace(b"\0", b"")
+    p = subprocess.run([program], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    if p.returncode != 0 or p.stdout != expected or p.stderr.count(b"\n") > 10 or b"\x1b" in p.stderr:
+        print("EXPECTED the program to run whatever the settings\nGOT     ", p.returncode, env, p.stderr[:300])
+        sys.exit(1)
+END_PY
+note_row S4 shim 'as without'
+
+# ---- S6: names -----------------------------------------------------------------------
+
+for user in "${users[@]}"; do
+	for name in $'a\nb' $'x\e[2J' '%s%n%p' '..x' '-rf' 'a b;c' "$(printf 'n%.0s' {1..200})"; do
+		rm -rf "$place/named" "$place/bin" && mkdir -m 1777 "$place/named" && mkdir -m 755 "$place/bin"
+		cp "$place/exact" "$place/bin/$name"
+		as "$user" env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/named" \
+			PERFSHIM_REPORT="$place/named/r.%e" PERFSHIM_METRICS="$place/named/m.%e" \
+			"$place/bin/$name" >got 2>err
+		equal 0 $? "the status of a program named $(printf %q "$name")"
+		equal '' "$(<err)" 'its stderr'
+		(cd "$place/named" && for file in *; do
+			[[ $file =~ ^[A-Za-z0-9._+-]+$ ]] || fail 'harmless file names' "$(printf %q "$file")"
+		done) || exit 1
+		equal 3 "$(find "$place/named" -type f | wc -l)" "files of a program named $(printf %q "$name")"
+		cat "$place/named"/r.* >report
+		! grep -q $'\e' report || fail 'no escape in a report'
+	done
+	# argv[0] is the program's to choose.
+	as "$user" env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/named" PERFSHIM_REPORT=none \
+		bash -c 'exec -a "$1" "$2"' _ $'../../../tmp/x\e]0;y\a' "$place/exact" >got 2>err
+	equal 0 $? 'the status with a hostile argv[0]'
+done
+note_row S6 shim harmless
+
+# ---- S7: the reader, as root, of whatever a user left ---------------------------------
+
+rm -rf bad && mkdir bad && mkfifo bad/a.1.1.perfshim && ln -s /dev/zero bad/b.1.1.perfshim &&
+	truncate -s 1T bad/c.1.1.perfshim && mkdir bad/d.1.1.perfshim
+timeout -s KILL 20 "$B/perfreport" --text bad >got 2>err
+status=$?
+[ $status -lt 124 ] || fail 'perfreport to end on what is no recording' "$status"
+timeout -s KILL 20 "$B/perfreport" --text bad/a.1.1.perfshim >got 2>err </dev/null
+[ $? -lt 124 ] || fail 'perfreport to end on a pipe'
+note_row S7 shim refused

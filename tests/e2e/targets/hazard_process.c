@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hazard_process - forks, ends and limits of processes (hazards P, F)
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hazard.h"
+
+static _Atomic int stop;
+
+static void *
+churn(void *unused)
+{
+	unsigned random = (unsigned)(size_t)&random;
+	void *kept[32] = {0};
+
+	while (!stop) {
+		random = random * 1103515245 + 12345;
+		do_free(kept[random >> 20 & 31]);
+		kept[random >> 20 & 31] = do_malloc(random >> 16 & 2047);
+	}
+	for (int i = 0; i < 32; i++)
+		do_free(kept[i]);
+	return unused;
+}
+
+static void *
+load_and_unload(void *unused)
+{
+	while (!stop) {
+		void *module = dlopen("libm.so.6", RTLD_NOW);
+
+		if (module != NULL)
+			dlclose(module);
+	}
+	return unused;
+}
+
+static int
+allocate(int n)
+{
+	for (int i = 0; i < n; i++) {
+		char *block = do_malloc((size_t)(i % 500) + 1);
+
+		if (block == NULL)
+			return 1;
+		block[0] = 1;
+		do_free(block);
+	}
+	return 0;
+}
+
+static int
+ended_well(pid_t child)
+{
+	int status = -1;
+
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/* ---- fork --------------------------------------------------------------- */
+
+static int
+fork_while_loading(long count)
+{
+	pthread_t thread[3];
+	int bad = 0;
+
+	pthread_create(&thread[0], NULL, churn, NULL);
+	pthread_create(&thread[1], NULL, churn, NULL);
+	pthread_create(&thread[2], NULL, load_and_unload, NULL);
+	for (long i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			alarm(20);
+			_exit(allocate(200));
+		}
+		bad += !ended_well(child);
+	}
+	stop = 1;
+	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	printf("%d bad\n", bad);
+	return 0;
+}
+
+static _Atomic long handlers;
+
+static void
+at_fork(void)
+{
+	handlers++;
+	allocate(100);
+}
+
+/* Handlers of the program run around ours, and allocate. */
+static int
+fork_handlers(long unused)
+{
+	int bad = 0;
+
+	(void)unused;
+	for (int i = 0; i < 3; i++)
+		pthread_atfork(at_fork, at_fork, at_fork);
+	for (int i = 0; i < 50; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			alarm(20);
+			_exit(allocate(100) + (handlers != i * 6 + 6));
+		}
+		bad += !ended_well(child);
+	}
+	printf("%d bad, %ld\n", bad, (long)handlers);
+	return 0;
+}
+
+static volatile sig_atomic_t fork_now;
+static volatile long forked;
+static volatile long failed;
+
+static void
+fork_here(int signal)
+{
+	pid_t child;
+
+	(void)signal;
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	failed += !ended_well(child);
+	forked++;
+}
+
+static void
+every(long us, void (*handler)(int))
+{
+	struct itimerval timer = {{0, us}, {0, us}};
+	struct sigaction action = {.sa_handler = handler,
+				   .sa_flags = SA_RESTART};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* From a handler that interrupts malloc: glibc allows it. */
+static int
+fork_in_handler(long count)
+{
+	every(1000, fork_here);
+	while (forked < count)
+		allocate(1000);
+	every(0, SIG_IGN);
+	printf("%ld failed\n", failed);
+	return 0;
+}
+
+/* Children that no handler of fork is called for. */
+static int
+raw_forks(long count)
+{
+	pthread_t thread[3];
+	int bad = 0;
+
+	for (int i = 0; i < 3; i++)
+		pthread_create(&thread[i], NULL, churn, NULL);
+	for (long i = 0; i < count; i++) {
+		pid_t child = i % 2 == 0 ? (pid_t)syscall(SYS_fork) : _Fork();
+
+		if (child == 0) {
+			syscall(SYS_alarm, 20);
+			/* What the thread's own pages serve, with no lock. */
+			do_free(do_malloc(40));
+			_exit(allocate(1000));
+		}
+		bad += !ended_well(child);
+	}
+	stop = 1;
+	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	printf("%d bad\n", bad);
+	return 0;
+}
+
+/* ---- ends --------------------------------------------------------------- */
+
+static void
+exit_here(int signal)
+{
+	(void)signal;
+	exit(5);
+}
+
+/* exit from a handler that interrupts malloc. */
+static int
+exit_in_handler(long count)
+{
+	int bad = 0;
+
+	for (long i = 0; i < count; i++) {
+		int status = -1;
+		pid_t child = fork();
+
+		if (child == 0) {
+			struct itimerval timer = {{0, 0},
+						  {0, 300 + i * 7 % 900}};
+			struct sigaction action = {.sa_handler = exit_here};
+
+			signal(SIGVTALRM, SIG_DFL);
+			sigaction(SIGALRM, &action, NULL);
+			setitimer(ITIMER_REAL, &timer, NULL);
+			for (;;)
+				allocate(1000);
+		}
+		/* A hang is killed, and counted. */
+		for (int ms = 0; waitpid(child, &status, WNOHANG) == 0; ms++) {
+			usleep(1000);
+			if (ms == 5000)
+				kill(child, SIGKILL);
+		}
+		bad += !WIFEXITED(status) || WEXITSTATUS(status) != 5;
+	}
+	printf("%d bad\n", bad);
+	return 0;
+}
+
+static int
+handlers_untouched(long unused)
+{
+	struct sigaction now;
+	int changed = 0;
+
+	(void)unused;
+	for (int s = 1; s < 32; s++)
+		if (sigaction(s, NULL, &now) == 0)
+			changed += now.sa_handler != SIG_DFL &&
+				   now.sa_handler != SIG_IGN;
+	printf("%d\n", changed);
+	return 0;
+}
+
+/* ---- daemons ------------------------------------------------------------ */
+
+static int
+become_daemon(long unused)
+{
+	int ready[2];
+	char word[16] = "";
+
+	(void)unused;
+	if (pipe(ready) != 0)
+		return wrong("pipe");
+	if (fork() == 0) {
+		umask(0);
+		setsid();
+		if (fork() != 0)
+			_exit(0);
+		if (chdir("/") != 0)
+			_exit(1);
+		for (int fd = 0; fd < 1024; fd++)
+			if (fd != ready[1])
+				close(fd);
+		allocate(20000);
+		(void)!write(ready[1], "served", 6);
+		exit(0);
+	}
+	close(ready[1]);
+	(void)!read(ready[0], word, sizeof(word) - 1);
+	/* Its end is the end of the pipe. */
+	while (read(ready[0], word + 8, 1) > 0)
+		;
+	puts(word);
+	return 0;
+}
+
+/* ---- modules ------------------------------------------------------------ */
+
+/* The title of the process over what were its arguments and environment. */
+static int
+clobber(long unused)
+{
+	extern char **environ;
+	char *from = environ[0];
+	char *to = from;
+
+	(void)unused;
+	for (char **e = environ; *e != NULL; e++)
+		to = *e + strlen(*e);
+	memset(from, 'Z', (size_t)(to - from));
+	environ = NULL;
+	clearenv();
+	allocate(10000);
+	puts("ok");
+	return 0;
+}
+
+static const struct hazard_case cases[] = {
+    {"loading", fork_while_loading}, {"handlers", fork_handlers},
+    {"in-handler", fork_in_handler}, {"raw", raw_forks},
+    {"exit", exit_in_handler},	     {"signals", handlers_untouched},
+    {"daemon", become_daemon},	     {"clobber", clobber},
+};
+
+HAZARD_MAIN(cases)

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hazard_threads - threads and signal handlers at bad moments (hazards T)
+ */
+#include <execinfo.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hazard.h"
+
+static _Atomic int stop;
+
+static void *
+churn(void *unused)
+{
+	unsigned random = 1;
+
+	while (!stop) {
+		random = random * 1103515245 + 12345;
+		do_free(do_malloc(random >> 16 & 4095));
+	}
+	return unused;
+}
+
+static void
+join(pthread_t *thread, int n)
+{
+	for (int i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
+}
+
+/* ---- ends --------------------------------------------------------------- */
+
+enum { HELD = 200, ROUNDS = 4 };
+
+static pthread_key_t ends;
+static pthread_key_t frees;
+static _Atomic long rounds_seen;
+
+static void
+again(void *round)
+{
+	long n = (long)round;
+
+	rounds_seen++;
+	for (int i = 0; i < 100; i++)
+		do_free(do_malloc((size_t)i * 20));
+	if (n < ROUNDS)
+		pthread_setspecific(ends, (void *)(n + 1));
+}
+
+static void
+free_held(void *held)
+{
+	void **block = held;
+
+	for (int i = 0; i < HELD; i++)
+		do_free(block[i]);
+	do_free(block);
+}
+
+static void *
+end_late(void *unused)
+{
+	pthread_setspecific(ends, (void *)1);
+	do_free(strerror(12345) != NULL ? do_malloc(10) : NULL);
+	return unused;
+}
+
+/* Made by another thread: this one never allocates and frees at its end. */
+static void *
+free_only(void *held)
+{
+	pthread_setspecific(frees, held);
+	return NULL;
+}
+
+static int
+thread_ends(long count)
+{
+	pthread_key_create(&ends, again);
+	pthread_key_create(&frees, free_held);
+	for (long i = 0; i < count; i++) {
+		void **held = do_malloc(HELD * sizeof(*held));
+		pthread_t thread[2];
+
+		for (int k = 0; k < HELD; k++)
+			held[k] = do_malloc((size_t)k * 30);
+		if (pthread_create(&thread[0], NULL, end_late, NULL) != 0 ||
+		    pthread_create(&thread[1], NULL, free_only, held) != 0)
+			return wrong("pthread_create");
+		join(thread, 2);
+	}
+	printf("%d\n", rounds_seen == count * ROUNDS);
+	return 0;
+}
+
+static int
+raw_main(void *cell)
+{
+	atomic_store((_Atomic int *)cell, 42);
+	return 0;
+}
+
+/* A thread that libc does not know, and that calls nothing. */
+static int
+raw_clone(long unused)
+{
+	enum { BYTES = 65536 };
+	static _Atomic int cell;
+	char *stack = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)unused;
+	for (int i = 0; i < 100; i++) {
+		cell = 0;
+		if (clone(raw_main, stack + BYTES,
+			  CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			      CLONE_THREAD | CLONE_SYSVSEM,
+			  &cell) < 0)
+			return wrong("clone");
+		while (cell != 42)
+			do_free(do_malloc(100));
+	}
+	usleep(10000);
+	munmap(stack, BYTES);
+	puts("ok");
+	return 0;
+}
+
+static void *
+nothing(void *block)
+{
+	do_free(block);
+	return do_malloc(50);
+}
+
+static int
+create_join(long count)
+{
+	for (long i = 0; i < count; i++) {
+		pthread_t thread;
+		void *block;
+
+		if (pthread_create(&thread, NULL, nothing, do_malloc(100)) != 0)
+			return wrong("pthread_create");
+		pthread_join(thread, &block);
+		do_free(block);
+	}
+	puts("ok");
+	return 0;
+}
+
+/* main returns while others are anywhere in malloc. */
+static int
+exit_meanwhile(long count)
+{
+	for (long i = 0; i < count; i++) {
+		int status = -1;
+		pid_t child = fork();
+
+		if (child == 0) {
+			pthread_t thread;
+
+			alarm(30);
+			for (int k = 0; k < 4; k++)
+				pthread_create(&thread, NULL, churn, NULL);
+			usleep((useconds_t)(i * 137 % 2000));
+			exit(7);
+		}
+		if (waitpid(child, &status, 0) != child ||
+		    WEXITSTATUS(status) != 7)
+			return wrong("an exit while threads allocate");
+	}
+	puts("ok");
+	return 0;
+}
+
+/* ---- signals ------------------------------------------------------------ */
+
+static volatile long handled;
+
+static void
+tell_time(int signal)
+{
+	struct timespec now;
+	void *frames[10];
+
+	(void)signal;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (handled % 16 == 0)
+		(void)backtrace(frames, 10);
+	handled++;
+}
+
+static void
+every(long us, void (*handler)(int))
+{
+	struct itimerval timer = {{0, us}, {0, us}};
+	struct sigaction action = {.sa_handler = handler,
+				   .sa_flags = SA_RESTART};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Interrupted at any instruction of malloc, by handlers that do not allocate.
+ */
+static int
+interrupted(long count)
+{
+	void *frames[4];
+	void *kept[64] = {0};
+
+	(void)backtrace(frames, 4); /* loads its library now */
+	every(100, tell_time);
+	for (long i = 0; handled < count; i++) {
+		do_free(kept[i % 64]);
+		kept[i % 64] = do_malloc((size_t)(i * 31 % 3000));
+	}
+	every(0, SIG_IGN);
+	puts("ok");
+	return 0;
+}
+
+/* ---- cancelled ---------------------------------------------------------- */
+
+static void *
+cancelled(void *unused)
+{
+	for (;;) {
+		for (int i = 0; i < 100; i++)
+			do_free(do_malloc((size_t)i * 40));
+		pthread_testcancel();
+	}
+	return unused;
+}
+
+/* Within malloc it would be undefined, and glibc hangs, too. */
+static int
+cancel(long count)
+{
+	pthread_t other;
+
+	pthread_create(&other, NULL, churn, NULL);
+	for (long i = 0; i < count; i++) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, cancelled, NULL) != 0)
+			return wrong("pthread_create");
+		usleep((useconds_t)(i * 37 % 300));
+		pthread_cancel(thread);
+		pthread_join(thread, NULL);
+	}
+	stop = 1;
+	pthread_join(other, NULL);
+	puts("ok");
+	return 0;
+}
+
+static sigjmp_buf back;
+static char *hidden_page;
+enum { PAGE = 4096, DEEP = 8 * PAGE };
+
+static void
+jump(int signal)
+{
+	(void)signal;
+	mprotect(hidden_page, PAGE, PROT_READ | PROT_WRITE);
+	siglongjmp(back, 1);
+}
+
+__attribute__((noinline)) static void
+allocate_below(volatile char *above)
+{
+	volatile char room[DEEP];
+
+	room[0] = above[0];
+	room[DEEP - 1] = room[0];
+	if (sigsetjmp(back, 1) == 0) {
+		/* Of a frame that malloc's caller has, but need not read. */
+		mprotect(hidden_page, PAGE, PROT_NONE);
+		do_free(do_malloc(100));
+		mprotect(hidden_page, PAGE, PROT_READ | PROT_WRITE);
+	}
+}
+
+__attribute__((noinline)) static void
+hide_own_frame(void)
+{
+	volatile char here = 1;
+
+	hidden_page = (char *)((uintptr_t)__builtin_frame_address(0) &
+			       ~(uintptr_t)(PAGE - 1));
+	allocate_below(&here);
+}
+
+/* A handler leaves what it interrupted, which is a walk of the stack, and the
+ * thread goes on: 10 000 blocks more. */
+static int
+fault(long unused)
+{
+	struct sigaction action = {.sa_handler = jump};
+
+	(void)unused;
+	sigaction(SIGSEGV, &action, NULL);
+	for (int i = 0; i < 10; i++)
+		do_free(do_malloc(100));
+	hide_own_frame();
+	for (int i = 0; i < 10000; i++)
+		do_free(do_malloc(100));
+	puts("ok");
+	return 0;
+}
+
+/* ---- many and small ----------------------------------------------------- */
+
+static void *
+allocate_little(void *unused)
+{
+	for (int i = 0; i < 300; i++)
+		do_free(do_malloc((size_t)i * 11));
+	return unused;
+}
+
+static int
+small_stacks(long unused)
+{
+	static const size_t sizes[] = {0, 1 << 14, 1 << 15, 1 << 16};
+	pthread_attr_t attr;
+
+	(void)unused;
+	pthread_attr_init(&attr);
+	for (int i = 0; i < 4; i++) {
+		pthread_t thread;
+		size_t bytes =
+		    sizes[i] > 0 ? sizes[i] : (size_t)PTHREAD_STACK_MIN;
+
+		if (pthread_attr_setstacksize(&attr, bytes) != 0 ||
+		    pthread_create(&thread, &attr, allocate_little, NULL) != 0)
+			return wrong("a thread with a small stack");
+		pthread_join(thread, NULL);
+	}
+	puts("ok");
+	return 0;
+}
+
+static int
+all_keys(long unused)
+{
+	pthread_key_t key;
+	int made = 0;
+	pthread_t thread;
+
+	(void)unused;
+	while (pthread_key_create(&key, NULL) == 0)
+		made++;
+	pthread_create(&thread, NULL, allocate_little, NULL);
+	pthread_join(thread, NULL);
+	printf("%d\n", made >= PTHREAD_KEYS_MAX - 2);
+	return 0;
+}
+
+enum { SLOTS = 4096 };
+static void *_Atomic slot[SLOTS];
+
+static void *
+hand_over(void *count)
+{
+	unsigned random = (unsigned)(size_t)&random;
+
+	for (long i = 0; i < (long)count; i++) {
+		random = random * 1103515245 + 12345;
+		do_free(atomic_exchange(&slot[random >> 16 & (SLOTS - 1)],
+					do_malloc(random >> 8 & 1023)));
+	}
+	return NULL;
+}
+
+/* Blocks freed by whoever comes: nothing is left. */
+static int
+crossed(long count)
+{
+	pthread_t thread[4];
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, hand_over, (void *)count);
+	join(thread, 4);
+	for (int i = 0; i < SLOTS; i++)
+		do_free(slot[i]);
+	puts("ok");
+	return 0;
+}
+
+static void *
+sleep_for_ever(void *done)
+{
+	for (int i = 0; i < 100; i++)
+		do_free(do_malloc((size_t)i));
+	atomic_fetch_add((_Atomic int *)done, 1);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* Killed while they sleep: what they did is known. */
+static int
+sleepers(long count)
+{
+	static _Atomic int done;
+	pthread_t thread;
+
+	for (long i = 0; i < count; i++)
+		if (pthread_create(&thread, NULL, sleep_for_ever,
+				   (void *)&done) != 0)
+			return wrong("pthread_create");
+	while (done < count)
+		usleep(1000);
+	raise(SIGKILL);
+	return 0;
+}
+
+static const struct hazard_case cases[] = {
+    {"ends", thread_ends},    {"raw", raw_clone},	{"create", create_join},
+    {"exit", exit_meanwhile}, {"signals", interrupted}, {"cancel", cancel},
+    {"fault", fault},	      {"small", small_stacks},	{"keys", all_keys},
+    {"sleepers", sleepers},   {"crossed", crossed},
+};
+
+HAZARD_MAIN(cases)
