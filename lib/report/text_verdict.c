@@ -19,7 +19,7 @@ columns(const char *from, const char *to)
 	return count;
 }
 
-/* Words, as many on a line as fit. */
+/* Words, as many on a line as fit; the verdict has none that does not. */
 static void
 put_wrapped(struct ps_text *t, const char *text)
 {
@@ -43,18 +43,6 @@ put_wrapped(struct ps_text *t, const char *text)
 	}
 }
 
-/* Names may hold what a terminal obeys, or be longer than a line. */
-static void
-put_line(struct ps_text *t, const char *text)
-{
-	char clean[4 * PS_VERDICT_BYTES];
-	struct ps_text whole;
-
-	ps_text_init(&whole, clean, sizeof(clean), -1);
-	ps_text_printable(&whole, text);
-	put_wrapped(t, clean);
-}
-
 void
 ps_text_verdict(struct ps_text_report *r)
 {
@@ -62,6 +50,6 @@ ps_text_verdict(struct ps_text_report *r)
 
 	ps_verdict(r->view, r->symbols, r->names, &verdict);
 	for (unsigned i = 0; i < verdict.count; i++)
-		put_line(r->out, verdict.line[i].text);
+		put_wrapped(r->out, verdict.line[i].text);
 	ps_text_char(r->out, '\n');
 }

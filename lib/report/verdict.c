@@ -23,7 +23,7 @@
 #define TAIL_RATIO 20
 /* Sentences about less than this would be noise. */
 #define BYTES_LEAST 65536.0
-enum { NAME_BYTES = 160 };
+enum { NAME_COLUMNS = 60, RULE_COLUMNS = 70 };
 
 struct speaker {
 	const struct ps_view *view;
@@ -50,9 +50,9 @@ static void
 put_percent(struct ps_text *t, double share)
 {
 	if (share > 0 && share < 0.005)
-		ps_text_str(t, "under 1 %");
+		ps_text_str(t, "under 1%");
 	else
-		ps_text_printf(t, "%d %%",
+		ps_text_printf(t, "%d%%",
 			       (int)(100 * PS_MIN(share, 1.0) + 0.5));
 }
 
@@ -60,7 +60,7 @@ put_percent(struct ps_text *t, double share)
 static void
 put_who(struct speaker *s, const struct ps_view_site *site)
 {
-	char name[NAME_BYTES];
+	char name[1024];
 	struct ps_text text;
 	uint32_t first;
 
@@ -75,7 +75,7 @@ put_who(struct speaker *s, const struct ps_view_site *site)
 			ps_text_str(&s->line, ", called by ");
 		ps_text_init(&text, name, sizeof(name), -1);
 		ps_symbol_put_name(&text, &s->names->at[i]);
-		ps_text_str(&s->line, name);
+		(void)ps_put_name(&s->line, name, NAME_COLUMNS);
 	}
 }
 
@@ -205,10 +205,10 @@ say_time(struct speaker *s)
 		return;
 	}
 	t = begin(s, "time");
-	ps_text_printf(t,
-		       "Of the marked sections %.*s takes most time itself: ",
-		       NAME_BYTES, x->name);
-	ps_text_printf(t, "%s", ps_human_time(human, x->self_s));
+	ps_text_str(t, "Of the marked sections ");
+	(void)ps_put_name(t, x->name, NAME_COLUMNS);
+	ps_text_printf(t, " takes most time itself: %s",
+		       ps_human_time(human, x->self_s));
 	if (all > 0) {
 		ps_text_str(t, " (");
 		put_percent(t, x->self_s / all);
@@ -232,16 +232,17 @@ is_alert_first(struct speaker *s)
 {
 	const struct ps_reader *r = s->view->reader;
 	struct ps_view_alert a;
+	struct ps_text *t;
 	char when[16];
 
 	for (uint32_t i = 0; i < r->count[PS_TABLE_ALERTS]; i++) {
 		if (!ps_view_alert(r, i, &a))
 			continue;
-		ps_text_printf(
-		    begin(s, "first"),
-		    "Look first at the alert \"%.200s\", %s into the "
-		    "run.",
-		    a.rule, ps_human_time(when, a.at_s));
+		t = begin(s, "first");
+		ps_text_str(t, "Look first at the alert \"");
+		(void)ps_put_name(t, a.rule, RULE_COLUMNS);
+		ps_text_printf(t, "\", %s into the run.",
+			       ps_human_time(when, a.at_s));
 		return true;
 	}
 	return false;
@@ -290,14 +291,17 @@ is_tail_first(struct speaker *s)
 {
 	double all;
 	const struct ps_view_section *x = busiest(s->view, &all);
+	struct ps_text *t;
 
 	if (x == NULL || x->calls < 100 || !(x->p50_s > 0) ||
 	    !(x->p99_s / x->p50_s >= TAIL_RATIO))
 		return false;
-	ps_text_printf(begin(s, "first"),
-		       "Look first at the slow calls of %.*s: one in a hundred "
-		       "takes %d times as long as half of them.",
-		       NAME_BYTES, x->name,
+	t = begin(s, "first");
+	ps_text_str(t, "Look first at the slow calls of ");
+	(void)ps_put_name(t, x->name, NAME_COLUMNS);
+	ps_text_printf(t,
+		       ": one in a hundred takes %d times as long as half of "
+		       "them.",
 		       (int)PS_MIN(x->p99_s / x->p50_s, 1e6));
 	return true;
 }

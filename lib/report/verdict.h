@@ -10,13 +10,13 @@
 
 #include "report/view.h"
 
-enum { PS_VERDICT_LINES = 8, PS_VERDICT_BYTES = 512 };
+enum { PS_VERDICT_LINES = 8, PS_VERDICT_BYTES = 1024 };
 
 struct ps_verdict {
 	unsigned count;
 	struct {
 		const char *about; /* "memory", "time", "first", "uncertain" */
-		char text[PS_VERDICT_BYTES]; /* sentences; names unescaped */
+		char text[PS_VERDICT_BYTES]; /* sentences, fit for a terminal */
 	} line[PS_VERDICT_LINES];
 };
 
