@@ -5,6 +5,7 @@
 #   make DEBUG=1        -O1, asserts of the expensive tier, not stripped
 #   make SAN=address,undefined | SAN=thread
 #   make CC=clang V=1 O=build/other
+#   make HTML=off       perfreport without --html: needs no npm
 
 VERSION := 0.1.0
 O ?= build
@@ -19,6 +20,8 @@ BINDIR ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
+# auto: without npm, perfreport is built without its page, and says so.
+HTML ?= auto
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
@@ -141,9 +144,22 @@ $(B)/libperfshim.so: $(PIC_OBJ) $(B)/jemalloc.o shim/perfshim.map
 	$(Q)$(if $(DEBUG),true,strip --strip-unneeded $@.tmp) && (cd $(B) && objcopy --add-gnu-debuglink=$(@F).debug $(@F).tmp)
 	$(Q)mv -f $@.tmp $@
 
+# The page of --html without its data, a part of perfreport; empty when there is
+# none, and then tried again by the next make.
+PAGE_SRC := $(wildcard lib/report/page/*.js lib/report/page/*.mjs lib/report/page/*.css lib/report/page/*.html) \
+            lib/report/page/package-lock.json
+PAGE_AGAIN := $(if $(filter off,$(HTML)),,$(shell [ -s $(B)/page.html ] || echo FORCE))
+$(B)/html: FORCE
+	$(Q)mkdir -p $(B); echo '$(HTML)' | cmp -s - $@ || echo '$(HTML)' > $@
+$(B)/page.html: scripts/build-page.sh $(PAGE_SRC) $(B)/html $(PAGE_AGAIN) | deps
+	$(call say,PAGE,$@)
+	$(Q)HTML='$(HTML)' ./scripts/build-page.sh $@
+$(B)/lib/lib/report/cli_page_shell.o: $(B)/page.html
+$(B)/lib/lib/report/cli_page_shell.o: private ALL_CFLAGS += -DPS_PAGE_SHELL='"$(abspath $(B)/page.html)"'
+
 $(B)/perfreport: $(REPORT_OBJ) $(B)/libperfcore.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lmicrohttpd -lncursesw -ltinfo -lz -liberty -lstdc++ -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lmicrohttpd -ljansson -lncursesw -ltinfo -lz -liberty -lstdc++ -lm -lpthread
 	$(Q)mv -f $@.tmp $@
 
 $(B)/perfbench: $(PERFBENCH_OBJ) $(B)/libperfcore.a

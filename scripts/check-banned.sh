@@ -36,6 +36,7 @@ more()
 	*/lib/pool/jemalloc_env.o) echo 'mmap' ;;
 	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;
 	*/lib/report/diff.o | */lib/report/massif.o) echo qsort ;; # not in the preload
+	*/lib/report/flame.o) echo "qsort|qsort_r" ;; # not in the preload
 	*/lib/report/*.o) echo 'sigabbrev_np|strerrordesc_np' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
 		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)

@@ -4,7 +4,7 @@
 # missing is installed through apt-get; without apt it is listed, and we stop.
 # When nothing is missing, this costs a few file look-ups and no process.
 #
-#   scripts/install-deps.sh build|check|lint|bench|clang|fuzz|valgrind
+#   scripts/install-deps.sh build|page|check|lint|bench|clang|fuzz|valgrind
 #   scripts/install-deps.sh --missing GROUP    only list the missing packages
 set -u
 
@@ -41,8 +41,9 @@ check                  strace            tool:strace
 check                  gdb?              tool:gdb
 check                  heaptrack?        tool:heaptrack
 check                  git               tool:git
-check                  nodejs            tool:node
-check                  npm               tool:npm
+page,check             nodejs            tool:node
+page,check             npm               tool:npm
+check                  chromium          tool:chromium
 check                  valgrind          tool:ms_print
 check                  cmake             tool:cmake
 check                  systemtap-sdt-dev header:sys/sdt.h
@@ -65,7 +66,7 @@ bench                  libblis4-pthread? library:libblis.so.4
 
 usage()
 {
-	printf 'usage: install-deps.sh [--missing] build|check|lint|bench|clang|fuzz|valgrind\n' >&2
+	printf 'usage: install-deps.sh [--missing] build|page|check|lint|bench|clang|fuzz|valgrind\n' >&2
 	exit 2
 }
 
@@ -190,24 +191,30 @@ install_packages()
 	stop 'apt-get installed them, and still they are not found'
 }
 
-# The readers of tests/npm are of the group check; what its lock file names.
-modules=${0%/*}/../tests/npm
+# What npm installs, from a lock file: the page's packages, the tests' readers.
+modules_of()
+{
+	case $1 in
+	page) printf '%s' "${0%/*}/../lib/report/page" ;;
+	check) printf '%s' "${0%/*}/../tests/npm" ;;
+	esac
+}
 is_npm_missing()
 {
-	[ "$1" = check ] && ! cmp -s "$modules/package-lock.json" "$modules/node_modules/.lock"
+	[ -n "$modules" ] && ! cmp -s "$modules/package-lock.json" "$modules/node_modules/.lock"
 }
 
 install_npm()
 {
-	say NPM 'tests/npm'
+	say NPM "${modules#"${0%/*}"/../}"
 	exec 8<"$modules/package-lock.json" && flock 8
-	is_npm_missing check || return
+	is_npm_missing || return
 	if (cd "$modules" && npm ci) >>"$log" 2>&1 </dev/null; then
 		cp -- "$modules/package-lock.json" "$modules/node_modules/.lock"
 		return
 	fi
 	cat -- "$log" >&2
-	printf 'perfshim: npm could not install what tests/npm/package-lock.json names\n' >&2
+	printf 'perfshim: npm could not install what %s names\n' "${modules#"${0%/*}"/../}/package-lock.json" >&2
 	exit 1
 }
 
@@ -215,16 +222,17 @@ only_list=0
 if [ "${1-}" = --missing ]; then only_list=1 && shift; fi
 [ $# -eq 1 ] || usage
 case $1 in
-build | check | lint | bench | clang | fuzz | valgrind) ;;
+build | page | check | lint | bench | clang | fuzz | valgrind) ;;
 *) usage ;;
 esac
 
+modules=$(modules_of "$1")
 find_missing "$1"
 if [ "$only_list" -eq 1 ]; then
 	if [ -n "$names" ]; then printf '%s\n' "$names"; fi
 	exit 0
 fi
-if [ -z "$names" ] && ! is_npm_missing "$1"; then exit 0; fi
+if [ -z "$names" ] && ! is_npm_missing; then exit 0; fi
 
 log=$(mktemp) || exit 1
 trap 'rm -f -- "$log"' EXIT
@@ -232,5 +240,5 @@ trap 'rm -f -- "$log"' EXIT
 if [ -n "$required" ] || { [ -n "$names" ] && type -P apt-get >/dev/null; }; then
 	install_packages "$1"
 fi
-if is_npm_missing "$1"; then install_npm; fi
+if is_npm_missing; then install_npm; fi
 exit 0

@@ -23,6 +23,7 @@ that ran, to stderr.  The status is the command's (128 + N: killed by signal N).
   -o DIR           keep the recordings in DIR (perfreport reads them later)
   --report FILE    write the report to FILE instead of stderr
   --json FILE      write the report as JSON to FILE
+  --html FILE      write the report as one page for a browser to FILE
   --sample N       bytes between samples, such as 64K; all = each one; off
   --alert RULE     raise an alert when RULE comes true, such as 'heap > 80% of
                    limit' (perfshim-rules(7)); may be given several times
@@ -354,6 +355,9 @@ report()
 	if [ -n "$json_file" ]; then
 		"$perfreport" --json "${options[@]}" -o "$json_file" "$out" >&2
 	fi
+	if [ -n "$html_file" ]; then
+		"$perfreport" --html "${options[@]}" -o "$html_file" "$out" >&2
+	fi
 	if [ -n "$report_file" ]; then
 		"$perfreport" --text --tree "${options[@]}" -o "$report_file" "$out" >&2
 	elif [ "$quiet" -eq 0 ]; then
@@ -368,7 +372,7 @@ value_of()
 	printf '%s' "$2"
 }
 
-out='' report_file='' json_file='' sample='' children=on quiet=0 library=''
+out='' report_file='' json_file='' html_file='' sample='' children=on quiet=0 library=''
 only_version=0 only_machine=0 arguments=("$@")
 alerts=${PERFSHIM_ALERT-} on_alert='' alert_log=0
 while [ $# -gt 0 ]; do
@@ -376,6 +380,7 @@ while [ $# -gt 0 ]; do
 	-o) out=$(value_of "$@") || exit 2 && shift ;;
 	--report) report_file=$(value_of "$@") || exit 2 && shift ;;
 	--json) json_file=$(value_of "$@") || exit 2 && shift ;;
+	--html) html_file=$(value_of "$@") || exit 2 && shift ;;
 	--sample) sample=$(value_of "$@") || exit 2 && shift ;;
 	--library) library=$(value_of "$@") || exit 2 && shift ;;
 	--alert) alerts+=";$(value_of "$@")" || exit 2 && shift ;;
@@ -408,6 +413,8 @@ fi
 	fail "--sample $sample: expected a number of bytes, all or off"
 
 "$perfreport" --check-rules "${alerts#;}" || fail '--alert: see perfshim-rules(7)'
+# Said before the command runs, not after.
+if [ -n "$html_file" ]; then "$perfreport" --html --version >/dev/null || exit 1; fi
 if [ "$alert_log" -eq 1 ]; then
 	type -P logger >/dev/null || fail '--alert-log: logger is not installed'
 fi

@@ -16,6 +16,7 @@
 #include "report/cli_arguments.h"
 #include "report/cli_calibrate.h"
 #include "report/cli_machine.h"
+#include "report/cli_page.h"
 
 enum { HELP_COLUMN = 22 };
 
@@ -28,6 +29,7 @@ enum option_id {
 	OPT_MASSIF,
 	OPT_HGRM,
 	OPT_TRACE,
+	OPT_HTML,
 	OPT_METRICS,
 	OPT_SERVE,
 	OPT_WATCH,
@@ -78,6 +80,9 @@ static const struct row {
      "a section's percentiles in ms, as HdrHistogram has them"},
     {"trace", OPT_TRACE, NULL,
      "the calls that PERFSHIM_EVENTS kept, as Chrome trace JSON"},
+    {"html", OPT_HTML, NULL,
+     "as one page for a browser (with -o FILE): of recordings,\nof --diff, or "
+     "of what perfwrap.sh --save wrote"},
     {"metrics", OPT_METRICS, "FILE",
      "Prometheus metrics of DIRECTORY to FILE, replaced as a\nwhole (-: "
      "standard output)"},
@@ -258,6 +263,8 @@ folded_key_of(const char *name)
 static void
 take_format(struct ps_arguments *a, int option)
 {
+	if (option == OPT_HTML && !ps_page_is_there())
+		exit(PS_CLI_BROKEN);
 	a->format = (enum ps_cli_format)(option - OPT_TEXT) + PS_CLI_TEXT;
 	a->is_text_wanted = option == OPT_TEXT;
 	a->is_of_sections = optarg != NULL && strcmp(optarg, "time") == 0;
@@ -337,6 +344,7 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_MASSIF:
 	case OPT_HGRM:
 	case OPT_TRACE:
+	case OPT_HTML:
 		take_format(a, option);
 		break;
 	case OPT_METRICS:

@@ -21,6 +21,7 @@ enum ps_cli_format {
 	PS_CLI_MASSIF,
 	PS_CLI_HGRM,
 	PS_CLI_TRACE,
+	PS_CLI_HTML,
 };
 
 /* What else than printing once. */

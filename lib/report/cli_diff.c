@@ -12,6 +12,7 @@
 
 #include "report/cli_diff.h"
 #include "report/cli_groups.h"
+#include "report/cli_page.h"
 #include "report/cli_pprof.h"
 #include "report/diff.h"
 
@@ -205,6 +206,12 @@ compare_folded(struct opened *o)
 }
 
 static int
+compare_page(struct opened *o)
+{
+	return ps_page_of_diff(&o->old, &o->new, o->out);
+}
+
+static int
 visit_folded(const struct pair *pair, void *context)
 {
 	return with_pair(context, pair, compare_folded);
@@ -247,16 +254,21 @@ print_sides(const struct ps_arguments *a, const struct sides *s,
 	    struct ps_text *out)
 {
 	struct opened o = {.a = a, .out = out};
+	struct pair pair;
 
 	switch (a->format) {
 	case PS_CLI_FOLDED:
 		return each_pair(s, visit_folded, &o);
 	case PS_CLI_PPROF:
 		return print_pprof(a, s, out);
+	case PS_CLI_HTML:
+		pair = main_pair(s, a->main_name);
+		return with_pair(&o, &pair, compare_page);
 	case PS_CLI_TEXT:
 		return print_text(&o, s);
 	default:
-		fputs("perfreport: --diff: as text, --folded or --pprof\n",
+		fputs("perfreport: --diff: as text, --html, --folded or "
+		      "--pprof\n",
 		      stderr);
 		return -EINVAL;
 	}

@@ -46,6 +46,8 @@ ps_output_open(const struct ps_arguments *a, struct ps_text *out)
 			strerror(errno));
 		exit(PS_CLI_BROKEN);
 	}
+	if (a->format == PS_CLI_HTML && isatty(fd))
+		ps_usage_error("--html", "", "needs -o FILE");
 	ps_text_init(out, buffer, sizeof(buffer), fd);
 	out->is_colour = is_colour_wanted(a, fd);
 }

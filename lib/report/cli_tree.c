@@ -220,32 +220,28 @@ ps_tree_is_gone(const struct ps_tree_node *node)
 /* ---- the table ---------------------------------------------------------- */
 
 static void
-put_end(struct ps_text *t, const struct ps_view *v, bool was_execed)
+put_end(struct ps_text *text, const struct ps_view *v, bool was_execed)
 {
-	char word[24];
 	const char *name;
-	struct ps_text text;
 
-	ps_text_init(&text, word, sizeof(word), -1);
 	switch (v->end) {
 	case PS_END_EXITED:
 		if (v->exit_code >= 0)
-			ps_text_printf(&text, "exit %d", v->exit_code);
+			ps_text_printf(text, "exit %d", v->exit_code);
 		else
-			ps_text_str(&text, "exited");
+			ps_text_str(text, "exited");
 		break;
 	case PS_END_SIGNALED:
 		name = sigabbrev_np(v->exit_signal);
-		ps_text_str(&text, name == NULL ? "signal" : name);
+		ps_text_str(text, name == NULL ? "signal" : name);
 		break;
 	case PS_END_RUNNING:
-		ps_text_str(&text, "running");
+		ps_text_str(text, "running");
 		break;
 	default:
-		ps_text_str(&text, was_execed ? "exec" : "killed?");
+		ps_text_str(text, was_execed ? "exec" : "killed?");
 		break;
 	}
-	ps_text_printf(t, " %-8s", word);
 }
 
 static void
@@ -256,6 +252,7 @@ put_row(const struct ps_tree_node *node, const struct ps_report_options *o,
 	struct ps_scratch scratch;
 	struct ps_view view;
 	char name[64];
+	char word[24];
 	char a[16];
 	struct ps_text text;
 	int indent = PS_MIN(node->depth, 8);
@@ -269,7 +266,9 @@ put_row(const struct ps_tree_node *node, const struct ps_report_options *o,
 	ps_text_fill(t, ' ', indent);
 	ps_text_printf(t, "%-*.*s", NAME_COLUMNS - indent,
 		       NAME_COLUMNS - indent, name);
-	put_end(t, &view, node->was_execed);
+	ps_text_init(&text, word, sizeof(word), -1);
+	put_end(&text, &view, node->was_execed);
+	ps_text_printf(t, " %-8s", word);
 	ps_text_printf(t, " %8s", ps_human_time(a, view.wall_s));
 	ps_text_printf(t, " %10s", ps_human_bytes(a, (double)view.peak_bytes));
 	ps_text_printf(t, " %8s", ps_human_count(a, (double)view.allocations));
@@ -335,4 +334,63 @@ ps_tree_write(const struct ps_tree *tree, int main_node,
 			i == main_node ? main_options : &options, out);
 	}
 	put_small(&tree->small, out);
+}
+
+/* ---- JSON --------------------------------------------------------------- */
+
+static void
+put_object(const struct ps_tree_node *node, const struct ps_view *v,
+	   struct ps_text *t)
+{
+	const struct ps_record_process *p = process_of(node);
+	char word[24];
+	struct ps_text text;
+
+	ps_text_init(&text, word, sizeof(word), -1);
+	put_end(&text, v, node->was_execed);
+	ps_text_printf(t, "{\"pid\":%d,\"parent\":%d,\"end\":", p->pid,
+		       node->parent);
+	ps_text_json_string(t, word);
+	ps_text_str(t, ",\"name\":");
+	ps_text_json_string(t, ps_reader_string(&node->reader, p->name));
+	ps_text_str(t, ",\"start\":");
+	ps_text_fixed(t, (double)p->start_real_ns * 1e-9, 6);
+	ps_text_str(t, ",\"wall_s\":");
+	ps_text_json_number(t, v->wall_s);
+	ps_text_str(t, ",\"peak_bytes\":");
+	ps_text_u64(t, v->peak_bytes);
+	ps_text_str(t, ",\"allocations\":");
+	ps_text_u64(t, v->allocations);
+	ps_text_str(t, ",\"max_rss_bytes\":");
+	ps_text_json_number(t, v->max_rss_bytes);
+	ps_text_char(t, '}');
+}
+
+int
+ps_tree_json(const struct ps_tree *tree, int main_node,
+	     const struct ps_report_options *main_options, struct ps_text *out)
+{
+	int error = 0;
+
+	ps_text_char(out, '[');
+	for (int i = 0; i < tree->count && i < PS_TREE_JSON_MAX; i++) {
+		struct ps_report_options options = {.exit_code = -1};
+		struct ps_scratch scratch;
+		struct ps_view view;
+
+		options.has_ended = ps_tree_is_gone(&tree->nodes[i]);
+		ps_scratch_init(&scratch, (size_t)1 << 30);
+		error = ps_view_build(&tree->nodes[i].reader,
+				      i == main_node ? main_options : &options,
+				      &scratch, &view);
+		if (i > 0)
+			ps_text_char(out, ',');
+		if (error == 0)
+			put_object(&tree->nodes[i], &view, out);
+		ps_scratch_fini(&scratch);
+		if (error != 0)
+			break;
+	}
+	ps_text_char(out, ']');
+	return error;
 }

@@ -53,4 +53,11 @@ void ps_tree_write(const struct ps_tree *tree, int main_node,
 		   const struct ps_report_options *main_options,
 		   struct ps_text *out);
 
+/* The same as an array of objects, the first PS_TREE_JSON_MAX of them; `parent`
+ * is an index into it, or -1.  0 or -ENOMEM. */
+enum { PS_TREE_JSON_MAX = 2000 };
+int ps_tree_json(const struct ps_tree *tree, int main_node,
+		 const struct ps_report_options *main_options,
+		 struct ps_text *out);
+
 #endif /* PS_REPORT_CLI_TREE_H */

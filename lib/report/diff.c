@@ -20,7 +20,7 @@
 #include "report/folded.h"
 #include "report/text_parts.h"
 
-enum { KEYS = PS_BY_TEMPORARY + 1, DEFAULT_TOP = 5, FRAMES_SHOWN = 4 };
+enum { KEYS = PS_DIFF_KEYS, DEFAULT_TOP = 5, FRAMES_SHOWN = 4 };
 #define Z95 1.96
 #define CHANCE 0.05
 
@@ -35,7 +35,7 @@ struct change {
 	double deviation;
 };
 
-struct diff {
+struct ps_diff {
 	const struct ps_diff_side *side[2];
 	struct ps_paths *paths;
 	struct change *changes;
@@ -69,7 +69,7 @@ add_side(struct ps_paths *paths, const struct ps_diff_side *s, unsigned which)
 }
 
 static int
-build(struct diff *d, const struct ps_diff_side *old,
+build(struct ps_diff *d, const struct ps_diff_side *old,
       const struct ps_diff_side *new, struct ps_scratch *scratch)
 {
 	d->side[0] = old;
@@ -86,7 +86,7 @@ build(struct diff *d, const struct ps_diff_side *old,
 
 /* What a side that has nothing of a stack may have missed of it. */
 static double
-missed(const struct diff *d, const struct value *v, unsigned which,
+missed(const struct ps_diff *d, const struct value *v, unsigned which,
        unsigned key)
 {
 	const struct ps_view *view = d->side[which]->view;
@@ -101,7 +101,7 @@ missed(const struct diff *d, const struct value *v, unsigned which,
 }
 
 static struct change
-change_of(const struct diff *d, uint32_t path, unsigned key)
+change_of(const struct ps_diff *d, uint32_t path, unsigned key)
 {
 	const struct value *v = ps_paths_value(d->paths, path);
 	double variance = v->variance[0][key] + v->variance[1][key] +
@@ -112,6 +112,49 @@ change_of(const struct diff *d, uint32_t path, unsigned key)
 	    .difference = v->sum[1][key] - v->sum[0][key],
 	    .deviation = ps_sqrt(variance),
 	};
+}
+
+/* How many deviations a change must be, to be none of chance. */
+static double
+least_deviations(const struct ps_diff *d)
+{
+	uint32_t paths = ps_paths_count(d->paths);
+
+	return ps_sqrt(2 * ps_log(PS_MAX(paths, 1u) / CHANCE));
+}
+
+/* ---- for other formats ---- */
+
+struct ps_diff *
+ps_diff_new(const struct ps_diff_side *old, const struct ps_diff_side *new,
+	    struct ps_scratch *scratch)
+{
+	struct ps_diff *d = ps_scratch_alloc(scratch, sizeof(*d));
+
+	return d != NULL && build(d, old, new, scratch) == 0 ? d : NULL;
+}
+
+const struct ps_paths *
+ps_diff_paths(const struct ps_diff *d)
+{
+	return d->paths;
+}
+
+void
+ps_diff_stack(const struct ps_diff *d, uint32_t path, struct ps_diff_stack *out)
+{
+	const struct value *v = ps_paths_value(d->paths, path);
+
+	for (unsigned k = 0; k < KEYS; k++) {
+		struct change c = change_of(d, path, k);
+
+		out->sum[0][k] = v->sum[0][k];
+		out->sum[1][k] = v->sum[1][k];
+		out->deviation[k] = c.deviation;
+		out->is_sure[k] =
+		    c.difference != 0 && __builtin_fabs(c.difference) >
+					     least_deviations(d) * c.deviation;
+	}
 }
 
 /* ---- text ---- */
@@ -162,7 +205,7 @@ put_side(struct ps_text *t, const char *which, const struct ps_view *v)
 }
 
 static void
-put_totals(const struct diff *d)
+put_totals(const struct ps_diff *d)
 {
 	const struct ps_view *old = d->side[0]->view;
 	const struct ps_view *new = d->side[1]->view;
@@ -193,7 +236,7 @@ by_difference(const void *a, const void *b)
 }
 
 static void
-put_change(const struct diff *d, const struct change *c, unsigned key)
+put_change(const struct ps_diff *d, const struct change *c, unsigned key)
 {
 	const struct value *v = ps_paths_value(d->paths, c->path);
 	bool is_bytes = key != PS_BY_ALLOCATIONS && key != PS_BY_TEMPORARY;
@@ -228,12 +271,13 @@ put_change(const struct diff *d, const struct change *c, unsigned key)
 }
 
 static void
-put_list(const struct diff *d, unsigned key, const char *heading, uint32_t top)
+put_list(const struct ps_diff *d, unsigned key, const char *heading,
+	 uint32_t top)
 {
 	uint32_t paths = ps_paths_count(d->paths);
 	uint32_t changed = 0;
 	uint32_t sure = 0;
-	double z = ps_sqrt(2 * ps_log(PS_MAX(paths, 1u) / CHANCE));
+	double z = least_deviations(d);
 
 	for (uint32_t i = 0; i < paths; i++) {
 		struct change c = change_of(d, i, key);
@@ -273,7 +317,7 @@ ps_diff_text(const struct ps_diff_side *old, const struct ps_diff_side *new,
 	    {PS_BY_LIVE, "LIVE AT THE END, MORE THAN NOISE"},
 	    {PS_BY_TEMPORARY, "TEMPORARY ALLOCATIONS, MORE THAN NOISE"},
 	};
-	struct diff d = {.out = out};
+	struct ps_diff d = {.out = out};
 
 	if (build(&d, old, new, scratch) != 0)
 		return -ENOMEM;
@@ -289,7 +333,7 @@ ps_diff_folded(const struct ps_diff_side *old, const struct ps_diff_side *new,
 	       enum ps_view_key key, struct ps_scratch *scratch,
 	       struct ps_text *out)
 {
-	struct diff d = {.out = out};
+	struct ps_diff d = {.out = out};
 
 	if (build(&d, old, new, scratch) != 0)
 		return -ENOMEM;

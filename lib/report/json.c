@@ -10,8 +10,6 @@
 #include "report/json.h"
 #include "report/json_alerts.h"
 
-enum { SITES_MAX = 1000 };
-
 struct json {
 	struct ps_symbols *symbols;
 	struct ps_stack_names *names; /* room for one stack */
@@ -215,8 +213,8 @@ json_site(struct json *j, const struct ps_view *v, const struct ps_view_site *s)
 static void
 json_sites(struct json *j, const struct ps_view *v)
 {
-	const struct ps_view_site *top[SITES_MAX];
-	uint32_t sites = ps_view_top(v, PS_BY_BYTES, SITES_MAX, top);
+	const struct ps_view_site *top[PS_JSON_SITES_MAX];
+	uint32_t sites = ps_view_top(v, PS_BY_BYTES, PS_JSON_SITES_MAX, top);
 
 	key(j, "sites");
 	open(j, '[');

@@ -7,6 +7,9 @@
 
 #include "report/view.h"
 
+/* Of heap.sites: the greatest by bytes. */
+enum { PS_JSON_SITES_MAX = 1000 };
+
 /* `names` is room for one stack. */
 void ps_report_json(const struct ps_view *view, struct ps_symbols *symbols,
 		    struct ps_stack_names *names, struct ps_text *out);

@@ -13,6 +13,7 @@
 #include "report/cli_diff.h"
 #include "report/cli_merge.h"
 #include "report/cli_output.h"
+#include "report/cli_page.h"
 #include "report/cli_print.h"
 #include "report/cli_serve.h"
 #include "report/cli_symbols_dw.h"
@@ -67,7 +68,8 @@ print(const struct ps_arguments *a, const struct ps_tree *tree,
 		return 0;
 	}
 	main_node = ps_tree_main(tree, a->main_name);
-	if (a->is_merge_wanted && !a->is_diff_wanted) {
+	if (a->is_merge_wanted && !a->is_diff_wanted &&
+	    a->format != PS_CLI_HTML) {
 		ps_output_open(a, out);
 		return ps_print_merged(a, tree, out);
 	}
@@ -75,8 +77,22 @@ print(const struct ps_arguments *a, const struct ps_tree *tree,
 		ps_usage_error("--main", a->main_name,
 			       "no recording of that process");
 	ps_output_open(a, out);
+	if (a->format == PS_CLI_HTML && !a->is_diff_wanted)
+		return ps_page_of_tree(a, tree, main_node, out);
 	return a->is_diff_wanted ? ps_print_diff(a, tree, newer, out)
 				 : ps_print(a, tree, main_node, out);
+}
+
+/* What perfwrap.sh --save wrote, as a page. */
+static int
+print_saved(const struct ps_arguments *a, const char *path)
+{
+	struct ps_text out;
+	int error;
+
+	ps_output_open(a, &out);
+	error = ps_page_of_saved(path, &out);
+	return ps_output_close(a, &out) != 0 || error != 0 ? PS_CLI_BROKEN : 0;
 }
 
 int
@@ -92,6 +108,9 @@ main(int argc, char **argv)
 
 	if (a.task != PS_TASK_PRINT && first + 1 != argc)
 		ps_usage_error("one directory or recording", "", "expected");
+	if (a.format == PS_CLI_HTML && !a.is_diff_wanted && first + 1 == argc &&
+	    ps_page_is_saved(argv[first]))
+		return print_saved(&a, argv[first]);
 	ps_symbols_dw_init(a.is_network_allowed);
 	if (a.task != PS_TASK_PRINT)
 		return run_task(&a, argv[first]);

@@ -23,6 +23,7 @@ static void
 clean_up(void)
 {
 	pb_recordings_close(&session);
+	pb_page_clean();
 }
 
 static bool
@@ -91,6 +92,8 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--reference") == 0)
 		return pb_reference_workload();
 	pb_options_parse(&options, argc, argv);
+	if (options.html != NULL)
+		pb_page_begin(&options);
 	session.options = &options;
 	/* The command of a load test is a client, not what is profiled. */
 	options.is_shimmed &= options.load == 0;
@@ -103,6 +106,8 @@ main(int argc, char **argv)
 	out.is_colour = is_colour_wanted();
 	status = run(&session, &out);
 	ps_text_flush(&out);
+	if (options.html != NULL)
+		status = pb_page_end(&options, status);
 	if (out.error != 0) {
 		pb_say("writing the report: %s", strerror(-out.error));
 		return PB_FAILED;

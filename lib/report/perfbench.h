@@ -170,4 +170,13 @@ int pb_save_load(const struct pb_session *s, const struct ps_load_result *r,
 
 int pb_load(struct pb_session *s, struct ps_text *t);
 
+/* ---- perfbench_page.c ---- */
+
+/* --html: sees that there is a page, and that the results are saved somewhere;
+ * or ends the program with PB_FAILED. */
+void pb_page_begin(struct pb_options *o);
+/* Writes it, when there are results; the status to end with. */
+int pb_page_end(const struct pb_options *o, int status);
+void pb_page_clean(void);
+
 #endif /* PS_PERFBENCH_H */

@@ -5,8 +5,8 @@
  * The shape is hyperfine's: results[] with command, mean, stddev, median, user,
  * system, min, max, times[], memory_usage_byte[], exit_codes[]; so its plotting
  * scripts work.  Beside that each result has `series`, all samples by name,
- * which is what is read back, and the file has `perfshim`: schema, conditions,
- * calibration, reference times.
+ * which is what is read back, and the file has `comparisons` and `perfshim`:
+ * schema, conditions, calibration, reference times.
  *
  * What is read is checked whole before a single command is run: a gate that
  * passes because its baseline was broken would be worse than none.
@@ -124,6 +124,47 @@ result_of(const struct pb_subject *s)
 	return result;
 }
 
+static void
+put_comparison(json_t *all, const struct pb_subject *a,
+	       const struct pb_subject *b, const struct pb_series *x)
+{
+	const struct pb_series *y = pb_series_find(b, x->name);
+	struct ps_scratch scratch;
+	struct ps_comparison c;
+	json_t *o;
+
+	if (y == NULL || a->runs < 2)
+		return;
+	ps_scratch_init(&scratch, 0);
+	if (ps_compare_pairs(x->values, y->values, a->runs, &scratch, &c) ==
+	    0) {
+		o = json_object();
+		json_object_set_new(o, "metric", json_string(x->name));
+		json_object_set_new(o, "command", json_string(b->label));
+		json_object_set_new(o, "reference", json_string(a->label));
+		json_object_set_new(o, "ratio", pb_json_number(c.ratio));
+		json_object_set_new(o, "low", pb_json_number(c.interval.low));
+		json_object_set_new(o, "high", pb_json_number(c.interval.high));
+		json_object_set_new(o, "pairs",
+				    json_integer((json_int_t)c.pairs));
+		json_array_append_new(all, o);
+	}
+	ps_scratch_fini(&scratch);
+}
+
+/* Of the subjects after the first one: how many times its value. */
+static json_t *
+comparisons_of(const struct pb_session *s)
+{
+	const struct pb_subject *a = &s->subjects[0];
+	json_t *all = json_array();
+
+	for (size_t i = 1; i < s->subject_count; i++)
+		for (size_t k = 0; k < a->series_count; k++)
+			put_comparison(all, a, &s->subjects[i], &a->series[k]);
+	return all;
+}
+
 int
 pb_save(const struct pb_session *s, const char *path)
 {
@@ -136,6 +177,7 @@ pb_save(const struct pb_session *s, const char *path)
 			json_array_append_new(results,
 					      result_of(&s->subjects[i]));
 	json_object_set_new(root, "results", results);
+	json_object_set_new(root, "comparisons", comparisons_of(s));
 	json_object_set_new(root, "perfshim", pb_json_conditions(s));
 	status = pb_json_write(root, path);
 	json_decref(root);

@@ -19,6 +19,32 @@ put_count(json_t *o, const char *name, uint64_t count)
 	json_object_set_new(o, name, json_integer((json_int_t)count));
 }
 
+/* [quantile, seconds] where HdrHistogram's iterator has them: PARTS a half of
+ * what is left to 1; the last one is the maximum. */
+static json_t *
+percentiles_of(const struct ps_load_latency *l)
+{
+	enum { PARTS = 5 };
+	double count = (double)ps_peek(&l->count);
+	json_t *all = json_array();
+
+	for (double left = 1; count > 0 && left * count >= 0.5; left /= 2)
+		for (unsigned i = 0; i < PARTS; i++) {
+			double q = 1 - left + i * left / (2 * PARTS);
+
+			json_array_append_new(
+			    all, pb_json_array(
+				     (double[]){q, ps_load_quantile(
+						       l, PS_MAX(q, 1e-12))},
+				     2));
+		}
+	if (count > 0)
+		json_array_append_new(
+		    all,
+		    pb_json_array((double[]){1, ps_load_quantile(l, 1)}, 2));
+	return all;
+}
+
 static json_t *
 latency_of(const struct ps_load_latency *l)
 {
@@ -35,6 +61,7 @@ latency_of(const struct ps_load_latency *l)
 	put(o, "stddev", ps_load_deviation(l));
 	for (size_t i = 0; i < PS_COUNT(quantiles); i++)
 		put(o, quantiles[i].name, ps_load_quantile(l, quantiles[i].q));
+	json_object_set_new(o, "percentiles", percentiles_of(l));
 	return o;
 }
 

@@ -56,6 +56,8 @@ static const struct row rows[] = {
      "run it bare: no heap figures, no sections"},
     {NULL, "save", "FILE", KIND_TEXT, AT(save), 0, 0,
      "all samples as JSON (hyperfine's shape and more)"},
+    {NULL, "html", "FILE", KIND_TEXT, AT(html), 0, 0,
+     "the same as a page for a browser"},
 
     {"Comparison: exit 0 no regression, 1 a command failed, 2 usage,\n"
      "3 regression proven, 4 inconclusive",

@@ -28,6 +28,7 @@ struct pb_options {
 	const char *prepare;
 	const char *input;
 	const char *save;
+	const char *html;
 	const char *library;
 	const char *sample;
 

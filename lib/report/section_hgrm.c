@@ -15,15 +15,6 @@
 
 enum { TICKS_PER_HALF = 5, COUNT_COLUMNS = 10 };
 
-struct distribution {
-	_Atomic uint32_t *histogram;
-	uint64_t over;
-	uint64_t max;
-	uint64_t min;
-	uint64_t count;
-	double tick_ms;
-};
-
 static void
 put_right(struct ps_text *t, double value, int decimals, int columns)
 {
@@ -37,7 +28,7 @@ put_right(struct ps_text *t, double value, int decimals, int columns)
 
 /* Decimals of ps_text_fixed end at nine; the format has twelve. */
 static void
-put_line(struct ps_text *t, const struct distribution *d, uint64_t ticks,
+put_line(struct ps_text *t, const struct ps_distribution *d, uint64_t ticks,
 	 double percentile, uint64_t count)
 {
 	put_right(t, (double)ticks * d->tick_ms, 6, 12);
@@ -53,7 +44,7 @@ put_line(struct ps_text *t, const struct distribution *d, uint64_t ticks,
 
 /* How many calls took at most that long. */
 static uint64_t
-count_to(const struct distribution *d, uint64_t ticks)
+count_to(const struct ps_distribution *d, uint64_t ticks)
 {
 	uint64_t count = 0;
 	uint32_t last;
@@ -68,7 +59,7 @@ count_to(const struct distribution *d, uint64_t ticks)
 }
 
 static uint64_t
-value_at(const struct distribution *d, double percentile)
+value_at(const struct ps_distribution *d, double percentile)
 {
 	uint64_t ticks = 0;
 	int error =
@@ -80,7 +71,7 @@ value_at(const struct distribution *d, double percentile)
 }
 
 static void
-put_distribution(struct ps_text *t, const struct distribution *d)
+put_distribution(struct ps_text *t, const struct ps_distribution *d)
 {
 	double left = 1; /* what lies above the percentile */
 
@@ -104,7 +95,7 @@ put_distribution(struct ps_text *t, const struct distribution *d)
 
 static void
 put_summary(struct ps_text *t, const struct ps_view_section *s,
-	    const struct distribution *d)
+	    const struct ps_distribution *d)
 {
 	ps_text_str(t, "#[Mean    = ");
 	put_right(t, s->mean_s * 1e3, 6, 12);
@@ -119,9 +110,18 @@ put_summary(struct ps_text *t, const struct ps_view_section *s,
 		       1 << PS_HIST_SUB_BITS);
 }
 
-static void
-add_rows(const struct ps_reader *r, uint32_t section, struct distribution *d)
+int
+ps_section_distribution(const struct ps_reader *r, uint32_t section,
+			struct ps_scratch *scratch, struct ps_distribution *d)
 {
+	*d = (struct ps_distribution){
+	    .histogram =
+		ps_scratch_alloc(scratch, sizeof(uint32_t) * PS_HIST_BUCKETS),
+	    .min = UINT64_MAX,
+	    .tick_ms = ps_reader_tick_seconds(r) * 1e3,
+	};
+	if (d->histogram == NULL)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < r->count[PS_TABLE_SECTION_STATS]; i++) {
 		const struct ps_record_section_stats *s =
 		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i);
@@ -136,28 +136,23 @@ add_rows(const struct ps_reader *r, uint32_t section, struct distribution *d)
 		d->min = PS_MIN(d->min, ps_peek(&s->min_ticks));
 	}
 	d->count = ps_hist_count(d->histogram, d->over);
+	return 0;
 }
 
 int
 ps_section_hgrm(const struct ps_view *v, const char *section,
 		struct ps_scratch *scratch, struct ps_text *out)
 {
-	struct distribution d = {
-	    .histogram =
-		ps_scratch_alloc(scratch, sizeof(uint32_t) * PS_HIST_BUCKETS),
-	    .min = UINT64_MAX,
-	    .tick_ms = ps_reader_tick_seconds(v->reader) * 1e3,
-	};
 	const struct ps_view_section *s = NULL;
+	struct ps_distribution d;
 
-	if (d.histogram == NULL)
-		return -ENOMEM;
 	for (uint32_t i = 0; i < v->section_count && s == NULL; i++)
 		if (strcmp(v->sections[i].name, section) == 0)
 			s = &v->sections[i];
 	if (s == NULL)
 		return -ENOENT;
-	add_rows(v->reader, s->index, &d);
+	if (ps_section_distribution(v->reader, s->index, scratch, &d) != 0)
+		return -ENOMEM;
 	if (d.count == 0)
 		return -ENOENT;
 	put_distribution(out, &d);

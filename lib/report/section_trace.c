@@ -17,15 +17,6 @@
 
 #include "report/section_trace.h"
 
-struct event {
-	uint64_t number;
-	uint64_t begun_ns;
-	uint64_t ended_ns;
-	const char *name;
-	uint32_t tid;
-	bool is_span;
-};
-
 static const char *
 name_of(const struct ps_view *v, uint32_t section)
 {
@@ -47,8 +38,9 @@ nanoseconds(const struct ps_view *v, uint64_t ticks, uint64_t *ns)
 	return true;
 }
 
-static bool
-copy(const struct ps_view *v, uint32_t row, struct event *out)
+bool
+ps_section_event_at(const struct ps_view *v, uint32_t row,
+		    struct ps_trace_event *out)
 {
 	const struct ps_reader *r = v->reader;
 	const struct ps_record_event *e =
@@ -61,8 +53,9 @@ copy(const struct ps_view *v, uint32_t row, struct event *out)
 
 	if (number == 0 || (number - 1) % r->count[PS_TABLE_EVENTS] != row)
 		return false;
-	*out = (struct event){
+	*out = (struct ps_trace_event){
 	    .number = number - 1,
+	    .section = ps_peek(&e->section),
 	    .name = name_of(v, ps_peek(&e->section)),
 	    .tid = ps_peek(&e->tid),
 	    .is_span = ps_peek(&e->is_span) != 0,
@@ -82,8 +75,8 @@ put_us(struct ps_text *t, const char *name, uint64_t ns)
 }
 
 static void
-put_head(struct ps_text *t, const struct ps_view *v, const struct event *e,
-	 const char *kind, uint64_t ns)
+put_head(struct ps_text *t, const struct ps_view *v,
+	 const struct ps_trace_event *e, const char *kind, uint64_t ns)
 {
 	ps_text_str(t, ",\n{\"ph\":\"");
 	ps_text_str(t, kind);
@@ -95,7 +88,8 @@ put_head(struct ps_text *t, const struct ps_view *v, const struct event *e,
 }
 
 static void
-put_event(struct ps_text *t, const struct ps_view *v, const struct event *e)
+put_event(struct ps_text *t, const struct ps_view *v,
+	  const struct ps_trace_event *e)
 {
 	if (!e->is_span) {
 		put_head(t, v, e, "X", e->begun_ns);
@@ -142,7 +136,7 @@ ps_section_trace(const struct ps_view *v, struct ps_text *out)
 {
 	uint32_t rows = v->reader->count[PS_TABLE_EVENTS];
 	uint64_t number;
-	struct event e;
+	struct ps_trace_event e;
 
 	if (rows == 0)
 		return -ENODATA;
@@ -150,7 +144,7 @@ ps_section_trace(const struct ps_view *v, struct ps_text *out)
 	put_process(out, v);
 	number = newest(v, rows);
 	for (uint32_t i = 0; i < rows && number > 0; i++, number--)
-		if (copy(v, (uint32_t)((number - 1) % rows), &e))
+		if (ps_section_event_at(v, (uint32_t)((number - 1) % rows), &e))
 			put_event(out, v, &e);
 	ps_text_str(out, "\n]}\n");
 	return 0;

@@ -45,45 +45,47 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 	}
 }
 
-static void
-put_refused(struct ps_text *t, const struct ps_record_header *h)
+unsigned
+ps_losses(const struct ps_view *v, struct ps_loss out[PS_LOSSES])
 {
-	uint64_t blocks = ps_peek(&h->no_space);
-	const char *why = strerrordesc_np((int)ps_peek(&h->no_space_error));
+	const struct ps_record_header *h = v->reader->header;
+	const struct ps_loss rows[PS_LOSSES] = {
+	    {ps_peek(&h->overhead.unbalanced),
+	     "section ends without their begin"},
+	    {v->table_drops, "rows that found no room in a table"},
+	    {ps_peek(&h->overhead.uncounted_threads),
+	     "threads that found no row"},
+	    {ps_peek(&h->clock.backwards),
+	     "intervals in which the clock went backwards"},
+	    {ps_peek(&h->heap.failed),
+	     "allocations that failed for lack of memory"},
+	    {ps_peek(&h->watch.undelivered), "alerts that nobody took"},
+	    {ps_peek(&h->watch.unwatched), "sections beyond what rules watch"},
+	    {ps_peek(&h->no_space), "tables that the disk refused to let grow"},
+	};
+	unsigned count = 0;
 
-	if (blocks != 0)
-		ps_text_printf(
-		    t, "  %lu tables that the disk refused to let grow (%s)\n",
-		    (unsigned long)blocks, why == NULL ? "unknown" : why);
+	for (unsigned i = 0; i < PS_LOSSES; i++)
+		if (rows[i].count != 0)
+			out[count++] = rows[i];
+	return count;
 }
 
 static void
 put_losses(struct ps_text *t, const struct ps_view *v)
 {
 	const struct ps_record_header *h = v->reader->header;
-	uint64_t unbalanced = ps_peek(&h->overhead.unbalanced);
-	uint64_t threads = ps_peek(&h->overhead.uncounted_threads);
-	uint64_t backwards = ps_peek(&h->clock.backwards);
-	uint64_t failed = ps_peek(&h->heap.failed);
-	const struct {
-		uint64_t count;
-		const char *what;
-	} rows[] = {
-	    {unbalanced, "section ends without their begin"},
-	    {v->table_drops, "rows that found no room in a table"},
-	    {threads, "threads that found no row"},
-	    {backwards, "intervals in which the clock went backwards"},
-	    {failed, "allocations that failed for lack of memory"},
-	    {ps_peek(&h->watch.undelivered), "alerts that nobody took"},
-	    {ps_peek(&h->watch.unwatched), "sections beyond what rules watch"},
-	};
+	const char *why = strerrordesc_np((int)ps_peek(&h->no_space_error));
+	struct ps_loss losses[PS_LOSSES];
+	unsigned count = ps_losses(v, losses);
 
-	for (unsigned i = 0; i < PS_COUNT(rows); i++)
-		if (rows[i].count != 0)
-			ps_text_printf(t, "  %lu %s\n",
-				       (unsigned long)rows[i].count,
-				       rows[i].what);
-	put_refused(t, h);
+	for (unsigned i = 0; i < count; i++)
+		ps_text_printf(t, "  %lu %s%s", (unsigned long)losses[i].count,
+			       losses[i].what, i + 1 < count ? "\n" : "");
+	if (ps_peek(&h->no_space) != 0)
+		ps_text_printf(t, " (%s)", why == NULL ? "unknown" : why);
+	if (count > 0)
+		ps_text_char(t, '\n');
 }
 
 static void

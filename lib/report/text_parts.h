@@ -29,6 +29,7 @@ void ps_put_error(struct ps_text *t, double value, double error);
 void ps_put_short_time(struct ps_text *t, double seconds);
 
 void ps_text_summary(struct ps_text_report *r); /* text_summary.c */
+void ps_text_verdict(struct ps_text_report *r); /* text_verdict.c */
 void ps_text_sites(struct ps_text_report *r);	/* text_sites.c */
 /* The first frame that is neither an allocator's nor a container's. */
 uint32_t ps_telling_frame(const struct ps_stack_names *names);
@@ -42,5 +43,14 @@ void ps_text_section_tree(struct ps_text_report *r);
 void ps_text_slow_calls(struct ps_text_report *r);
 void ps_text_machine(struct ps_text_report *r); /* text_machine.c */
 void ps_text_footer(struct ps_text_report *r);	/* text_footer.c */
+
+/* What went wrong in recording, as far as anything did. */
+enum { PS_LOSSES = 8 };
+struct ps_loss {
+	uint64_t count;
+	const char *what;
+};
+/* How many kinds there are; text_footer.c */
+unsigned ps_losses(const struct ps_view *view, struct ps_loss out[PS_LOSSES]);
 
 #endif /* PS_REPORT_TEXT_PARTS_H */

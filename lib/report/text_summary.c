@@ -270,6 +270,7 @@ ps_text_summary(struct ps_text_report *r)
 	ps_text_char(r->out, '\n');
 	put_title(r->out, r->view);
 	put_times(r->out, r->view);
+	ps_text_verdict(r);
 	ps_put_heading(r->out, "HEAP", NULL);
 	put_heap(r->out, r->view);
 	put_outside(r->out, r->view);

@@ -12,6 +12,7 @@
 #include "report/callgrind.h"
 #include "report/diff.h"
 #include "report/filter.h"
+#include "report/flame.h"
 #include "report/folded.h"
 #include "report/massif.h"
 #include "report/merge.h"
@@ -47,6 +48,7 @@ write_all(const struct ps_reader *reader, struct ps_scratch *scratch,
 	for (unsigned k = PS_BY_ALLOCATIONS; k <= PS_BY_TEMPORARY; k++)
 		(void)ps_folded(&view, symbols, k, scratch, &t);
 	(void)ps_callgrind(&view, symbols, scratch, &t);
+	(void)ps_flame_of_view(&view, symbols, scratch, &t);
 	(void)ps_massif(&view, symbols, scratch, &t);
 	(void)ps_diff_text(&side, &side, 0, scratch, &t);
 	(void)ps_diff_folded(&side, &side, PS_BY_PEAK, scratch, &t);
