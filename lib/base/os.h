@@ -29,6 +29,7 @@ int ps_os_decommit(void *addr, size_t bytes); /* as ps_os_reserve left it */
 int ps_os_discard(void *addr, size_t bytes);  /* contents gone, reads zero */
 int ps_os_discard_lazy(void *addr, size_t bytes);
 int ps_os_no_huge(void *addr, size_t bytes);
+int ps_os_huge(void *addr, size_t bytes); /* where there are any */
 int ps_os_unmap(void *addr, size_t bytes);
 /* Whether there is anything at that address; a system call. */
 bool ps_os_is_mapped(const void *addr);
