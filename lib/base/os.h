@@ -36,6 +36,7 @@ int ps_os_no_huge(void *addr, size_t bytes);
  * 5.14.
  */
 int ps_os_populate(void *addr, size_t bytes);
+int ps_os_huge(void *addr, size_t bytes); /* where there are any */
 int ps_os_unmap(void *addr, size_t bytes);
 /* Whether there is anything at that address; a system call. */
 bool ps_os_is_mapped(const void *addr);

@@ -82,6 +82,12 @@ ps_os_wipe_on_fork(void *addr, size_t bytes)
 }
 
 int
+ps_os_huge(void *addr, size_t bytes)
+{
+	return (int)CALL3(SYS_madvise, addr, bytes, MADV_HUGEPAGE);
+}
+
+int
 ps_os_unmap(void *addr, size_t bytes)
 {
 	return (int)CALL2(SYS_munmap, addr, bytes);

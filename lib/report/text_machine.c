@@ -313,8 +313,9 @@ static const struct {
 	const char *meaning;
 } words[] = {
     {"flushed", "1.5 MiB, flushed out of all caches before each run"},
-    {"streamed", "arrays of four times the last cache, stored around it"},
-    {"capped", "arrays of 64 MiB, stored around the caches"},
+    {"streamed",
+     "arrays of four times the last cache in huge pages, stored around it"},
+    {"capped", "arrays of 64 MiB in huge pages, stored around the caches"},
     {"kernel", "the kernel keeps time by it too"},
     {"forced", "by option; the kernel keeps time by another"},
     {"unstable", "the kernel keeps time by another clock than the TSC"},
