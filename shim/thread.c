@@ -8,8 +8,9 @@
  * allocate, so ours puts itself off to the end.  What glibc frees after that is
  * counted with the ended threads.
  *
- * Rows are used again.  An ended thread's figures are added into row 0 first,
- * so sums over all rows are right but for the moment of the addition.
+ * Rows are used again (thread_row.c).  An ended thread's figures are added into
+ * row 0 first, so sums over all rows are right but for the moment of the
+ * addition.
  */
 #include <errno.h>
 #include <limits.h>

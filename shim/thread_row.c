@@ -3,6 +3,10 @@
  * thread_row - the rows of threads in the recording, taken and given back
  *
  * Rows are used again.  An ended thread's figures are added into row 0 first.
+ *
+ * Not so the rows that are labels of sites: what one thread allocated must not
+ * pass for another's.  The first PS_LABEL_THREADS - 1 threads of a process keep
+ * theirs; all later ones share the rows beyond, and have no label.
  */
 #include "base/lock.h"
 #include "record/fold.h"
@@ -108,7 +112,7 @@ ps_thread_row_give(uint32_t index, struct ps_record_thread *row)
 	ps_record_fold_end();
 	ps_record_unlock();
 	ps_lock_take(&rows_lock);
-	if (free_row_count < ROWS_MAX)
+	if (index >= PS_LABEL_THREADS && free_row_count < ROWS_MAX)
 		free_rows[free_row_count++] = index;
 	ps_lock_give(&rows_lock);
 }

@@ -9,6 +9,7 @@
 
 #include "report/json.h"
 #include "report/json_alerts.h"
+#include "report/json_labels.h"
 
 struct json {
 	struct ps_symbols *symbols;
@@ -240,6 +241,7 @@ json_heap(struct json *j, const struct ps_view *v)
 	json_classes(j, v);
 	json_timeline(j, v);
 	json_sites(j, v);
+	ps_json_labels(v, j->out);
 	close(j, '}');
 }
 

@@ -3,9 +3,9 @@
  * text_sites - the four lists of allocation sites
  *
  * A stack is told by its most telling frames: those of allocators and of the
- * C++ library's containers at its top are passed over, since everybody knows
- * that operator new calls malloc, and so are those that started main or the
- * thread.
+ * libraries' containers of C++ and Rust at its top are passed over, since
+ * everybody knows that operator new calls malloc, and so are those that started
+ * main or the thread.
  */
 #include <string.h>
 
@@ -23,11 +23,21 @@ static bool
 is_plumbing(const struct ps_symbol *s)
 {
 	static const char *const prefixes[] = {
-	    "operator new",	 "std::__new_allocator",
-	    "__gnu_cxx::",	 "std::allocator",
-	    "std::_Vector_base", "_Zn",
-	    "__libc_",		 "std::__detail::_Hashtable_alloc",
-	    "std::__allocate",	 "std::_Rb_tree<",
+	    "operator new",
+	    "std::__new_allocator",
+	    "__gnu_cxx::",
+	    "std::allocator",
+	    "std::_Vector_base",
+	    "_Zn",
+	    "__libc_",
+	    "std::__detail::_Hashtable_alloc",
+	    "std::__allocate",
+	    "std::_Rb_tree<",
+	    "alloc::alloc::",
+	    "<alloc::alloc::Global",
+	    "alloc::raw_vec::",
+	    "__rust_",
+	    "__rdl_",
 	    "perfshim_scope_",
 	};
 	static const char *const names[] = {
@@ -110,11 +120,38 @@ put_frame(struct ps_text *t, const struct ps_symbol *s)
 	ps_text_char(t, '\n');
 }
 
-/* A part of a container, of which the one that was called is told. */
+/* Of "u8 as alloc::vec::...", a plain type's part of a container. */
+static const char *
+behind_plain_type(const char *name)
+{
+	for (const char *at = name; *at != '\0'; at++) {
+		if (starts_with(at, "::"))
+			break;
+		if (starts_with(at, " as "))
+			return at + strlen(" as ");
+	}
+	return name;
+}
+
+/* A part of a library's container (of C++ or Rust), of which the one that was
+ * called is told. */
 static bool
 is_container(const struct ps_symbol *s)
 {
-	return s->function != NULL && starts_with(s->function, "std::");
+	static const char *const prefixes[] = {
+	    "std::", "alloc::", "core::", "hashbrown::"};
+	const char *name = s->function;
+
+	if (name == NULL)
+		return false;
+	if (starts_with(name, "void "))
+		name += strlen("void ");
+	name += strspn(name, "<&[");
+	name = behind_plain_type(name);
+	for (unsigned i = 0; i < PS_COUNT(prefixes); i++)
+		if (starts_with(name, prefixes[i]))
+			return true;
+	return false;
 }
 
 /* The part worth telling: from *first to *last (not included). */
