@@ -20,8 +20,8 @@ MAX_FUNCTION, MAX_C, MAX_H, MAX_TEST = 70, 450, 200, 700
 # Longer than the rest, with the reason.
 LONGER = {
     "lib/base/options.c": 480,  # the one table, and a function for each variable
-    "shim/perfshim.h": 460,  # all that an application includes, in one file
-    "lib/record/layout.h": 340,  # the one definition of the format, field by field
+    "shim/perfshim.h": 480,  # all that an application includes, in one file
+    "lib/record/layout.h": 370,  # the one definition of the format, field by field
 }
 ASSERT = re.compile(r"\b(PS_\w*ASSERT\w*|_Static_assert)\s*\(")
 

@@ -11,10 +11,8 @@
  * once, without its stack, and libunwind's own caches, its pipe, its
  * dl_iterate_phdr and its guesses about missing tables are never reached.
  *
- * The alternative, libunwind's local mode with patches, keeps the loader lock,
- * two system calls a frame and a global state that forks and closes break
- * (DESIGN.md, facts; hazards.md F2 and U1 to U8).
- *
+ * libunwind's local mode, patched, would keep the loader lock, two system calls
+ * a frame and a global state that forks and closes break (hazards F2, U1 to U8).
  * Tables are read through bounds-checked accessors, within the module that
  * _dl_find_object names, which takes no lock.
  */

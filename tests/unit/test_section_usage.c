@@ -133,7 +133,8 @@ START_TEST(page_faults_and_growth_of_the_heap_are_the_call_s)
 	end(a);
 	u = &row_of(a)->every;
 	ck_assert_uint_ge(ps_peek(&u->minor_faults), PAGES);
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* their shadow faults, too */
+#if !defined(__SANITIZE_THREAD__) &&                                           \
+    !defined(__SANITIZE_ADDRESS__) /* their shadow faults, too */
 	ck_assert_uint_le(ps_peek(&u->minor_faults), PAGES + 20);
 #endif
 	ck_assert_int_eq((int64_t)ps_peek(&u->live_bytes), 6 * 64 - 1000);
