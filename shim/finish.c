@@ -128,8 +128,10 @@ open_output(bool *is_opened)
 		struct ps_text text;
 
 		ps_text_init(&text, line, sizeof(line), -1);
-		ps_text_printf(&text, "PERFSHIM_REPORT=%s: cannot open (%s)",
-			       path, strerrordesc_np(-fd));
+		ps_text_str(&text, "PERFSHIM_REPORT=");
+		ps_text_printable(&text, path);
+		ps_text_printf(&text, ": cannot open (%s)",
+			       strerrordesc_np(-fd));
 		ps_os_complain(line);
 		return -1;
 	}

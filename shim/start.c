@@ -211,7 +211,7 @@ start_unwinding(void)
 void
 ps_start_file(void)
 {
-	char line[PS_PATH_MAX + 80];
+	char line[PS_PATH_MAX * 4 + 80];
 	struct ps_text text;
 	int error;
 
@@ -222,10 +222,12 @@ ps_start_file(void)
 	if (error == 0)
 		return;
 	ps_text_init(&text, line, sizeof(line), -1);
+	ps_text_str(&text, "PERFSHIM_OUT=");
+	ps_text_printable(&text, ps_options.out);
 	ps_text_printf(&text,
-		       "PERFSHIM_OUT=%s: no recording there (error %d: %s); "
-		       "going on in memory",
-		       ps_options.out, -error, strerrordesc_np(-error));
+		       ": no recording there (error %d: %s); going on in "
+		       "memory",
+		       -error, strerrordesc_np(-error));
 	ps_os_complain(line);
 }
 

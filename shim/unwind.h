@@ -63,6 +63,9 @@ uint32_t ps_unwind_walk(const struct ps_unwind_context *ctx, uintptr_t *out,
  * time; false when sp is elsewhere (signal stack, coroutine).
  */
 bool ps_unwind_stack_bounds(uintptr_t sp, uintptr_t *low, uintptr_t *high);
+/* > 0: this thread may hold the lock that finding its stack takes (getattr.c);
+ * then no bounds are known. */
+extern PS_TLS volatile uint32_t ps_unwind_stack_is_asked;
 
 /* Modules went away: forget every rule.  From the dlclose wrapper. */
 void ps_unwind_flush(void);

@@ -11,6 +11,8 @@
 #include "base/os.h"
 #include "shim/unwind.h"
 
+PS_TLS volatile uint32_t ps_unwind_stack_is_asked;
+
 /*
  * The kernel puts the name of the executable at the very top of the first
  * thread's stack; it may grow down to the limit.
@@ -45,7 +47,8 @@ thread_stack(uintptr_t sp, uintptr_t *low, uintptr_t *high)
 	size_t bytes;
 	bool is_known;
 
-	if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+	if (ps_unwind_stack_is_asked > 0 ||
+	    pthread_getattr_np(pthread_self(), &attributes) != 0)
 		return false;
 	is_known = pthread_attr_getstack(&attributes, &start, &bytes) == 0 &&
 		   sp - (uintptr_t)start < bytes;

@@ -116,6 +116,27 @@ END_J
 elif type -P java >/dev/null; then
 	row I8 java -Xshare:auto -version
 fi
+# As Java's threads begin: it allocates with the lock of the thread held.
+cat >asks.c <<'END_C'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+static void *ask(void *arg)
+{
+	pthread_attr_t a;
+	return pthread_getattr_np(pthread_self(), &a) == 0 && pthread_attr_destroy(&a) == 0 ? arg : NULL;
+}
+int main(void)
+{
+	pthread_t t;
+	void *got = NULL;
+	pthread_create(&t, NULL, ask, &got);
+	pthread_join(t, &got);
+	puts(got != NULL ? "ok" : "failed");
+}
+END_C
+compile gcc -o asks asks.c
+row I8 ./asks
 if type -P w3m >/dev/null; then # has Boehm's collector
 	printf '<h1>Title</h1><p>%s' "$(seq 2000)" >page.html
 	row I11 w3m -dump page.html

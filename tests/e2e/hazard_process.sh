@@ -34,7 +34,7 @@ for i in range(int(sys.argv[1])):
     os.wait()
 print(len(kept))
 END_PY
-row P5 python3 children.py 20
+row P5 PERFSHIM_CHILDREN=all python3 children.py 20
 equal 21 "$(compgen -G 'rec/python3*.perfshim' | wc -l)" 'recordings of 20 children and their parent'
 parent_figures()
 {

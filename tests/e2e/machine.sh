@@ -41,4 +41,4 @@ expect 'r["calibration"]["drift_fraction"] is not None' \
 	'r["calibration"]["core_drift_fraction"] is not None' \
 	'r["calibration"]["fma_flops"] > 0' 'r["calibration"]["core_hz"] > 1e8'
 "$B/perfreport" "$(recording)" >report || fail 'the report' "$(<report)"
-has "$(<report)" 'since then: vector add slower by' 'the report'
+has "$(<report)" 'since: vector add [0-9.]+% (slower|faster)' 'the report'
