@@ -291,12 +291,11 @@ close_if_pipe(int first, int second)
 	struct stat a;
 	struct stat b;
 
-	if (ps_os_fstat(first, &a) != 0 || ps_os_fstat(second, &b) != 0 ||
-	    !S_ISFIFO(a.st_mode) || a.st_dev != b.st_dev ||
-	    a.st_ino != b.st_ino)
-		return;
-	(void)ps_os_close(first);
-	(void)ps_os_close(second);
+	if (ps_os_fstat(first, &a) == 0 && ps_os_fstat(second, &b) == 0 &&
+	    S_ISFIFO(a.st_mode) && a.st_ino == b.st_ino) {
+		(void)ps_os_close(first);
+		(void)ps_os_close(second);
+	}
 }
 
 /*
