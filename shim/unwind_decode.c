@@ -12,8 +12,8 @@
  * dl_iterate_phdr and its guesses about missing tables are never reached.
  *
  * libunwind's local mode, patched, would keep the loader lock, two system calls
- * a frame and a global state that forks and closes break (hazards F2, U1 to U8).
- * Tables are read through bounds-checked accessors, within the module that
+ * a frame and a global state that forks and closes break (hazards F2, U1 to
+ * U8). Tables are read through bounds-checked accessors, within the module that
  * _dl_find_object names, which takes no lock.
  */
 #include <dlfcn.h>
