@@ -110,7 +110,9 @@ static void
 end_slow(struct ps_section_thread *t, uint32_t section, uintptr_t sp,
 	 ps_ticks now, const struct ps_unwind_context *caller)
 {
-	bool is_kept = t->top->node->section == section &&
+	/* Not in a handler that interrupted us: it takes locks. */
+	bool is_kept = t->top->node->section == section && ps_self.depth == 0 &&
+		       !ps_record_is_locked_by_me() &&
 		       is_wanted(section, now - t->top->begun, caller);
 
 	ps_section_end(t, section, sp, now);

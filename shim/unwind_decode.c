@@ -12,8 +12,8 @@
  * dl_iterate_phdr and its guesses about missing tables are never reached.
  *
  * libunwind's local mode, patched, would keep the loader lock, two system calls
- * a frame and a global state that forks and closes break (hazards F2, U1 to U8).
- * Tables are read through bounds-checked accessors, within the module that
+ * a frame and a global state that forks and closes break (hazards F2, U1 to
+ * U8). Tables are read through bounds-checked accessors, within the module that
  * _dl_find_object names, which takes no lock.
  */
 #include <dlfcn.h>
@@ -291,12 +291,11 @@ close_if_pipe(int first, int second)
 	struct stat a;
 	struct stat b;
 
-	if (ps_os_fstat(first, &a) != 0 || ps_os_fstat(second, &b) != 0 ||
-	    !S_ISFIFO(a.st_mode) || a.st_dev != b.st_dev ||
-	    a.st_ino != b.st_ino)
-		return;
-	(void)ps_os_close(first);
-	(void)ps_os_close(second);
+	if (ps_os_fstat(first, &a) == 0 && ps_os_fstat(second, &b) == 0 &&
+	    S_ISFIFO(a.st_mode) && a.st_ino == b.st_ino) {
+		(void)ps_os_close(first);
+		(void)ps_os_close(second);
+	}
 }
 
 /*

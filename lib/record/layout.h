@@ -210,7 +210,7 @@ struct ps_record_header {
 	struct ps_record_overhead overhead;
 	struct ps_record_watch watch;
 	struct ps_record_fold fold;
-	_Atomic uint64_t no_space; /* times the disk refused a block */
+	_Atomic uint64_t no_space;	 /* times the disk refused a block */
 	_Atomic uint32_t no_space_error; /* errno of the last one */
 	uint32_t reserved;
 	struct ps_record_timeline timeline;
@@ -324,7 +324,7 @@ struct ps_record_alert {
 	uint32_t section;  /* index, UINT32_MAX: none */
 	/* Who noticed, or whose call of the section was beyond the threshold */
 	uint32_t thread;
-	uint32_t site; /* its stack then; UINT32_MAX: not known */
+	uint32_t site;	   /* its stack then; UINT32_MAX: not known */
 	uint32_t replaced; /* earlier alerts that stood in this row */
 	/* Of rules on memory, the sites at that moment, most live bytes first.
 	 */

@@ -63,12 +63,12 @@ done
 # halves ACTION...: the program waits in its middle while ACTION is done.
 halves()
 {
-	rm -f rec/*.perfshim in && mkfifo in
+	rm -f rec/*.perfshim in half.out && mkfifo in
 	PERFSHIM_SAMPLE=all PERFSHIM_REPORT=none LD_PRELOAD=$LIB PERFSHIM_OUT=$PWD/rec \
 		"$T/spread" wait <in >half.out 2>shim.err &
 	local pid=$!
 	exec 5>in
-	until grep -q half half.out; do sleep 0.02; done
+	until grep -qs half half.out; do sleep 0.02; done
 	"$@"
 	echo go >&5
 	exec 5>&-

@@ -49,6 +49,7 @@ START_TEST(cases_of_the_fuzzer_are_read)
 }
 END_TEST
 
+/* hazard: S4 Env parsing */
 /* Also what the fuzzer begins with, which is there of those that are text. */
 START_TEST(cases_of_other_inputs_are_taken)
 {
@@ -68,6 +69,7 @@ START_TEST(cases_of_other_inputs_are_taken)
 }
 END_TEST
 
+/* hazard: S5 Malformed profile given to the reader */
 START_TEST(damaged_recordings_are_told_or_refused)
 {
 	unsigned seed = 4711;

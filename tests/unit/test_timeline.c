@@ -45,9 +45,10 @@ check_line(void)
 	ck_assert_uint_le(count, PS_TIMELINE_SLOTS);
 	ck_assert_uint_eq(step % STEP, 0);
 	ck_assert_uint_eq(step / STEP & (step / STEP - 1), 0);
+	/* An assertion each, which tells the runner, would be slow. */
 	for (uint32_t i = 0; i < count; i++)
-		ck_assert_uint_eq(ps_peek(&line->tick[i].ticks),
-				  START + i * step);
+		if (ps_peek(&line->tick[i].ticks) != START + i * step)
+			ck_abort_msg("slot %u is at another time", i);
 }
 
 START_TEST(a_slot_keeps_its_highest_level)
@@ -203,7 +204,6 @@ timeline_suite(void)
 {
 	Suite *s = suite_create("timeline");
 	TCase *t = tcase_create("timeline");
-
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, a_slot_keeps_its_highest_level);
 	tcase_add_test(t, slots_without_a_note_take_the_level_before);
@@ -211,6 +211,7 @@ timeline_suite(void)
 	tcase_add_test(t, a_note_out_of_order_goes_where_it_belongs);
 	tcase_add_test(t, the_last_slot_fills_before_steps_double);
 	tcase_add_test(t, a_jump_of_a_year_ends);
+	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, any_run_is_as_in_the_model, 1, 6);
 	tcase_add_test(t, before_its_start_nothing_is_noted);
 	tcase_add_test(t, threads_leave_a_whole_timeline);
