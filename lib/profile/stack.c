@@ -12,6 +12,11 @@
  *
  * The generation grows when a module is unloaded, because the same addresses
  * then belong to other code; old rows stay, and keep naming the old module.
+ *
+ * Nothing is dropped when the tables are full, since where every block is
+ * sampled the sums over sites are the heap: cc1plus on a page of templates has
+ * 40000 stacks of 64 frames in a second, and the 85 % that found no room were
+ * missing in its peak.  They are told by their innermost frames.
  */
 #include <elf.h>
 #include <errno.h>
@@ -28,6 +33,10 @@ enum {
 	ALL_SLOTS = SITE_SLOTS + STACK_SLOTS + FRAME_SLOTS,
 	PROBES_MAX = 256,
 	PATH_BYTES = 4096,
+	/* Frames of what comes when the tables are nearly full, and how many
+	 * sites of these there is room for. */
+	SHORT_DEPTH = 4,
+	SHORT_SITES = 4096,
 };
 
 static _Atomic uint32_t *site_slots;
@@ -398,8 +407,22 @@ ps_stack_find(const struct ps_stack_key *key)
 	return known_site(hash_site(stack, &plain));
 }
 
+/* But for the places of `kept` sites that will be short. */
+static bool
+has_room(const struct ps_stack_key *key, uint32_t kept)
+{
+	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
+	const struct ps_record_table *frames =
+	    &ps_record->table[PS_TABLE_STACK_FRAMES];
+
+	return ps_peek(&sites->count) < sites->capacity - kept &&
+	       ps_peek(&frames->count) + key->depth <=
+		   frames->capacity - kept * SHORT_DEPTH;
+}
+
 static uint32_t
-enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs)
+enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs,
+	     uint32_t kept)
 {
 	uint64_t stack = hash_stack(key);
 	_Atomic uint32_t *slot = find_slot(hash_site(stack, key));
@@ -409,10 +432,35 @@ enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs)
 		return UINT32_MAX;
 	if (ps_peek(slot) != 0)
 		return ps_peek(slot) - 1;
+	if (!has_room(key, kept))
+		return UINT32_MAX;
 	row = append_site_locked(stack, key, pcs);
 	if (row != UINT32_MAX)
 		atomic_store_explicit(slot, row + 1, memory_order_release);
 	return row;
+}
+
+/*
+ * When the tables are as good as full: by its innermost frames, so that figures
+ * stay whole and still say who; then without any.
+ */
+static uint32_t
+enter_short_locked(const struct ps_stack_key *key, const uintptr_t *pcs)
+{
+	struct ps_stack_key none = {.flags = PS_SITE_NO_STACK,
+				    .section = UINT32_MAX};
+	struct ps_stack_key cut = unlabelled(key);
+	uint32_t row;
+
+	if (key->depth > SHORT_DEPTH) {
+		cut.depth = SHORT_DEPTH;
+		cut.flags |= PS_SITE_TRUNCATED;
+		cut.stack = SHORT_DEPTH;
+		for (unsigned i = 0; i < SHORT_DEPTH; i++)
+			cut.stack = mix(cut.stack, pcs[i]);
+	}
+	row = enter_locked(&cut, pcs, 1);
+	return row != UINT32_MAX ? row : enter_locked(&none, pcs, 0);
 }
 
 uint32_t
@@ -427,7 +475,9 @@ ps_stack_enter(const struct ps_stack_key *key, const uintptr_t *pcs)
 	ps_record_lock();
 	if (is_crowded())
 		used = unlabelled(key);
-	row = enter_locked(&used, pcs);
+	row = enter_locked(&used, pcs, SHORT_SITES);
+	if (row == UINT32_MAX)
+		row = enter_short_locked(&used, pcs);
 	ps_record_unlock();
 	return row;
 }

@@ -24,7 +24,9 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 		return;
 	}
 	if (v->is_exact)
-		ps_text_printf(t, "  every allocation recorded (%s)",
+		ps_text_printf(t, "  every allocation%s recorded (%s)",
+			       ps_peek(&s->dropped) == 0 ? ""
+							 : " but those dropped",
 			       ps_human_count(count, (double)samples));
 	else
 		ps_text_printf(
