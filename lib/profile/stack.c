@@ -37,6 +37,7 @@ enum {
 	 * sites of these there is room for. */
 	SHORT_DEPTH = 4,
 	SHORT_SITES = 4096,
+	LEAF_SITES = 2048, /* of these, with one frame only */
 };
 
 static _Atomic uint32_t *site_slots;
@@ -440,26 +441,37 @@ enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs,
 	return row;
 }
 
+static struct ps_stack_key
+cut_key(const struct ps_stack_key *key, const uintptr_t *pcs, uint32_t depth)
+{
+	struct ps_stack_key cut = unlabelled(key);
+
+	if (key->depth <= depth)
+		return cut;
+	cut.depth = depth;
+	cut.flags |= PS_SITE_TRUNCATED;
+	cut.stack = depth;
+	for (uint32_t i = 0; i < depth; i++)
+		cut.stack = mix(cut.stack, pcs[i]);
+	return cut;
+}
+
 /*
  * When the tables are as good as full: by its innermost frames, so that figures
- * stay whole and still say who; then without any.
+ * stay whole and still say who; then by the innermost; then without any.
  */
 static uint32_t
 enter_short_locked(const struct ps_stack_key *key, const uintptr_t *pcs)
 {
 	struct ps_stack_key none = {.flags = PS_SITE_NO_STACK,
 				    .section = UINT32_MAX};
-	struct ps_stack_key cut = unlabelled(key);
-	uint32_t row;
+	struct ps_stack_key cut = cut_key(key, pcs, SHORT_DEPTH);
+	uint32_t row = enter_locked(&cut, pcs, LEAF_SITES);
 
-	if (key->depth > SHORT_DEPTH) {
-		cut.depth = SHORT_DEPTH;
-		cut.flags |= PS_SITE_TRUNCATED;
-		cut.stack = SHORT_DEPTH;
-		for (unsigned i = 0; i < SHORT_DEPTH; i++)
-			cut.stack = mix(cut.stack, pcs[i]);
+	if (row == UINT32_MAX) {
+		cut = cut_key(key, pcs, 1);
+		row = enter_locked(&cut, pcs, 1);
 	}
-	row = enter_locked(&cut, pcs, 1);
 	return row != UINT32_MAX ? row : enter_locked(&none, pcs, 0);
 }
 

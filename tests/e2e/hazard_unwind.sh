@@ -35,6 +35,10 @@ done
 # hazard: U1 dl_iterate_phdr lock inversion: two threads load and unload, four allocate
 survives modules "$PWD"/plug?.so
 
+# hazard: U2 the unwinder waits for a lock that the thread holds (pthread_getattr_np, as in the JVM)
+survives asking
+below 20 start_thread ask_at_once allocate_here
+
 # hazard: U3 strict seccomp kills the shim, not the program
 survives seccomp
 below 1 allocate_here

@@ -301,6 +301,33 @@ in_coroutines(void)
 	return 0;
 }
 
+/* ---- a lock of libc's, held by this thread ---- */
+
+/* It allocates under the lock that it takes: nothing of ours may wait there. */
+static void *
+ask_at_once(void *unused)
+{
+	pthread_attr_t attributes;
+
+	pthread_getattr_np(pthread_self(), &attributes);
+	pthread_attr_destroy(&attributes);
+	allocate_here();
+	return unused;
+}
+
+static int
+asking_threads(void)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < 20; i++) {
+		if (pthread_create(&thread, NULL, ask_at_once, NULL) != 0)
+			return 1;
+		pthread_join(thread, NULL);
+	}
+	return 0;
+}
+
 /* ---- U10: depth
  * ------------------------------------------------------------------- */
 
@@ -373,6 +400,8 @@ run(const char *kind)
 		return in_handler();
 	if (strcmp(kind, "coroutines") == 0)
 		return in_coroutines();
+	if (strcmp(kind, "asking") == 0)
+		return asking_threads();
 	if (strcmp(kind, "deep") == 0)
 		return deep();
 	return 2;
