@@ -158,7 +158,7 @@ put_watched(struct ps_text *t, const struct ps_calibration *c)
 	if (c->watched & PS_WATCHED_DRIFT) {
 		ps_text_str(t, "vector add slower by ");
 		put_percent(t, c->drift_fraction, 1);
-		ps_text_str(t, ", core by ");
+		ps_text_str(t, ", core ");
 		put_percent(t, c->core_drift, 1);
 		comma = ", ";
 	}
