@@ -34,6 +34,7 @@
 #include "shim/harden.h"
 #include "shim/picked.h"
 #include "shim/start.h"
+#include "shim/strict.h"
 #include "shim/watch.h"
 
 /* Untouched, it costs address space only. */
@@ -253,7 +254,7 @@ counted_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	void *block;
 
 	if (size >= left && ps_record->sampling.mode != PS_SAMPLE_OFF &&
-	    size <= PTRDIFF_MAX)
+	    size <= PTRDIFF_MAX && !ps_strict_drops(self))
 		return sampled_block(self, size, align, is_zeroed, caller);
 	block = plain_block(self, size, align, is_zeroed);
 	if (block == NULL)

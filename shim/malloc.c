@@ -72,7 +72,7 @@ fast_free(void *ptr)
 	return true;
 }
 
-PS_NOINLINE void
+PS_NOINLINE PS_REALIGNED void
 ps_free_look(struct ps_pool_heap *heap, size_t cls)
 {
 	int saved_errno = errno;
@@ -84,7 +84,7 @@ ps_free_look(struct ps_pool_heap *heap, size_t cls)
 
 /* ---- C ------------------------------------------------------------------ */
 
-static PS_NOINLINE void *
+static PS_NOINLINE PS_REALIGNED void *
 malloc_slow(size_t size)
 {
 	struct ps_unwind_context caller;
@@ -108,7 +108,7 @@ PS_ALIGNED(PS_CACHE_LINE) void free(void *ptr)
 		ps_free(ptr);
 }
 
-static PS_NOINLINE void *
+static PS_NOINLINE PS_REALIGNED void *
 calloc_slow(size_t size)
 {
 	struct ps_unwind_context caller;
@@ -138,7 +138,7 @@ calloc(size_t count, size_t size)
 	return memset(block, 0, bytes);
 }
 
-static PS_NOINLINE void *
+static PS_NOINLINE PS_REALIGNED void *
 realloc_slow(void *ptr, size_t size)
 {
 	struct ps_unwind_context caller;
@@ -183,7 +183,7 @@ is_power_of_two(size_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
-PS_NOINLINE static void *
+PS_NOINLINE PS_REALIGNED static void *
 aligned_block(size_t align, size_t size)
 {
 	struct ps_unwind_context caller;

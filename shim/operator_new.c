@@ -60,7 +60,7 @@ new_with_handler(size_t size, size_t align,
 	return block;
 }
 
-PS_COLD void *
+PS_COLD PS_REALIGNED void *
 ps_new_slow(size_t size)
 {
 	struct ps_unwind_context caller;
@@ -69,7 +69,7 @@ ps_new_slow(size_t size)
 	return new_with_handler(size, 16, &caller);
 }
 
-PS_NOINLINE void *
+PS_NOINLINE PS_REALIGNED void *
 ps_new_aligned(size_t size, size_t align)
 {
 	struct ps_unwind_context caller;
@@ -87,7 +87,7 @@ typedef void *new_nothrow_aligned(size_t size, size_t align,
  * NULL.  Catching needs C++, so libstdc++'s own form is called: it calls our
  * operator new (GCC 9 and later) or our malloc, and catches.
  */
-PS_COLD void *
+PS_COLD PS_REALIGNED void *
 ps_new_nothrow_slow(size_t size)
 {
 	struct ps_unwind_context caller;
@@ -102,7 +102,7 @@ ps_new_nothrow_slow(size_t size)
 	return next != NULL ? next(size, "") : NULL;
 }
 
-PS_NOINLINE void *
+PS_NOINLINE PS_REALIGNED void *
 ps_new_aligned_nothrow(size_t size, size_t align)
 {
 	struct ps_unwind_context caller;

@@ -21,6 +21,7 @@
 #include "shim/picked.h"
 #include "shim/unwind_recall.h"
 #include "shim/start.h"
+#include "shim/strict.h"
 #include "shim/unwind_memo.h"
 
 _Static_assert(sizeof(struct ps_mark) == PS_MARK_BYTES, "the pool's room");
@@ -169,7 +170,7 @@ ps_picked_its_turn(struct ps_thread *self, size_t size, const void *block,
 		   const struct ps_unwind_context *caller)
 {
 	if (ps_record->sampling.mode != PS_SAMPLE_OFF &&
-	    ps_thread_enter(self)) {
+	    !ps_strict_drops(self) && ps_thread_enter(self)) {
 		ps_ticks begun = ps_thread_beat(self);
 		uint32_t site = ps_picked_site(self, caller);
 

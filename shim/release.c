@@ -144,7 +144,7 @@ free_any(struct ps_thread *self, void *ptr,
 }
 
 /* Tail-called by free and its kin, so that their caller is ours. */
-PS_NOINLINE void
+PS_NOINLINE PS_REALIGNED void
 ps_free(void *ptr)
 {
 	struct ps_thread *self = &ps_self;

@@ -154,8 +154,11 @@ publish(struct ps_thread *self, ps_ticks now)
 void
 ps_thread_publish(struct ps_thread *self)
 {
-	ps_ticks now = ps_clock_now();
+	ps_ticks now;
 
+	if (ps_unlikely(self->is_strict))
+		return;
+	now = ps_clock_now();
 	publish(self, now);
 	if (ps_unlikely(ps_watch_is_due(now)))
 		ps_watch_step(self, now);
@@ -171,8 +174,9 @@ ps_thread_pulse(struct ps_thread *self)
 ps_ticks
 ps_thread_beat(struct ps_thread *self)
 {
-	if (self->heap == NULL || (ps_record->sampling.mode == PS_SAMPLE_ALL &&
-				   self->beats++ % BEAT != 0))
+	if (self->heap == NULL || self->is_strict ||
+	    (ps_record->sampling.mode == PS_SAMPLE_ALL &&
+	     self->beats++ % BEAT != 0))
 		return 0;
 	ps_thread_publish(self);
 	return self->seen;

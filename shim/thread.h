@@ -36,7 +36,9 @@ struct ps_thread {
 	uint32_t rounds;      /* of destructors, so far */
 	uint32_t pulses;
 	uint32_t beats;
-	uint32_t steps;		     /* of the pool's decay, last seen */
+	uint32_t steps; /* of the pool's decay, last seen */
+	/* It may make no system call and read no clock: strict.c. */
+	uint32_t is_strict;
 	ps_ticks seen;		     /* the clock, when it was last looked at */
 	struct ps_unwind_memo *memo; /* NULL until the first walk */
 	struct ps_recall *recall;    /* the same; only if all are sampled */

@@ -33,6 +33,13 @@ struct ps_unwind_context {
 		(ctx)->fp = frame_[0];                                         \
 	} while (0)
 
+/*
+ * For those functions, and whatever else a fast path hands over to:
+ * hand-written and generated code may call malloc with a misaligned stack,
+ * which glibc's endures (hazards U15).
+ */
+#define PS_REALIGNED __attribute__((force_align_arg_pointer))
+
 enum ps_unwind_end {
 	PS_UNWIND_COMPLETE,  /* reached the thread's first frame */
 	PS_UNWIND_TRUNCATED, /* stopped at `max` */

@@ -210,6 +210,13 @@ ps_os_timer_slack(uint64_t ns)
 	return (int)CALL2(SYS_prctl, PR_SET_TIMERSLACK, ns);
 }
 
+int
+ps_os_prctl(int option, const unsigned long a[4])
+{
+	return (int)call6(SYS_prctl, option, (long)a[0], (long)a[1], (long)a[2],
+			  (long)a[3], 0);
+}
+
 void
 ps_os_complain(const char *text)
 {

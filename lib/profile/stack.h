@@ -42,7 +42,8 @@ uint32_t ps_stack_find(const struct ps_stack_key *key);
 
 /*
  * Enter it, with its addresses; the row, without labels when the table gets
- * full, or UINT32_MAX when a table is (counted there).
+ * full, of the innermost frames only when it is nearly so, of no frames when it
+ * is; UINT32_MAX when there is not even that, as on a full disk.
  */
 uint32_t ps_stack_enter(const struct ps_stack_key *key, const uintptr_t *pcs);
 

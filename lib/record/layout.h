@@ -281,8 +281,7 @@ enum { PS_SITE_TRUNCATED = 1, PS_SITE_NO_STACK = 2 };
 
 /*
  * Per thread; one writer.  Rows of ended threads are added into row 0 and, from
- * PS_LABEL_THREADS on, used again.  A block is counted in `frees` of the thread
- * that freed it.
+ * PS_LABEL_THREADS on, used again.  A block counts in `frees` of who freed it.
  * Requested bytes: issued_bytes - bytes_left.
  *
  * lifetime_*[i]: sampled blocks that this thread freed before they had lived

@@ -24,7 +24,9 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 		return;
 	}
 	if (v->is_exact)
-		ps_text_printf(t, "  every allocation recorded (%s)",
+		ps_text_printf(t, "  every allocation%s recorded (%s)",
+			       ps_peek(&s->dropped) == 0 ? ""
+							 : " but those dropped",
 			       ps_human_count(count, (double)samples));
 	else
 		ps_text_printf(
@@ -82,8 +84,12 @@ put_losses(struct ps_text *t, const struct ps_view *v)
 	for (unsigned i = 0; i < count; i++)
 		ps_text_printf(t, "  %lu %s%s", (unsigned long)losses[i].count,
 			       losses[i].what, i + 1 < count ? "\n" : "");
-	if (ps_peek(&h->no_space) != 0)
-		ps_text_printf(t, " (%s)", why == NULL ? "unknown" : why);
+	if (ps_peek(&h->no_space) != 0) {
+		ps_text_str(t, " (");
+		(void)ps_put_name(t, why == NULL ? "unknown" : why,
+				  ps_peek(&h->no_space) <= PS_TABLES ? 30 : 12);
+		ps_text_char(t, ')');
+	}
 	if (count > 0)
 		ps_text_char(t, '\n');
 }

@@ -146,7 +146,8 @@ is_container(const struct ps_symbol *s)
 		return false;
 	if (starts_with(name, "void "))
 		name += strlen("void ");
-	name += strspn(name, "<&[");
+	while (*name == '<' || *name == '&' || *name == '[')
+		name++;
 	name = behind_plain_type(name);
 	for (unsigned i = 0; i < PS_COUNT(prefixes); i++)
 		if (starts_with(name, prefixes[i]))

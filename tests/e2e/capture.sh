@@ -11,6 +11,7 @@ calls_between()
 	awk '/getpriority\(/ { inside = !inside; next } inside' trace
 }
 
+# hazard: U2 the unwinder allocates, opens or locks
 for mode in all 64; do
 	# Twice a second the shim looks at the process: that may fall in between,
 	# but not each time.

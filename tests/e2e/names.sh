@@ -31,7 +31,7 @@ named()
 
 gcc -g -O1 -o kept kept.c || fail 'to compile'
 objcopy --remove-section .debug_aranges kept bare
-[ -z "$(readelf -SW bare | grep aranges)" ] || fail 'no .debug_aranges' "$(readelf -SW bare)"
+! readelf -SW bare | grep -q aranges || fail 'no .debug_aranges'
 run_shim PERFSHIM_SAMPLE=all ./bare
 named
 report_has 'inner +inlined at kept.c:5' 'keep +at kept.c:10' 'main +at kept.c:14'

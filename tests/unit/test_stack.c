@@ -171,6 +171,42 @@ START_TEST(a_reset_in_a_child_begins_anew)
 }
 END_TEST
 
+/* Stacks that differ far out: their innermost frames are one site. */
+START_TEST(deep_stacks_are_short_when_there_is_little_room)
+{
+	const struct ps_record_site *site;
+	uintptr_t pcs[64];
+	uint32_t last;
+	uint32_t row = 0;
+
+	for (uintptr_t i = 0; i < 64; i++)
+		pcs[i] = 0x10000 + i;
+	do {
+		last = row;
+		pcs[63]++;
+		row = site_of(pcs, 64, 0);
+		ck_assert_uint_ne(row, UINT32_MAX);
+		site = ps_record_entry(PS_TABLE_SITES, row);
+	} while (site->depth == 64);
+	ck_assert_uint_eq(row, last + 1);
+	ck_assert_uint_eq(site->depth, 4);
+	ck_assert_uint_eq(site->flags, PS_SITE_TRUNCATED);
+	assert_stack(row, pcs, 4);
+	for (int i = 0; i < 100; i++) {
+		pcs[63]++;
+		ck_assert_uint_eq(site_of(pcs, 64, 0), row);
+	}
+	/* Other innermost frames are another site; known stacks stay known. */
+	pcs[0]--;
+	ck_assert_uint_eq(site_of(pcs, 64, 0), row + 1);
+	pcs[0]++;
+	pcs[63] = 0x10000 + 64;
+	ck_assert_uint_eq(site_of(pcs, 64, 0), 0);
+	ck_assert_uint_eq(drops(PS_TABLE_SITES) + drops(PS_TABLE_STACK_FRAMES),
+			  0);
+}
+END_TEST
+
 START_TEST(without_a_place_for_its_site_a_stack_takes_none_for_frames)
 {
 	uint32_t capacity = ps_record->table[PS_TABLE_SITES].capacity;
@@ -178,12 +214,13 @@ START_TEST(without_a_place_for_its_site_a_stack_takes_none_for_frames)
 	uintptr_t known = pc;
 	uint32_t frames;
 
-	for (uint32_t i = 0; i < capacity; i++, pc++)
+	for (uint32_t i = 0; i < capacity - 1; i++, pc++)
 		ck_assert_uint_eq(site_of(&pc, 1, 0), i);
 	frames = count_of(PS_TABLE_STACK_FRAMES);
+	/* The last is of those that have no stack. */
 	for (int i = 0; i < 100; i++, pc++)
-		ck_assert_uint_eq(site_of(&pc, 1, 0), UINT32_MAX);
-	ck_assert_uint_eq(drops(PS_TABLE_SITES), 100);
+		ck_assert_uint_eq(site_of(&pc, 1, 0), capacity - 1);
+	ck_assert_uint_eq(drops(PS_TABLE_SITES), 0);
 	ck_assert_uint_eq(count_of(PS_TABLE_STACK_FRAMES), frames);
 	ck_assert_uint_eq(count_of(PS_TABLE_FRAMES), frames);
 	ck_assert_uint_eq(site_of(&known, 1, 0), 0);
@@ -288,6 +325,7 @@ stack_suite(void)
 	tcase_add_test(t, the_deepest_stack_fits);
 	tcase_add_test(t, an_unload_makes_the_same_addresses_others);
 	tcase_add_test(t, a_reset_in_a_child_begins_anew);
+	tcase_add_test(t, deep_stacks_are_short_when_there_is_little_room);
 	tcase_add_test(
 	    t, without_a_place_for_its_site_a_stack_takes_none_for_frames);
 	tcase_add_test(t, frames_without_a_place_are_unknown_and_counted);

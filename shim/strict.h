@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * strict - threads that gave up system calls and the clock
+ */
+#ifndef PS_SHIM_STRICT_H
+#define PS_SHIM_STRICT_H
+
+#include "record/writer.h"
+#include "shim/thread.h"
+
+/* Such a thread takes no sample: the one that is due is dropped, and counted.
+ */
+static inline bool
+ps_strict_drops(const struct ps_thread *self)
+{
+	if (ps_likely(!self->is_strict))
+		return false;
+	atomic_fetch_add(&ps_record->sampling.dropped, 1);
+	return true;
+}
+
+#endif /* PS_SHIM_STRICT_H */
