@@ -148,7 +148,6 @@ amount_of(const struct ps_calibration *c, uint32_t doubt)
 	}
 }
 
-/* "  during the run: drift +0.3%, frequency -0.1%, steal 0.0%, waiting 2.1%" */
 static void
 put_watched(struct ps_text *t, const struct ps_calibration *c)
 {
@@ -160,7 +159,7 @@ put_watched(struct ps_text *t, const struct ps_calibration *c)
 		put_percent(t, c->drift_fraction, 1);
 		ps_text_str(t, ", core by ");
 		put_percent(t, c->core_drift, 1);
-		comma = ", ";
+		comma = "\n    "; /* four figures do not fit a line */
 	}
 	if (c->watched & PS_WATCHED_STEAL) {
 		ps_text_printf(t, "%ssteal ", comma);

@@ -110,8 +110,8 @@ START_TEST(a_quiet_run_is_only_described)
 	c.core_drift = -0.002;
 	c.pressure_fraction = 0.04;
 	ps_put_disturbances(&text, &c);
-	says("since then: vector add slower by 1.3%, core by -0.2%, steal "
-	     "0.0%, waiting 4%\n");
+	says("since then: vector add slower by 1.3%, core by -0.2%\n"
+	     "    steal 0.0%, waiting 4%\n");
 	is_silent_on("!");
 	ck_assert_ptr_null(ps_timing_note(&c));
 }
