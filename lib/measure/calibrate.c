@@ -66,7 +66,7 @@ enum {
 	ROUNDS = 32,	      /* of full */
 	ROUND_REPEATS = 8,    /* in each, of what fits caches */
 	STREAMED_REPEATS = 3, /* in each, of memory: 4 ms each */
-	FULL_CPU_MS = 800,    /* no round begins after that */
+	FULL_CPU_MS = 700,    /* no round begins after that */
 	HUGE_PAGE = 2 << 20,
 };
 
