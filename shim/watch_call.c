@@ -111,17 +111,20 @@ from_of(const struct ps_rule *r, double tick_s)
 void
 ps_watch_calls_want(const struct ps_engine *e, double tick_s)
 {
-	PS_ASSERT(e->watches <= PS_WATCHES);
-	for (uint32_t i = 0; i < e->watches; i++) {
-		const struct ps_watch *w = &e->watch[i];
+	uint32_t before = known();
 
-		wanted[i].rule = w->rule;
-		wanted[i].section = w->section;
-		ps_poke(&wanted[i].from,
-			from_of(&e->rules.rule[w->rule], tick_s));
+	/* Watches are added, never changed: what is known stays as it is. */
+	PS_ASSERT(before <= e->watches && e->watches <= PS_WATCHES);
+	for (uint32_t i = before; i < e->watches; i++) {
+		wanted[i].rule = e->watch[i].rule;
+		wanted[i].section = e->watch[i].section;
+		ps_poke(&wanted[i].from, UINT64_MAX);
 	}
 	/* release: pairs with the acquire in known */
 	atomic_store_explicit(&wanted_count, e->watches, memory_order_release);
+	for (uint32_t i = 0; i < e->watches; i++)
+		ps_poke(&wanted[i].from,
+			from_of(&e->rules.rule[wanted[i].rule], tick_s));
 	lower_gate();
 }
 

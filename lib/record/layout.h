@@ -321,8 +321,7 @@ struct ps_record_alert {
 	uint32_t unit;	   /* enum ps_unit of monitor/rule.h */
 	uint32_t severity; /* enum ps_severity */
 	uint32_t section;  /* index, UINT32_MAX: none */
-	/* Who noticed, or whose call of the section was beyond the threshold */
-	uint32_t thread;
+	uint32_t thread;   /* who noticed, or whose call was beyond */
 	uint32_t site;	   /* its stack then; UINT32_MAX: not known */
 	uint32_t replaced; /* earlier alerts that stood in this row */
 	/* Of rules on memory, the sites at that moment, most live bytes first.
