@@ -44,6 +44,7 @@ enum option_id {
 	OPT_TOP,
 	OPT_COLOUR,
 	OPT_NO_COLOUR,
+	OPT_NO_PAGER,
 	OPT_EXIT_CODE,
 	OPT_EXIT_SIGNAL,
 	OPT_SECTION,
@@ -110,6 +111,9 @@ static const struct row {
     {"color", OPT_COLOUR, NULL,
      "colours (default: on a terminal, unless NO_COLOR)"},
     {"no-color", OPT_NO_COLOUR, NULL, "none"},
+    {"no-pager", OPT_NO_PAGER, NULL,
+     "write a long report to the terminal at once, not through\n$PAGER "
+     "(default less)"},
     {"exit-code", OPT_EXIT_CODE, "N", "how the main process ended, if known"},
     {"exit-signal", OPT_EXIT_SIGNAL, "N", "the same, by a signal"},
     {"section", OPT_SECTION, "GLOBS", "only what these sections allocated"},
@@ -384,6 +388,9 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_NO_COLOUR:
 		a->colour =
 		    option == OPT_COLOUR ? PS_COLOUR_ALWAYS : PS_COLOUR_NEVER;
+		break;
+	case OPT_NO_PAGER:
+		a->is_unpaged = true;
 		break;
 	case OPT_SECTION:
 	case OPT_THREAD:
