@@ -30,6 +30,7 @@ build,check,lint,bench libncurses-dev    header:ncurses.h
 check                  prometheus        tool:promtool
 check                  curl              tool:curl
 check                  tmux              tool:tmux
+check                  less              tool:less
 check,bench            check             header:check.h
 check,lint,bench       python3           tool:python3
 check                  python3-jsonschema python:jsonschema

@@ -361,7 +361,7 @@ report()
 	if [ -n "$report_file" ]; then
 		"$perfreport" --text --tree "${options[@]}" -o "$report_file" "$out" >&2
 	elif [ "$quiet" -eq 0 ]; then
-		"$perfreport" --text --tree "${options[@]}" "$out" >&2
+		"$perfreport" --text --tree --no-pager "${options[@]}" "$out" >&2
 	fi
 }
 

@@ -44,6 +44,7 @@ enum option_id {
 	OPT_TOP,
 	OPT_COLOUR,
 	OPT_NO_COLOUR,
+	OPT_NO_PAGER,
 	OPT_EXIT_CODE,
 	OPT_EXIT_SIGNAL,
 	OPT_SECTION,
@@ -110,6 +111,9 @@ static const struct row {
     {"color", OPT_COLOUR, NULL,
      "colours (default: on a terminal, unless NO_COLOR)"},
     {"no-color", OPT_NO_COLOUR, NULL, "none"},
+    {"no-pager", OPT_NO_PAGER, NULL,
+     "write a long report to the terminal at once, not through\n$PAGER "
+     "(default less)"},
     {"exit-code", OPT_EXIT_CODE, "N", "how the main process ended, if known"},
     {"exit-signal", OPT_EXIT_SIGNAL, "N", "the same, by a signal"},
     {"section", OPT_SECTION, "GLOBS", "only what these sections allocated"},
@@ -332,6 +336,28 @@ take_filter(struct ps_arguments *a, int option)
 	}
 }
 
+/* Those without an argument that set one thing; false: it is none of them. */
+static bool
+take_switch(struct ps_arguments *a, int option)
+{
+	switch (option) {
+	case OPT_FOLLOW:
+		return a->is_following = true;
+	case OPT_DIFF:
+		return a->is_diff_wanted = true;
+	case OPT_MERGE:
+		return a->is_merge_wanted = true;
+	case OPT_TREE:
+		return a->is_tree_wanted = true;
+	case OPT_NO_PAGER:
+		return a->is_unpaged = true;
+	case OPT_DEBUGINFOD:
+		return a->is_network_allowed = true;
+	default:
+		return false;
+	}
+}
+
 static void
 take_option(struct ps_arguments *a, int option, int argc, char **argv)
 {
@@ -358,21 +384,9 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 		    strcmp(optarg, "text") != 0)
 			ps_usage_error("--alerts", optarg, "allowed: text");
 		break;
-	case OPT_FOLLOW:
-		a->is_following = true;
-		break;
 	case 'o':
 	case OPT_OUTPUT:
 		a->output = optarg;
-		break;
-	case OPT_DIFF:
-		a->is_diff_wanted = true;
-		break;
-	case OPT_MERGE:
-		a->is_merge_wanted = true;
-		break;
-	case OPT_TREE:
-		a->is_tree_wanted = true;
 		break;
 	case OPT_MAIN:
 		a->main_name = optarg;
@@ -392,9 +406,6 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 	case OPT_SUPPRESSIONS:
 		take_filter(a, option);
 		break;
-	case OPT_DEBUGINFOD:
-		a->is_network_allowed = true;
-		break;
 	case OPT_EXIT_CODE:
 		a->options.exit_code = number_of("--exit-code", optarg, 0, 255);
 		break;
@@ -403,7 +414,8 @@ take_option(struct ps_arguments *a, int option, int argc, char **argv)
 		    number_of("--exit-signal", optarg, 1, 64);
 		break;
 	default:
-		do_at_once(option, argc, argv);
+		if (!take_switch(a, option))
+			do_at_once(option, argc, argv);
 	}
 }
 

@@ -43,6 +43,7 @@ struct ps_arguments {
 	const char *section; /* of --hgrm */
 	const char *output;  /* NULL: standard output */
 	enum ps_cli_colour colour;
+	bool is_unpaged;
 	bool is_network_allowed; /* --debuginfod */
 	bool is_tree_wanted;
 	bool is_text_wanted; /* with --tree: the report too */

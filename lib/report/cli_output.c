@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "report/cli_output.h"
+#include "report/cli_pager.h"
 
 static bool
 is_colour_wanted(const struct ps_arguments *a, int fd)
@@ -32,6 +33,13 @@ ps_complain_of(const char *path, const char *why)
 	fprintf(stderr, "perfreport: %s: %s\n", line, why);
 }
 
+static bool
+is_paged(const struct ps_arguments *a)
+{
+	return a->format == PS_CLI_TEXT && a->output == NULL &&
+	       !a->is_unpaged && ps_pager_is_wanted();
+}
+
 void
 ps_output_open(const struct ps_arguments *a, struct ps_text *out)
 {
@@ -48,7 +56,10 @@ ps_output_open(const struct ps_arguments *a, struct ps_text *out)
 	}
 	if (a->format == PS_CLI_HTML && isatty(fd))
 		ps_usage_error("--html", "", "needs -o FILE");
-	ps_text_init(out, buffer, sizeof(buffer), fd);
+	ps_text_init(out, buffer, sizeof(buffer),
+		     is_paged(a) ? ps_pager_open() : fd);
+	if (out->fd < 0)
+		out->fd = fd;
 	out->is_colour = is_colour_wanted(a, fd);
 }
 
@@ -56,6 +67,8 @@ int
 ps_output_close(const struct ps_arguments *a, struct ps_text *out)
 {
 	ps_text_flush(out);
+	if (out->error == 0 && a->output == NULL && out->fd != STDOUT_FILENO)
+		out->error = ps_pager_close(out->fd);
 	if (out->error == 0 && a->output != NULL && close(out->fd) != 0)
 		out->error = -errno;
 	if (out->error == 0)

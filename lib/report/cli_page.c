@@ -25,7 +25,7 @@
 #include "report/flame.h"
 
 #define Z95 1.96
-enum { PROGRAMS_MAX = 8, PIDS_MAX = 16, CHANGES_MAX = 500 };
+enum { PROGRAMS_MAX = 8, PIDS_MAX = 16, CHANGES_MAX = 500, SMALL_MAX = 200 };
 
 bool
 ps_page_is_there(void)
@@ -198,6 +198,30 @@ put_programs(const struct ps_arguments *a, const struct ps_tree *tree,
 	return error;
 }
 
+/* Processes that left a line only, by executable. */
+static void
+put_small(const struct ps_small *small, struct ps_text *t)
+{
+	ps_text_str(t, ",\"small\":[");
+	for (uint32_t i = 0; i < small->count && i < SMALL_MAX; i++) {
+		const struct ps_small_group *g = &small->groups[i];
+
+		ps_text_str(t, i == 0 ? "{\"exe\":" : ",{\"exe\":");
+		ps_text_json_string(t, g->exe);
+		ps_text_printf(t,
+			       ",\"processes\":%u,\"failed\":%u,"
+			       "\"allocations\":%lu,\"peak_bytes\":%lu,"
+			       "\"max_rss_bytes\":%lu,\"wall_s\":",
+			       g->processes, g->failed,
+			       (unsigned long)g->allocations,
+			       (unsigned long)g->greatest_peak_bytes,
+			       (unsigned long)g->greatest_rss_bytes);
+		ps_text_json_number(t, (double)g->greatest_wall_ns * 1e-9);
+		ps_text_char(t, '}');
+	}
+	ps_text_char(t, ']');
+}
+
 int
 ps_page_of_tree(const struct ps_arguments *a, const struct ps_tree *tree,
 		int main_node, struct ps_text *out)
@@ -213,6 +237,7 @@ ps_page_of_tree(const struct ps_arguments *a, const struct ps_tree *tree,
 			       "\"processes\":",
 			       tree->count, main_node);
 		error = ps_tree_json(tree, main_node, &a->options, &f.data);
+		put_small(&tree->small, &f.data);
 	}
 	return end(&f, error, out);
 }

@@ -348,7 +348,8 @@ put_trust(struct ps_text *t, const struct ps_view *v)
 		       "%s sample%s",
 		       ps_human_count(count, (double)v->samples),
 		       v->samples == 1 ? "" : "s");
-	if (site != NULL && site->peak_bytes > 0) {
+	if (site != NULL && site->peak_bytes > 0 &&
+	    ps_view_error(site, PS_BY_PEAK) >= 0.005 * site->peak_bytes) {
 		double error = ps_view_error(site, PS_BY_PEAK);
 
 		ps_text_str(t, ": that of the largest one at the peak is good "

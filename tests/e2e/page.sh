@@ -62,6 +62,27 @@ shell=$(($(stat -c %s index.html) - $(sed -n 's/.*id="data">\(.*\)/\1/p' index.h
 has "$(<index.html)" "Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-" 'the page'
 for licence in d3-flame-graph uplot d3-selection; do has "$(<index.html)" "$licence [0-9.]+ \(" 'the licences'; done
 
+# Without npm, perfreport is linked with an empty page, and says what is missing.
+HTML=off "$E2E/../../scripts/build-page.sh" empty.html || fail 'HTML=off to need nothing'
+equal 0 "$(stat -c %s empty.html)" 'bytes of the page with HTML=off'
+mkdir no_npm && for tool in bash env dirname tail cat cmp flock sed mktemp rm id; do ln -s "$(type -P "$tool")" no_npm/; done
+PATH=$PWD/no_npm HTML=auto "$E2E/../../scripts/build-page.sh" empty.html 2>err || fail 'a build without npm' "$(<err)"
+equal 1 "$(wc -l <err)" 'lines about a page that cannot be built'
+has "$(<err)" '^perfshim: perfreport is built without --html: ' 'what is said'
+PATH=$PWD/no_npm HTML=on "$E2E/../../scripts/build-page.sh" empty.html 2>err && fail 'HTML=on to insist on the page'
+if gcc -c -I"$E2E/../../lib" -DPS_PAGE_SHELL="\"$PWD/empty.html\"" -o empty.o "$E2E/../../lib/report/cli_page_shell.c"; then
+	mapfile -t objects < <(for c in "$E2E"/../../lib/report/*.c; do
+		case ${c##*/} in perfbench* | cli_page_shell.c) ;; *) echo "$B/lib/lib/report/$(basename "$c" .c).o" ;; esac
+	done)
+	gcc -o bare_report "${objects[@]}" empty.o "$B/libperfcore.a" -ldw -lelf -lmicrohttpd -ljansson \
+		-lncursesw -ltinfo -lz -liberty -lstdc++ -lm -lpthread || fail 'perfreport to be linked without its page'
+	./bare_report --html -o none.html index 2>err
+	equal 1 $? 'the status of --html without a page'
+	equal 1 "$(wc -l <err)" 'lines about it'
+	has "$(<err)" '^perfreport: --html: this perfreport was built without its page \(HTML=off, or no npm\)' 'what is said'
+	[ -e none.html ] && fail 'no file' none.html
+fi
+
 # What is no saved result is refused in one line.
 echo '{"results": [{"command": 1}]}' >wrong.json
 "$B/perfreport" --html -o wrong.html wrong.json 2>err

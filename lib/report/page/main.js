@@ -77,7 +77,7 @@ function programViews(doc, program, route) {
 	if (report.sections.length > 0) views.push(living('sections', 'Sections', sectionsTable(report, detail, route)));
 	views.push(plain('sizes', 'Sizes and lifetimes', sizesView(report, detail)));
 	views.push(plain('machine', 'Machine', rooflineView(report, detail)));
-	if (doc.kind === 'recording' && doc.process_count > 1) views.push(plain('processes', 'Processes', processesView(doc)));
+	if (doc.kind === 'recording' && doc.process_count + doc.small.length > 1) views.push(plain('processes', 'Processes', processesView(doc)));
 	views.push(plain('trust', 'How far to trust this', trustView(report, detail)));
 	return views;
 }

@@ -31,6 +31,16 @@ export function inTreeOrder(rows) {
 	return order;
 }
 
+// Those too small for a recording of their own, by executable: greatest values.
+function smallRows(small) {
+	return small.map((g) => el('tr', { class: 'small' },
+		el('th', { scope: 'row', class: 'text' }, g.exe.replace(/.*\//, ''), ' ', el('span', { class: 'muted' }, `×${g.processes}`)),
+		el('td', { class: 'span-cell muted' }, 'too small for a recording'),
+		el('td', { class: 'text', 'data-label': 'Ended' }, g.failed > 0 ? `${g.failed} failed` : 'exit 0'),
+		el('td', { class: 'figure', 'data-label': 'Wall' }, format.time(g.wall_s)), el('td', { class: 'figure', 'data-label': 'Peak heap' }, format.bytes(g.peak_bytes)),
+		el('td', { class: 'figure', 'data-label': 'Allocations' }, format.count(g.allocations)), el('td', { class: 'figure', 'data-label': 'Peak RSS' }, format.bytes(g.max_rss_bytes))));
+}
+
 export function processesView(doc) {
 	const rows = doc.processes;
 	const depths = depthsOf(rows);
@@ -52,6 +62,6 @@ export function processesView(doc) {
 					el('td', { class: 'figure', 'data-label': 'Peak heap' }, format.bytes(row.peak_bytes)),
 					el('td', { class: 'figure', 'data-label': 'Allocations' }, format.count(row.allocations)),
 					el('td', { class: 'figure', 'data-label': 'Peak RSS' }, format.bytes(row.max_rss_bytes)));
-			}))),
+			}), smallRows(doc.small))),
 		doc.process_count > Math.min(order.length, 200) && el('p', { class: 'note' }, `${doc.process_count - Math.min(order.length, 200)} more processes.`));
 }

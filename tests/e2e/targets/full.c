@@ -44,13 +44,14 @@ descend(unsigned path, int depth)
 			descend(path, depth);                                  \
 		__asm__ volatile("");                                          \
 	}
-STEP(0)
-STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7) STEP(8) STEP(9) STEP(10)
-    STEP(11) STEP(12) STEP(13) STEP(14)
-	STEP(15) static step *const steps[16] = {
-	    step_0,  step_1,  step_2,  step_3, step_4,	step_5,
-	    step_6,  step_7,  step_8,  step_9, step_10, step_11,
-	    step_12, step_13, step_14, step_15};
+/* clang-format off */
+STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
+STEP(8) STEP(9) STEP(10) STEP(11) STEP(12) STEP(13) STEP(14) STEP(15)
+static step *const steps[16] = {
+	step_0, step_1, step_2, step_3, step_4, step_5, step_6, step_7,
+	step_8, step_9, step_10, step_11, step_12, step_13, step_14, step_15,
+};
+/* clang-format on */
 
 int
 main(void)
