@@ -37,7 +37,9 @@ WARN := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DPS_VERSION='"$(VERSION)"' -Ilib -I. \
                -fvisibility=hidden -fno-builtin-malloc -fno-builtin-calloc \
                -fno-builtin-realloc -fno-builtin-free -fno-strict-aliasing \
-               -fno-math-errno -MMD -MP $(WARN)
+               -fno-math-errno -fstack-protector-strong -MMD -MP $(WARN)
+# Programs that read files of others; the preload's is in SHIM_LDFLAGS.
+HARDEN_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 ifneq ($(DEBUG)$(SAN),)
 OPT := -O1 -g -DPS_DEBUG -fno-omit-frame-pointer
 LTO :=
@@ -159,12 +161,12 @@ $(B)/lib/lib/report/cli_page_shell.o: private ALL_CFLAGS += -DPS_PAGE_SHELL='"$(
 
 $(B)/perfreport: $(REPORT_OBJ) $(B)/libperfcore.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lmicrohttpd -ljansson -lncursesw -ltinfo -lz -liberty -lstdc++ -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@.tmp $(REPORT_OBJ) $(B)/libperfcore.a -ldw -lelf -lmicrohttpd -ljansson -lncursesw -ltinfo -lz -liberty -lstdc++ -lm -lpthread
 	$(Q)mv -f $@.tmp $@
 
 $(B)/perfbench: $(PERFBENCH_OBJ) $(B)/libperfcore.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.tmp $(PERFBENCH_OBJ) $(B)/libperfcore.a -ljansson -lm -lpthread -ldl
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@.tmp $(PERFBENCH_OBJ) $(B)/libperfcore.a -ljansson -lm -lpthread -ldl
 	$(Q)mv -f $@.tmp $@
 
 # ---- tests -----------------------------------------------------------------
@@ -240,11 +242,11 @@ check-unit: deps-check $(B)/unit ## only the unit tests
 check-e2e: deps-check all targets ## only the end-to-end stories
 	$(Q)B='$(B)' ./tests/e2e/run.sh
 check: deps-check all targets $(B)/unit ## all tests
-	$(Q)$(if $(SAN),,B='$(B)' ./tests/e2e/run.sh &&) $(MAKE) --no-print-directory check-unit
+	$(Q)$(if $(SAN),,B='$(B)' ./tests/e2e/run.sh && ./scripts/hazards.py table '$(B)' &&) $(MAKE) --no-print-directory check-unit
 
 # Short enough for each change; suites of lib/pool only, each test in its own child.
 POOL_SUITES := heap pool_model typed starts guard
-.PHONY: check-valgrind check-long
+.PHONY: check-valgrind check-long hazards
 check-valgrind: deps-check $(B)/unit ## the pool's unit tests under valgrind
 	$(Q)./scripts/install-deps.sh valgrind
 	$(Q)for suite in $(POOL_SUITES); do PS_MODEL_STEPS=20000 CK_TIMEOUT_MULTIPLIER=20 CK_RUN_SUITE=$$suite \

@@ -56,8 +56,11 @@ def tests(root):
 
 
 def lines_of(root, pattern):
-    path = os.path.join(root, UNTESTED)
-    return dict(pattern.findall(read(path))) if os.path.exists(path) else {}
+    found = {}
+    for path in [os.path.join(root, UNTESTED), *sources(root)]:
+        if os.path.exists(path):
+            found.update(pattern.findall(read(path)))
+    return found
 
 
 def check(root):
@@ -68,7 +71,7 @@ def check(root):
     names = {row for row, _, _ in known}
     bad += ["%s is not in %s (%s)" % (row, ROWS, ", ".join(where))
             for row, where in sorted(tested.items()) if row not in names]
-    bad += ["%s is in %s and has a test" % (row, UNTESTED) for row in reasons if row in tested]
+    bad += ["%s is said to be untested and has a test" % row for row in reasons if row in tested]
     return bad
 
 

@@ -42,6 +42,10 @@ check                  strace            tool:strace
 check                  gdb?              tool:gdb
 check                  heaptrack?        tool:heaptrack
 check                  git               tool:git
+check                  autoconf          tool:autoconf
+check                  faketime?         tool:faketime
+check                  fakeroot?         tool:fakeroot
+check                  perl              tool:perl
 page,check             nodejs            tool:node
 page,check             npm               tool:npm
 check                  chromium          tool:chromium

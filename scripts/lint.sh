@@ -36,8 +36,11 @@ proved 'sizes' scripts/check-sizes.py
 proved 'banned calls' scripts/check-banned.sh
 if [ -e "$B/libperfshim.so" ]; then
 	proved 'exports' scripts/check-exports.sh
+	proved 'hardening' scripts/check-hardening.sh
 	proved 'fast paths' scripts/check-fastpath.py "$B/libperfshim.so"
 fi
+scripts/hazards.py --self-test || { echo 'FAILED  hazards: its self-test' && bad=1; }
+gate 'hazards (a test or a reason each)' scripts/hazards.py check
 proved 'option tables' scripts/option-docs.sh --check
 proved 'static analysis (clang-tidy)' scripts/check-tidy.sh
 exit "$bad"

@@ -227,8 +227,11 @@ ps_os_complain(const char *text)
 
 	length = PS_MIN(length, sizeof(line) - used - 1);
 	memcpy(line, prefix, used);
-	memcpy(line + used, text, length);
-	used += length;
+	/* A terminal obeys control characters, and text may have any bytes. */
+	for (size_t i = 0; i < length; i++)
+		line[used++] = (unsigned char)text[i] < ' ' || text[i] == 127
+				   ? '?'
+				   : text[i];
 	line[used++] = '\n';
 	PS_ASSERT(used <= sizeof(line));
 	ps_os_write(2, line, used);

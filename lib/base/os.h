@@ -50,9 +50,13 @@ int ps_os_map_read(int fd, size_t bytes, const void **out);
 /* Files.  Descriptors are close-on-exec. */
 int ps_os_open_read(const char *path);
 int ps_os_create(const char *path); /* O_EXCL, O_NOFOLLOW, mode 0600, r/w */
-int ps_os_open_append(const char *path); /* for reports: created 0600 */
-int ps_os_open_lines(const char *path);	 /* the same, O_NOFOLLOW */
-int ps_os_open_rw(const char *path);	 /* an existing file, O_NOFOLLOW */
+/*
+ * For reports: created 0600.  Neither another user's link is followed nor a
+ * file with two names written to (-EMLINK), and a pipe is not waited for.
+ */
+int ps_os_open_append(const char *path);
+int ps_os_open_lines(const char *path); /* the same, O_NOFOLLOW */
+int ps_os_open_rw(const char *path);	/* an existing file, O_NOFOLLOW */
 int ps_os_close(int fd);
 ssize_t ps_os_read(int fd, void *buffer, size_t bytes);
 /* Raises no SIGPIPE: a reader that went away is -EPIPE. */

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/types.h>
 
 #include "base/os.h"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# hazard: U11 patched return addresses
 # C++: exceptions pass through sections and threads; new that fails throws.
 . "$E2E/lib.sh"
 

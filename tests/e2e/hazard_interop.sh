@@ -114,6 +114,7 @@ END_J
 		row I8 java $flags -cp . H
 	done
 elif type -P java >/dev/null; then
+	row_seconds=120
 	row I8 java -Xshare:auto -version
 fi
 # As Java's threads begin: it allocates with the lock of the thread held.

@@ -406,6 +406,7 @@ damage_at_random(unsigned *seed)
 	}
 }
 
+/* hazard: S5 malformed recordings */
 START_TEST(random_damage_never_hurts)
 {
 	char *good = malloc(image_bytes);

@@ -145,6 +145,7 @@ take_cut(void)
 	__asm__ volatile("");
 }
 
+/* hazard: U10 deep stacks */
 START_TEST(a_recursion_of_1000_is_cut_at_max)
 {
 	static const uint32_t max[] = {1, 2, 64, TRACE_MAX};
@@ -240,6 +241,7 @@ handle(int signal, int flags, void (*handler)(int, siginfo_t *, void *))
 	ck_assert_int_eq(sigaction(signal, &action, NULL), 0);
 }
 
+/* hazard: U9 signal frames */
 START_TEST(through_a_signal_frame)
 {
 	uint32_t at = 0;
@@ -257,6 +259,7 @@ START_TEST(through_a_signal_frame)
 END_TEST
 
 /* In the data segment, on the heap, and inside the stack it interrupts. */
+/* hazard: U6 small and alternate stacks */
 START_TEST(on_an_alternate_stack_up_to_its_first_frame)
 {
 	enum { BYTES = 32768 };

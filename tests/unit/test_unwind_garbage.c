@@ -120,6 +120,7 @@ walk_copy(const struct copy *c, uintptr_t *out, enum ps_unwind_end *end)
 	return ps_unwind_walk(&c->start, out, TRACE_MAX, c->low, c->high, end);
 }
 
+/* hazard: U5 the frame pointer is any register */
 START_TEST(only_the_stack_that_is_given_is_read)
 {
 	uintptr_t out[TRACE_MAX];
@@ -236,6 +237,7 @@ START_TEST(an_address_in_a_hole_of_a_module_ends_the_walk)
 }
 END_TEST
 
+/* hazard: U7 coroutines */
 START_TEST(a_stack_pointer_out_of_bounds_gives_one_frame)
 {
 	struct ps_unwind_context start;
@@ -263,6 +265,7 @@ START_TEST(a_stack_pointer_out_of_bounds_gives_one_frame)
 }
 END_TEST
 
+/* hazard: U4 no unwind tables, or wrong ones */
 START_TEST(a_bad_frame_pointer_in_unknown_code_is_not_followed)
 {
 	struct copy c = {.low = (uintptr_t)map_guarded()};

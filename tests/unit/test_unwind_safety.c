@@ -90,6 +90,8 @@ walk_without_calls(void)
 	syscall(SYS_exit, trace_got.end == PS_UNWIND_COMPLETE ? 0 : 1);
 }
 
+/* hazard: U2 the unwinder allocates, opens, locks */
+/* hazard: U3 strict seccomp */
 START_TEST(a_warm_walk_makes_no_system_call)
 {
 	pid_t child = fork();
@@ -102,6 +104,7 @@ START_TEST(a_warm_walk_makes_no_system_call)
 }
 END_TEST
 
+/* hazard: U15 a misaligned stack, floating-point state */
 START_TEST(errno_is_the_caller_s)
 {
 	for (int i = 0; i < 2; i++) { /* cold and warm */
@@ -156,6 +159,7 @@ compare_walks(void *arg)
 	return NULL;
 }
 
+/* hazard: U1 the loader's lock while unwinding */
 START_TEST(flushes_meanwhile_never_make_a_wrong_stack)
 {
 	pthread_t threads[3];

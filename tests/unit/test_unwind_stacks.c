@@ -98,6 +98,7 @@ END_TEST
 static const unsigned char jit[] = {0x55, 0x48, 0x89, 0xe5,
 				    0xff, 0xd7, 0x5d, 0xc3};
 
+/* hazard: U14 stripped and table-less code */
 START_TEST(code_without_tables_is_crossed_by_its_frame_pointer)
 {
 	char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
