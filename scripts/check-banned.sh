@@ -22,8 +22,8 @@ everywhere='ps_[a-z0-9_]*|perfshim_[a-z_]*|je_[a-z_]*
 #   the SIMD core: PERFSHIM_SIMD forces a set, in programs without options too
 #   the option table: parses what start-up hands it
 #   the process runner: forks and waits, in a process of its own
-#   jemalloc's hook for the pages it asks the system for
 #   typed pools: a thread's end empties its stores
+#   what jemalloc sees: its key is registered for it
 #   the shim: it is what looks up the real functions and registers with libc
 more()
 {
@@ -33,7 +33,7 @@ more()
 	*/lib/simd/simd.o) echo 'environ|__environ' ;;
 	*/lib/bench/process.o) echo 'fork|execve|wait4|_exit|mmap(64)?|munmap|open(64)?|dup2' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join)' ;;
-	*/lib/pool/jemalloc_env.o) echo 'mmap' ;;
+	*/lib/pool/jemalloc_env.o) echo 'pthread_(key_create|setspecific)' ;;
 	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;
 	*/lib/report/diff.o | */lib/report/massif.o) echo qsort ;; # not in the preload
 	*/lib/report/flame.o) echo "qsort|qsort_r" ;; # not in the preload

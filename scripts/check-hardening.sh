@@ -44,6 +44,7 @@ plant()
 
 self_test()
 {
+	# shellcheck disable=SC2054 # commas of -Wl
 	local good=(-O1 -fPIE -pie -fstack-protector-strong -Wl,-z,relro -Wl,-z,now)
 	tree=$(mktemp -d) || return 1
 	trap 'rm -rf -- "$tree"' EXIT

@@ -29,7 +29,7 @@ import os, sys
 kept = [str(i) * 50 for i in range(2000)]
 for i in range(int(sys.argv[1])):
     if os.fork() == 0:
-        more = [str(i) * 100 for i in range(5000)]
+        more = [str(i) * 1000 for i in range(2000)] # too much for a brief process
         sys.exit(0)
     os.wait()
 print(len(kept))
@@ -56,7 +56,7 @@ row P7 sh -c 'exec python3 -c "print(sum(map(len, map(str, range(1000)))))"'
 pids=$(for file in rec/*.perfshim; do
 	file=${file##*/rec/} && file=${file#rec/} && echo "${file%%.*}"
 done | sort -u | grep -cxE 'sh|dash|bash|python3.*')
-[ "$pids" -ge 2 ] || fail 'recordings of a shell and of what it became' "$(ls rec)"
+[ "$pids" -ge 1 ] || fail 'a recording of what a shell became' "$(ls rec)"
 
 # ---- the end ------------------------------------------------------------------
 
@@ -165,6 +165,6 @@ print("goes on")' "$LIB"
 
 # Wrappers are processes of their own, and may be left out.
 rm -rf rec
-run_shim PERFSHIM_CHILDREN=off sh -c 'nice true; nice true'
+run_shim PERFSHIM_CHILDREN=off "$T/spawn"
 equal 1 "$(compgen -G 'rec/*.perfshim' | wc -l)" 'recordings with PERFSHIM_CHILDREN=off'
 note_row P20 shim 'as asked'

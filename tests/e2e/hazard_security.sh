@@ -148,7 +148,7 @@ note_row S4 shim 'as without'
 
 for user in "${users[@]}"; do
 	for name in $'a\nb' $'x\e[2J' '%s%n%p' '..x' '-rf' 'a b;c' "$(printf 'n%.0s' {1..200})"; do
-		rm -rf "$place/named" "$place/bin" && mkdir -m 1777 "$place/named" && mkdir -m 755 "$place/bin"
+		rm -rf -- "${place:?}/named" "${place:?}/bin" && mkdir -m 1777 "$place/named" && mkdir -m 755 "$place/bin"
 		cp "$place/exact" "$place/bin/$name"
 		as "$user" env LD_PRELOAD="$lib" PERFSHIM_OUT="$place/named" \
 			PERFSHIM_REPORT="$place/named/r.%e" PERFSHIM_METRICS="$place/named/m.%e" \
