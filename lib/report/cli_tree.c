@@ -304,10 +304,11 @@ static void
 put_small(const struct ps_small *s, struct ps_text *t)
 {
 	if (s->processes > 0)
-		ps_text_printf(t,
-			       "%u process%s that asked for less than 1 MiB: allocations "
-			       "added up, the greatest of the rest\n",
-			       s->processes, s->processes == 1 ? "" : "es");
+		ps_text_printf(
+		    t,
+		    "%u process%s that asked for less than 1 MiB: allocations "
+		    "added up, the greatest of the rest\n",
+		    s->processes, s->processes == 1 ? "" : "es");
 	for (uint32_t i = 0; i < s->count; i++)
 		put_small_group(&s->groups[i], t);
 	if (s->broken > 0)

@@ -177,7 +177,9 @@ put_watched(struct ps_text *t, const struct ps_calibration *c)
 		put_percent(t, c->steal_fraction, 1);
 		comma = ", ";
 	}
-	if (c->watched & PS_WATCHED_PRESSURE) {
+	/* In a damaged recording it may be none, and "unknown" is too long. */
+	if ((c->watched & PS_WATCHED_PRESSURE) && c->pressure_fraction >= 0 &&
+	    c->pressure_fraction < FRACTION_MAX) {
 		ps_text_printf(t, "%swaiting ", comma);
 		put_percent(t, c->pressure_fraction, 0);
 	}

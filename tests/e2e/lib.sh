@@ -8,7 +8,7 @@ set -u
 LIB=$B/libperfshim.so
 WRAP=$E2E/../../scripts/perfwrap.sh
 T=$B/targets
-export LC_ALL=C
+export LC_ALL=C PAGER= # nobody is there to turn pages
 unset LD_PRELOAD "${!PERFSHIM_@}"
 
 fail()
