@@ -39,7 +39,7 @@ more()
 	*/lib/report/flame.o) echo "qsort|qsort_r" ;; # not in the preload
 	*/lib/report/*.o) echo 'sigabbrev_np|strerrordesc_np' ;;
 	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
-		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit)
+		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)
 		abort|on_exit|at_quick_exit|_exit|_Exit|environ|__environ|__libc_.*|getauxval|__cxa_.*|_Unwind_.*|__gxx_personality_v0
 		pthread_sigmask|sig(addset|emptyset|fillset|ismember|pending|timedwait|action)|isatty|memmem
 		syscall|strerrordesc_np|__register_atfork|__libc_single_threaded|program_invocation_.*|_Z.*' ;;

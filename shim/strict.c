@@ -18,9 +18,6 @@
 #include "base/os.h"
 #include "shim/strict.h"
 
-/* libc declares it with a variable list and reads four. */
-int prctl(int option, ...);
-
 static bool
 is_giving_up(int option, unsigned long value)
 {
@@ -28,6 +25,7 @@ is_giving_up(int option, unsigned long value)
 	       (option == PR_SET_TSC && value == PR_TSC_SIGSEGV);
 }
 
+/* libc, too, reads four. */
 PS_EXPORT int
 prctl(int option, ...)
 {
