@@ -41,7 +41,7 @@ a b:
 leaf:
 	@true
 END_MK
-row F3 sh -c 'make -j2 2>&1'
+row F3 sh -c 'make -j2 2>&1 | sort' # two at a time, in any order
 row F8 sh -c 'mkdir -p here && cd here && ls -A && sh -c "ls -A" && ls -A'
 
 # Two processes of one number, in two name spaces, and one directory.
