@@ -190,7 +190,7 @@ $(B)/targets/%: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -o $@ $< -lpthread -ldl
 $(B)/targets/%: tests/e2e/targets/%.cc shim/perfshim.h $(B)/flags | deps
 	$(call say,TARGET,$<)
-	$(Q)mkdir -p $(@D); $(CXX) -std=c++17 $(TARGET_CFLAGS) -o $@ $< -lpthread -ldl
+	$(Q)mkdir -p $(@D); $(CXX) -std=c++17 -fsized-deallocation $(TARGET_CFLAGS) -o $@ $< -lpthread -ldl
 $(B)/targets/%.so: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 	$(call say,TARGET,$<)
 	$(Q)mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(TARGET_CFLAGS) -fPIC -shared -o $@ $<

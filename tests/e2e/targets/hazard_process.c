@@ -124,7 +124,6 @@ fork_handlers(long unused)
 	return 0;
 }
 
-static volatile sig_atomic_t fork_now;
 static volatile long forked;
 static volatile long failed;
 

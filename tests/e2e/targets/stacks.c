@@ -22,7 +22,7 @@
 
 #define NOINLINE __attribute__((noinline))
 
-static void *volatile sink;
+__attribute__((unused)) static void *volatile sink;
 
 NOINLINE static void
 allocate_here(void)
