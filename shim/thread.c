@@ -182,7 +182,11 @@ ps_thread_beat(struct ps_thread *self)
 	return self->seen;
 }
 
-/* One beat stands for all those that had no look at the clock. */
+/*
+ * One beat stands for all those that had no look at the clock; but a thread's
+ * first one, which finds the bounds of the stack and decodes the first tables,
+ * for itself.
+ */
 void
 ps_thread_count_cost(ps_ticks begun)
 {
@@ -191,7 +195,7 @@ ps_thread_count_cost(ps_ticks begun)
 	if (begun == 0)
 		return;
 	ticks = ps_clock_now() - begun;
-	if (ps_record->sampling.mode == PS_SAMPLE_ALL)
+	if (ps_record->sampling.mode == PS_SAMPLE_ALL && ps_self.beats > 1)
 		ticks *= BEAT;
 	atomic_fetch_add_explicit(&ps_record->overhead.slow_ticks, ticks,
 				  memory_order_relaxed);

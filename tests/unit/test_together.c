@@ -61,9 +61,10 @@ static void
 swap(struct user *u)
 {
 	void *block = take(u, 1 + draw(u) % 500);
-	void *old = atomic_exchange(&shelf[draw(u) % SHELVES], block);
+	void *old;
 
 	memset(block, 1, 1);
+	old = atomic_exchange(&shelf[draw(u) % SHELVES], block);
 	atomic_fetch_add(&allocated, 1);
 	if (old == NULL)
 		return;
