@@ -36,19 +36,13 @@
 
 enum { PAGE_BYTES = 4096 };
 
-/* Where the kernel has no such pages, no child is unseen. */
-static _Atomic uint32_t always_set = 1;
-_Atomic uint32_t *ps_forked_mark = &always_set;
+/* Where the kernel has no such pages, a word that fork's handler in the child
+ * clears: then only a child without handlers is not seen. */
+static _Atomic uint32_t plain_mark = 1;
+_Atomic uint32_t *ps_forked_mark = &plain_mark;
 
 /* What the parent's blocks add up to. */
 static uint64_t inherited_live_bytes;
-
-static void
-set_mark(void)
-{
-	if (ps_forked_mark != &always_set)
-		ps_poke(ps_forked_mark, 1);
-}
 
 static void
 note_live(void)
@@ -124,7 +118,7 @@ begin_anew(void)
 	bool are_stacks_off = !ps_unwind_is_on();
 	int error;
 
-	set_mark();
+	ps_poke(ps_forked_mark, 1);
 	sum_live(live, &large_bytes);
 	error = ps_record_postfork_child();
 	ps_start_again(error == 0);
@@ -150,6 +144,7 @@ static void
 postfork_child(void)
 {
 	ps_harden_postfork();
+	ps_poke(&plain_mark, 0);
 	if (ps_forked_is_unseen())
 		begin_anew();
 }
@@ -170,10 +165,9 @@ ps_forked_init(void)
 {
 	void *page;
 
-	if (ps_os_map(PAGE_BYTES, &page) == 0) {
-		if (ps_os_wipe_on_fork(page, PAGE_BYTES) == 0)
-			ps_forked_mark = page;
-		set_mark();
-	}
+	if (ps_os_map(PAGE_BYTES, &page) == 0 &&
+	    ps_os_wipe_on_fork(page, PAGE_BYTES) == 0)
+		ps_forked_mark = page;
+	ps_poke(ps_forked_mark, 1);
 	return pthread_atfork(prefork, postfork_parent, postfork_child);
 }
