@@ -5,8 +5,7 @@
  * Method: that of STREAM (first repetition dropped, best reported, bytes of
  * the three arrays counted, no write-allocate) on working sets of 15 KiB (L1),
  * 255 KiB (L2) and memory.  A repetition that was interrupted is slow and
- * loses to one that was not, so wall time serves; each stage also has a limit
- * in time, which a slow machine reaches with fewer repetitions.
+ * loses to one that was not, so wall time serves.
  *
  * Memory within 5 ms: STREAM wants arrays of four times the last cache, but
  * every fresh page costs 1.4 us in a guest, 64 MiB 22 ms.  Quick therefore
@@ -21,6 +20,10 @@
  * Full streams in huge pages, where the kernel gives them: otherwise a guest's
  * page tables are measured (33 GB/s against 48, 190 ns against 132), which
  * depend on where its pages happen to lie.
+ *
+ * Quick's budget is kept by a limit in CPU time, after which each stage that is
+ * left repeats itself once: 3.0 to 3.3 ms in a guest, a third of it for fresh
+ * pages, and 5 beside a busy neighbour.
  *
  * Neighbours on the same core or the same memory slow a guest by a third for
  * milliseconds at a time.  Quick is over before such a phase is; full goes
@@ -45,12 +48,16 @@ enum work { ADD, ADD_STREAMED, ADD_FLUSHED, MULTIPLY };
 
 struct workload {
 	enum work work;
-	uint32_t turns;	   /* within one repetition */
-	uint32_t repeats;  /* after the first, which is dropped */
-	uint64_t limit_ns; /* of the whole stage */
-	size_t n;	   /* floats an array, or rows of a matrix */
-	float *memory;	   /* three arrays of n, or 3 n x n */
-	void *workspace;   /* of MULTIPLY */
+	uint32_t turns;	 /* within one repetition */
+	size_t n;	 /* floats an array, or rows of a matrix */
+	float *memory;	 /* three arrays of n, or 3 n x n */
+	void *workspace; /* of MULTIPLY */
+};
+
+/* What a stage may take. */
+struct effort {
+	uint32_t repeats;      /* after the first, which is dropped */
+	uint64_t until_cpu_ns; /* of this thread; one repetition is made */
 };
 
 enum {
@@ -61,8 +68,10 @@ enum {
 	CAP_FLOATS = 1 << 24, /* 64 MiB */
 	MATRIX = 192,
 	SCALAR_MATRIX = 64,
-	MS = 1000000, /* in ns */
-	QUICK_REPEATS = 5,
+	US = 1000, /* in ns */
+	MS = 1000 * US,
+	QUICK_REPEATS = 4,
+	QUICK_CPU_US = 3200,  /* then every stage repeats itself once */
 	ROUNDS = 32,	      /* of full */
 	ROUND_REPEATS = 8,    /* in each, of what fits caches */
 	STREAMED_REPEATS = 3, /* in each, of memory: 4 ms each */
@@ -128,20 +137,25 @@ run(const struct workload *w)
 	return ps_os_monotonic_ns() - start;
 }
 
+static bool
+is_over(const struct effort *effort)
+{
+	return ps_os_thread_cpu_ns() >= effort->until_cpu_ns;
+}
+
 /* The shortest repetition; there is at least one after the dropped one. */
 static double
-best_ns(const struct workload *w)
+best_ns(const struct workload *w, const struct effort *effort)
 {
-	uint64_t start = ps_os_monotonic_ns();
 	uint64_t best = UINT64_MAX;
 
-	PS_ASSERT(w->turns > 0 && w->repeats > 0);
+	PS_ASSERT(w->turns > 0 && effort->repeats > 0);
 	run(w);
-	for (uint32_t r = 0; r < w->repeats; r++) {
+	for (uint32_t r = 0; r < effort->repeats; r++) {
 		uint64_t ns = run(w);
 
 		best = PS_MIN(best, ns);
-		if (ps_os_monotonic_ns() - start > w->limit_ns)
+		if (is_over(effort))
 			break;
 	}
 	/* A clock that stood still measured nothing, but is not infinite. */
@@ -149,23 +163,23 @@ best_ns(const struct workload *w)
 }
 
 static double
-add_bytes_per_s(const struct workload *w)
+add_bytes_per_s(const struct workload *w, const struct effort *effort)
 {
 	double bytes = 3.0 * sizeof(float) * (double)w->n * w->turns;
 
 	PS_ASSERT(bytes > 0);
-	return bytes / best_ns(w) * 1e9;
+	return bytes / best_ns(w, effort) * 1e9;
 }
 
 static double
-multiply_flops(const struct workload *w)
+multiply_flops(const struct workload *w, const struct effort *effort)
 {
 	double n = (double)w->n;
 
 	PS_ASSERT(w->work == MULTIPLY);
 	PS_ASSERT(ps_matrix_workspace_bytes(w->n, w->n) <=
 		  WORKSPACE_FLOATS * sizeof(float));
-	return 2 * n * n * n * w->turns / best_ns(w) * 1e9;
+	return 2 * n * n * n * w->turns / best_ns(w, effort) * 1e9;
 }
 
 static void
@@ -175,37 +189,22 @@ fill(float *memory, size_t floats)
 		memory[i] = 1;
 }
 
-/* Of a stage: what its repetitions take, and as much for interruptions. */
-static uint64_t
-limit_of(uint32_t repeats)
+static double
+add_l1(float *memory, const struct effort *effort)
 {
-	return (uint64_t)repeats * (MS / 10);
+	struct workload w = {
+	    .work = ADD, .turns = 256, .n = L1_FLOATS, .memory = memory};
+
+	return add_bytes_per_s(&w, effort);
 }
 
 static double
-add_l1(float *memory, uint32_t repeats)
+add_l2(float *memory, const struct effort *effort)
 {
-	struct workload w = {.work = ADD,
-			     .turns = 256,
-			     .repeats = repeats,
-			     .limit_ns = limit_of(repeats),
-			     .n = L1_FLOATS,
-			     .memory = memory};
+	struct workload w = {
+	    .work = ADD, .turns = 12, .n = L2_FLOATS, .memory = memory};
 
-	return add_bytes_per_s(&w);
-}
-
-static double
-add_l2(float *memory, uint32_t repeats)
-{
-	struct workload w = {.work = ADD,
-			     .turns = 12,
-			     .repeats = repeats,
-			     .limit_ns = limit_of(repeats),
-			     .n = L2_FLOATS,
-			     .memory = memory};
-
-	return add_bytes_per_s(&w);
+	return add_bytes_per_s(&w, effort);
 }
 
 /*
@@ -214,67 +213,61 @@ add_l2(float *memory, uint32_t repeats)
  * nothing of it there.
  */
 static double
-add_l3(float *memory, uint32_t repeats)
+add_l3(float *memory, const struct effort *effort)
 {
 	size_t third = ps_cpu_cache_bytes(3);
-	struct workload w = {.work = ADD,
-			     .turns = 4,
-			     .repeats = repeats,
-			     .limit_ns = limit_of(repeats),
-			     .n = FLUSHED_FLOATS,
-			     .memory = memory};
+	struct workload w = {
+	    .work = ADD, .turns = 2, .n = FLUSHED_FLOATS, .memory = memory};
 	size_t bytes = 3 * w.n * sizeof(float);
 
 	if (third < 2 * bytes || 2 * bytes < 3 * ps_cpu_cache_bytes(2))
 		return 0;
-	return add_bytes_per_s(&w);
+	return add_bytes_per_s(&w, effort);
 }
 
 static double
-add_flushed(float *memory, uint32_t repeats)
+add_flushed(float *memory, const struct effort *effort)
 {
 	struct workload w = {.work = ADD_FLUSHED,
 			     .turns = 1,
-			     .repeats = repeats,
-			     .limit_ns = limit_of(repeats),
 			     .n = FLUSHED_FLOATS,
 			     .memory = memory};
 
-	return add_bytes_per_s(&w);
+	return add_bytes_per_s(&w, effort);
 }
 
 static double
-multiply(float *memory, void *workspace, uint32_t repeats)
+multiply(float *memory, void *workspace, const struct effort *effort)
 {
 	bool is_scalar = ps_simd_isa() == PS_SIMD_SCALAR;
 	struct workload w = {.work = MULTIPLY,
 			     .turns = 1,
-			     .repeats = repeats,
-			     .limit_ns = 2 * limit_of(repeats),
 			     .n = is_scalar ? SCALAR_MATRIX : MATRIX,
 			     .memory = memory,
 			     .workspace = workspace};
 
-	return multiply_flops(&w);
+	return multiply_flops(&w, effort);
 }
 
 /* One load in 6 lines: no line is fetched with its neighbour. */
 static double
-latency_flushed(void *memory)
+latency_flushed(void *memory, const struct effort *effort)
 {
-	enum { STRIDE = 6 * PS_CACHE_LINE, HOPS = 512, RUNS = 4 };
+	enum { STRIDE = 6 * PS_CACHE_LINE, HOPS = 512 };
 	const size_t count = QUICK_FLOATS * sizeof(float) / STRIDE;
 	double best = 1e9;
 
 	_Static_assert(QUICK_FLOATS * sizeof(float) / STRIDE > HOPS, "enough");
 	ps_chase_init(memory, count, STRIDE);
-	for (int r = 0; r < RUNS; r++) {
+	for (uint32_t r = 0; r < effort->repeats; r++) {
 		void *at = memory;
 		double ns;
 
 		ps_cpu_flush(memory, count * STRIDE);
 		ns = ps_chase_ns(&at, HOPS);
 		best = PS_MIN(best, ns);
+		if (is_over(effort))
+			break;
 	}
 	return best;
 }
@@ -287,23 +280,25 @@ raise_to(double *best, double value)
 
 /* Every stage once; what is better than before is kept. */
 static void
-measure_caches(struct ps_calibration *out, float *memory, uint32_t repeats)
+measure_caches(struct ps_calibration *out, float *memory,
+	       const struct effort *effort)
 {
 	/* First, while the core comes up to speed. */
-	raise_to(&out->fma_flops, ps_core_flops(repeats));
-	raise_to(&out->core_hz, ps_core_hz(repeats));
-	raise_to(&out->vector_add_l1, add_l1(memory, repeats));
-	raise_to(&out->vector_add_l2, add_l2(memory, repeats));
-	raise_to(&out->vector_add_l3, add_l3(memory, repeats));
+	raise_to(&out->fma_flops, ps_core_flops(effort->repeats));
+	raise_to(&out->core_hz, ps_core_hz(effort->repeats));
+	raise_to(&out->vector_add_l1, add_l1(memory, effort));
+	raise_to(&out->vector_add_l2, add_l2(memory, effort));
+	raise_to(&out->vector_add_l3, add_l3(memory, effort));
 	raise_to(&out->matmul_flops,
-		 multiply(memory, memory + WORKSPACE_AT, repeats));
+		 multiply(memory, memory + WORKSPACE_AT, effort));
 }
 
 static void
-measure_flushed(struct ps_calibration *out, float *memory)
+measure_flushed(struct ps_calibration *out, float *memory,
+		const struct effort *effort)
 {
-	out->vector_add_dram = add_flushed(memory, 2 * QUICK_REPEATS);
-	out->latency_dram_ns = latency_flushed(memory);
+	out->vector_add_dram = add_flushed(memory, effort);
+	out->latency_dram_ns = latency_flushed(memory, effort);
 	ps_calibrate_word(out->dram_method, "flushed");
 }
 
@@ -337,8 +332,6 @@ open_streamed(struct streamed *s)
 	memory = (char *)PS_ROUND_UP((uintptr_t)s->pages, (uintptr_t)HUGE_PAGE);
 	s->add = (struct workload){.work = ADD_STREAMED,
 				   .turns = 1,
-				   .repeats = STREAMED_REPEATS,
-				   .limit_ns = UINT64_C(100) * MS,
 				   .n = n - SKEW,
 				   .memory = (float *)memory};
 	fill(s->add.memory, memory_floats(s->add.n));
@@ -348,11 +341,13 @@ open_streamed(struct streamed *s)
 }
 
 static void
-measure_streamed(struct ps_calibration *out, struct streamed *s)
+measure_streamed(struct ps_calibration *out, struct streamed *s,
+		 uint64_t until_cpu_ns)
 {
+	const struct effort effort = {STREAMED_REPEATS, until_cpu_ns};
 	double ns;
 
-	raise_to(&out->vector_add_dram, add_bytes_per_s(&s->add));
+	raise_to(&out->vector_add_dram, add_bytes_per_s(&s->add, &effort));
 	/* Now that the arrays have driven the chase out of the caches. */
 	ns = ps_chase_ns(&s->at, CHASE_HOPS);
 	if (out->latency_dram_ns <= 0 || ns < out->latency_dram_ns)
@@ -362,19 +357,19 @@ measure_streamed(struct ps_calibration *out, struct streamed *s)
 }
 
 static void
-measure_full(struct ps_calibration *out, float *memory, uint64_t start_cpu_ns)
+measure_full(struct ps_calibration *out, float *memory, uint64_t until_cpu_ns)
 {
-	uint64_t until = start_cpu_ns + (uint64_t)FULL_CPU_MS * MS;
+	const struct effort effort = {ROUND_REPEATS, until_cpu_ns};
 	struct streamed s;
 	bool is_open = open_streamed(&s) == 0;
 
 	if (!is_open)
-		measure_flushed(out, memory);
+		measure_flushed(out, memory, &effort);
 	for (int i = 0; i < ROUNDS; i++) {
-		measure_caches(out, memory, ROUND_REPEATS);
+		measure_caches(out, memory, &effort);
 		if (is_open)
-			measure_streamed(out, &s);
-		if (ps_os_thread_cpu_ns() > until)
+			measure_streamed(out, &s, until_cpu_ns);
+		if (is_over(&effort))
 			break;
 	}
 	if (is_open)
@@ -400,10 +395,13 @@ ps_calibrate(enum ps_calibration_kind kind, struct ps_calibration *out)
 		return error;
 	fill(pages, QUICK_FLOATS);
 	if (is_full) {
-		measure_full(&result, pages, start);
+		measure_full(&result, pages, start + FULL_CPU_MS * MS);
 	} else {
-		measure_caches(&result, pages, QUICK_REPEATS);
-		measure_flushed(&result, pages);
+		const struct effort effort = {QUICK_REPEATS,
+					      start + QUICK_CPU_US * US};
+
+		measure_caches(&result, pages, &effort);
+		measure_flushed(&result, pages, &effort);
 	}
 	ps_os_unmap(pages, bytes);
 	ps_calibrate_clock(&result);
@@ -415,6 +413,7 @@ ps_calibrate(enum ps_calibration_kind kind, struct ps_calibration *out)
 int
 ps_calibrate_drift(const struct ps_calibration *start, double *l1, double *core)
 {
+	const struct effort effort = {5, UINT64_MAX};
 	const size_t bytes =
 	    PS_ROUND_UP((3 * L1_FLOATS + 2 * SKEW) * sizeof(float), 4096);
 	void *pages;
@@ -426,8 +425,8 @@ ps_calibrate_drift(const struct ps_calibration *start, double *l1, double *core)
 	if (error != 0)
 		return error;
 	fill(pages, bytes / sizeof(float));
-	*core = start->core_hz / ps_core_hz(5) - 1;
-	*l1 = start->vector_add_l1 / add_l1(pages, 5) - 1;
+	*core = start->core_hz / ps_core_hz(effort.repeats) - 1;
+	*l1 = start->vector_add_l1 / add_l1(pages, &effort) - 1;
 	ps_os_unmap(pages, bytes);
 	return 0;
 }

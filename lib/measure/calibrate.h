@@ -13,8 +13,8 @@
 #include "measure/calibration.h"
 
 /*
- * Measure.  Quick takes less than 5 ms of this thread's CPU time (2.3 ms on a
- * Zen 4 guest, a quarter of it page faults) and 1.5 MiB for its duration; full
+ * Measure.  Quick takes less than 5 ms of this thread's CPU time (3.3 ms in a
+ * Zen 4 guest, a third of it page faults) and 1.5 MiB for its duration; full
  * takes less than 1 s and up to 258 MiB.  Call it off the fast path, once; any
  * thread, no locks; nothing is left behind.
  *

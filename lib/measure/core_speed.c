@@ -16,7 +16,7 @@
 enum {
 	ADDITIONS_A_ROUND = 16,
 	ROUNDS = 6400, /* 102 400 additions */
-	BURN_ROUNDS = 20000,
+	BURN_ROUNDS = 10000,
 };
 
 #define FOUR(x) x x x x

@@ -20,7 +20,7 @@ double ps_core_hz(uint32_t repeats);
 
 /*
  * FLOP/s of independent multiply-adds in registers (ps_simd_burn), one core,
- * the instruction set in use.  About 65 us a repetition at 4 GHz.
+ * the instruction set in use.  About 33 us a repetition at 4 GHz.
  */
 double ps_core_flops(uint32_t repeats);
 
