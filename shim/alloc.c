@@ -296,9 +296,7 @@ ps_alloc(size_t size, size_t align, bool is_zeroed,
 		return bootstrap_alloc(size, align);
 	saved_errno = errno;
 	block = any_block(size, align, is_zeroed, caller);
-	/* What failed may have been for a moment only, such as jemalloc's
-	 * start.
-	 */
+	/* What failed may have failed for a moment only: jemalloc's start. */
 	if (ps_unlikely(block == NULL) && size <= RETRY_BYTES_MAX)
 		block = any_block(size, align, is_zeroed, caller);
 	errno = block != NULL ? saved_errno : ENOMEM;

@@ -86,13 +86,16 @@ ps_marker_begin(uintptr_t slot, uintptr_t scope, uintptr_t sp)
 		start_again(t);
 }
 
-/* A rule waits for a call as long as this one, whose stack is now kept. */
+/* A rule waits for a call as long as this one, whose stack is now kept.  Not in
+ * a handler that interrupted us: it takes locks. */
 PS_INLINE bool
 is_wanted(uint32_t section, ps_ticks elapsed,
 	  const struct ps_unwind_context *caller)
 {
 	return ps_unlikely(elapsed >= ps_peek(&ps_watch_call_from)) &&
-	       (int64_t)elapsed >= 0 && ps_watch_call(section, elapsed, caller);
+	       (int64_t)elapsed >= 0 && ps_self.depth == 0 &&
+	       !ps_record_is_locked_by_me() &&
+	       ps_watch_call(section, elapsed, caller);
 }
 
 static PS_COLD void
@@ -110,9 +113,7 @@ static void
 end_slow(struct ps_section_thread *t, uint32_t section, uintptr_t sp,
 	 ps_ticks now, const struct ps_unwind_context *caller)
 {
-	/* Not in a handler that interrupted us: it takes locks. */
-	bool is_kept = t->top->node->section == section && ps_self.depth == 0 &&
-		       !ps_record_is_locked_by_me() &&
+	bool is_kept = t->top->node->section == section &&
 		       is_wanted(section, now - t->top->begun, caller);
 
 	ps_section_end(t, section, sp, now);

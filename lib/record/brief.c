@@ -169,18 +169,26 @@ has_room(int fd, size_t bytes)
 }
 
 int
+ps_brief_path(const char *directory, char *out)
+{
+	struct ps_text t;
+
+	ps_text_init(&t, out, PS_BRIEF_LINE_MAX, -1);
+	ps_text_printf(&t, "%s/" PS_BRIEF_FILE, directory);
+	return t.cut > 0 ? -ENAMETOOLONG : 0;
+}
+
+int
 ps_brief_leave(const struct ps_brief *brief, const char *directory)
 {
 	char path[PS_BRIEF_LINE_MAX];
 	char line[PS_BRIEF_LINE_MAX];
 	struct ps_text t;
 	ssize_t put;
-	int fd;
+	int fd = ps_brief_path(directory, path);
 
-	ps_text_init(&t, path, sizeof(path), -1);
-	ps_text_printf(&t, "%s/" PS_BRIEF_FILE, directory);
-	if (t.cut > 0)
-		return -ENAMETOOLONG;
+	if (fd < 0)
+		return fd;
 	ps_text_init(&t, line, sizeof(line), -1);
 	ps_brief_write(brief, &t);
 	PS_ASSERT(t.cut == 0);

@@ -56,6 +56,10 @@ void ps_brief_write(const struct ps_brief *brief, struct ps_text *out);
  */
 int ps_brief_parse(const char *line, size_t length, struct ps_brief *out);
 
+/* PS_BRIEF_FILE in there, of PS_BRIEF_LINE_MAX bytes at most; 0 or
+ * -ENAMETOOLONG. */
+int ps_brief_path(const char *directory, char *out);
+
 /* Append it to PS_BRIEF_FILE in an existing directory; 0 or -errno, and then
  * the file may have part of the line. */
 int ps_brief_leave(const struct ps_brief *brief, const char *directory);

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "report/small.h"
 
-enum { PATH_BYTES = 4096, GROUPS_MOST = 1024 };
+enum { GROUPS_MOST = 1024 };
 
 static struct ps_small_group *
 group_of(struct ps_small *s, const char *exe, struct ps_scratch *scratch)
@@ -97,16 +97,13 @@ int
 ps_small_read(struct ps_small *s, const char *directory,
 	      struct ps_scratch *scratch)
 {
-	char path[PATH_BYTES];
-	struct ps_text t;
+	char path[PS_BRIEF_LINE_MAX];
 	const char *text;
 	size_t length;
-	int error;
+	int error = ps_brief_path(directory, path);
 
-	ps_text_init(&t, path, sizeof(path), -1);
-	ps_text_printf(&t, "%s/" PS_BRIEF_FILE, directory);
-	if (t.cut > 0)
-		return -ENAMETOOLONG;
+	if (error != 0)
+		return error;
 	error = map_file(path, &text, &length);
 	if (error != 0 || length == 0)
 		return error == -ENOENT ? 0 : error;

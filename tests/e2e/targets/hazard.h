@@ -9,9 +9,11 @@
 #define PS_TARGET_HAZARD_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 /* What the compiler knows of malloc must not decide the answers. */
 __attribute__((unused)) static void *(*volatile do_malloc)(size_t) = malloc;
@@ -20,6 +22,18 @@ __attribute__((unused)) static void *(*volatile do_calloc)(size_t,
 __attribute__((unused)) static void *(*volatile do_realloc)(void *,
 							    size_t) = realloc;
 __attribute__((unused)) static void (*volatile do_free)(void *) = free;
+
+/* The handler, again and again. */
+__attribute__((unused)) static void
+every(long us, void (*handler)(int))
+{
+	struct itimerval timer = {{0, us}, {0, us}};
+	struct sigaction action = {.sa_handler = handler,
+				   .sa_flags = SA_RESTART};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
 
 struct hazard_case {
 	const char *name;

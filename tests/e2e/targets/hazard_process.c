@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,17 +137,6 @@ fork_here(int signal)
 		_exit(0);
 	failed += !ended_well(child);
 	forked++;
-}
-
-static void
-every(long us, void (*handler)(int))
-{
-	struct itimerval timer = {{0, us}, {0, us}};
-	struct sigaction action = {.sa_handler = handler,
-				   .sa_flags = SA_RESTART};
-
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 /* From a handler that interrupts malloc: glibc allows it. */

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -201,17 +200,6 @@ tell_time(int signal)
 	if (handled % 16 == 0)
 		(void)backtrace(frames, 10);
 	handled++;
-}
-
-static void
-every(long us, void (*handler)(int))
-{
-	struct itimerval timer = {{0, us}, {0, us}};
-	struct sigaction action = {.sa_handler = handler,
-				   .sa_flags = SA_RESTART};
-
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 /* Interrupted at any instruction of malloc, by handlers that do not allocate.
