@@ -33,7 +33,7 @@ more()
 	*/lib/simd/simd.o) echo 'environ|__environ' ;;
 	*/lib/bench/process.o) echo 'fork|execve|wait4|_exit|mmap(64)?|munmap|open(64)?|dup2' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join)' ;;
-	*/lib/pool/jemalloc_env.o) echo 'pthread_(key_create|setspecific)' ;;
+	*/lib/pool/jemalloc_env.o) echo 'pthread_(key_create|key_delete|setspecific)' ;;
 	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;
 	*/lib/report/diff.o | */lib/report/massif.o) echo qsort ;; # not in the preload
 	*/lib/report/flame.o) echo "qsort|qsort_r" ;; # not in the preload

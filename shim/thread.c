@@ -5,8 +5,10 @@
  * A thread becomes known at its first call into the shim and gets a row of the
  * recording and a heap.  It stops being known in the last of glibc's four
  * rounds of destructors of thread-specific data: those of the program still
- * allocate, so ours puts itself off to the end.  What glibc frees after that is
- * counted with the ended threads.
+ * allocate, so ours puts itself off to the end.  Which round it is, only a
+ * thread knows that was known before the first; one that comes to us first from
+ * a destructor stops at that round's end.  What is freed after that is counted
+ * with the ended threads.
  *
  * Rows are used again (thread_row.c).  An ended thread's figures are added into
  * row 0 first, so sums over all rows are right but for the moment of the
@@ -48,6 +50,7 @@ static pthread_key_t end_key;
 static bool has_end_key;
 
 static void thread_ends(void *thread);
+static void round_ends(void);
 
 int
 ps_thread_init(void)
@@ -274,8 +277,10 @@ ps_thread_register(struct ps_thread *self)
 		return false;
 	self->depth++;
 	is_known = attach(self);
-	if (is_known && has_end_key)
+	if (is_known && has_end_key) {
 		(void)pthread_setspecific(end_key, self);
+		ps_je_thread_begin(round_ends);
+	}
 	self->depth--;
 	errno = saved_errno;
 	return is_known;
@@ -367,6 +372,16 @@ thread_ends(void *thread)
 	    pthread_setspecific(end_key, self) == 0)
 		return;
 	detach(self);
+}
+
+/* Known since a destructor of this round, which may be the last. */
+static void
+round_ends(void)
+{
+	struct ps_thread *self = &ps_self;
+
+	if (self->heap != NULL && self->rounds == 0)
+		detach(self);
 }
 
 /* ---- fork --------------------------------------------------------------- */

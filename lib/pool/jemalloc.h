@@ -24,6 +24,13 @@ int je_mallctlbymib(const size_t *mib, size_t length, void *old,
 void je_jemalloc_postfork_child(void);
 
 /*
+ * The calling thread will call ps_je_thread_end at its end, for which jemalloc
+ * does not look itself then.  `round_ends` is called at the end of a round of
+ * the thread's destructors, after those of the program.
+ */
+void ps_je_thread_begin(void (*round_ends)(void));
+
+/*
  * The calling thread is at its end: what jemalloc keeps of it is taken down,
  * now and after each later call, because nobody will tell jemalloc any more.
  */

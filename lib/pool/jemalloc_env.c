@@ -136,16 +136,45 @@ ps_je_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
  * other threads'. It is set at the thread's first call; when that comes in the
  * last round of a thread's destructors, none follows, and the dead thread's
  * memory stays linked (hazards T1).  So the value is kept for
- * ps_je_thread_end.
+ * ps_je_thread_end.  Nor may it end before the program's own destructors have
+ * run: after its end jemalloc heeds no arena, and no page is had for the pool.
+ *
+ * glibc goes by the keys' order.  This one is the last for which it does not
+ * allocate, so that in each round it comes after those of the program.
  */
-static void (*end_of_key)(void *);
+enum { KEYS = 32 };
+
+static pthread_key_t last_key;
+static void (*end_of_value)(void *);
 static PS_TLS void *value_of_key;
+static PS_TLS void (*end_of_round)(void);
+
+static void
+round_ends(void *unused)
+{
+	(void)unused;
+	if (end_of_round != NULL)
+		end_of_round();
+	else
+		ps_je_thread_end();
+}
 
 int
 ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *))
 {
-	end_of_key = end;
-	return pthread_key_create(key, end);
+	pthread_key_t taken[KEYS];
+	unsigned n = 0;
+
+	while (n < KEYS && pthread_key_create(&taken[n], round_ends) == 0)
+		n++;
+	if (n == 0)
+		return EAGAIN;
+	last_key = taken[--n];
+	while (n-- > 0)
+		(void)pthread_key_delete(taken[n]);
+	*key = last_key;
+	end_of_value = end;
+	return 0;
 }
 
 int
@@ -156,10 +185,18 @@ ps_je_pthread_setspecific(pthread_key_t key, const void *value)
 }
 
 void
+ps_je_thread_begin(void (*round_ends_)(void))
+{
+	end_of_round = round_ends_;
+	if (end_of_value != NULL)
+		(void)pthread_setspecific(last_key, &end_of_round);
+}
+
+void
 ps_je_thread_end(void)
 {
 	if (value_of_key != NULL)
-		end_of_key(value_of_key);
+		end_of_value(value_of_key);
 }
 
 /* Nobody will ever wait for it. */

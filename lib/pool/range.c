@@ -322,9 +322,12 @@ ps_range_take(size_t units)
 	start = je_mallocx(units << PS_UNIT_SHIFT,
 			   JE_ALIGN((size_t)PS_UNIT_BYTES) |
 			       JE_ARENA(pool_arena) | JE_TCACHE_NONE);
-	PS_ASSERT(start == NULL || ps_range_is_pool(start));
 	PS_ASSERT(((uintptr_t)start & (PS_UNIT_BYTES - 1)) == 0);
-	return start;
+	if (start == NULL || ps_range_is_pool(start))
+		return start;
+	/* The thread is one whose end jemalloc has seen. */
+	je_dallocx(start, JE_TCACHE_NONE);
+	return NULL;
 }
 
 void

@@ -19,6 +19,7 @@
  * missing in its peak.  They are told by their innermost frames.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/os.h"
 #include "profile/stack.h"
@@ -376,7 +377,9 @@ ps_stack_modules_changed(void)
 void
 ps_stack_reset(void)
 {
-	if (site_slots != NULL)
-		(void)ps_os_discard((void *)site_slots,
-				    ALL_SLOTS * sizeof(uint32_t));
+	const size_t bytes = ALL_SLOTS * sizeof(uint32_t);
+
+	/* Cheaper than writing: in a fork child each page would be copied. */
+	if (site_slots != NULL && ps_os_discard((void *)site_slots, bytes) != 0)
+		memset((void *)site_slots, 0, bytes);
 }

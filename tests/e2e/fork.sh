@@ -29,7 +29,7 @@ equal 1 "$(find rec -name '*.perfshim' | wc -l)" 'recordings with PERFSHIM_CHILD
 if setarch -R strace -o /dev/null -e inject=close:error=EIO:when=1000 true 2>/dev/null; then
 	rm -r rec && mkdir rec
 	timeout 60 setarch -R strace -f -o /dev/null -e trace=madvise -e inject=madvise:error=EINVAL \
-		-E LD_PRELOAD="$LIB" -E PERFSHIM_OUT="$PWD/rec" -E PERFSHIM_REPORT=none "$T/family" >got
+		-E LD_PRELOAD="$LIB" -E PERFSHIM_OUT="$PWD/rec" -E PERFSHIM_REPORT=none -E PERFSHIM_SAMPLE=all "$T/family" >got
 	equal 0 $? 'the status without MADV_WIPEONFORK'
 	equal 4 "$(find rec -name '*.perfshim' | wc -l)" 'recordings without MADV_WIPEONFORK'
 fi

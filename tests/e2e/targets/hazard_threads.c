@@ -40,11 +40,26 @@ join(pthread_t *thread, int n)
 
 /* ---- ends --------------------------------------------------------------- */
 
-enum { HELD = 200, ROUNDS = 4 };
+enum { HELD = 200, ROUNDS = 4, MIB = 1 << 20 };
 
 static pthread_key_t ends;
-static pthread_key_t frees;
+static pthread_key_t lasts;
 static _Atomic long rounds_seen;
+
+/* More than one piece of any allocator's, and a block that is none. */
+static void
+allocate_much(void)
+{
+	enum { BLOCKS = 3 * MIB / 30000 };
+	static void *kept[BLOCKS];
+	void *large = do_malloc(3 * MIB);
+
+	for (int i = 0; i < BLOCKS; i++)
+		memset(kept[i] = do_malloc(30000), 1, 100);
+	for (int i = 0; i < BLOCKS; i++)
+		do_free(kept[i]);
+	do_free(large);
+}
 
 static void
 again(void *round)
@@ -56,50 +71,96 @@ again(void *round)
 		do_free(do_malloc((size_t)i * 20));
 	if (n < ROUNDS)
 		pthread_setspecific(ends, (void *)(n + 1));
-}
-
-static void
-free_held(void *held)
-{
-	void **block = held;
-
-	for (int i = 0; i < HELD; i++)
-		do_free(block[i]);
-	do_free(block);
+	if (rounds_seen % 64 < ROUNDS)
+		allocate_much();
 }
 
 static void *
 end_late(void *unused)
 {
 	pthread_setspecific(ends, (void *)1);
-	do_free(strerror(12345) != NULL ? do_malloc(10) : NULL);
+	do_free(do_malloc(MIB));
 	return unused;
 }
 
-/* Made by another thread: this one never allocates and frees at its end. */
-static void *
-free_only(void *held)
+struct held {
+	void *block[HELD];
+	int round;
+	int is_allocating;
+};
+
+static void
+free_in_last(void *arg)
 {
-	pthread_setspecific(frees, held);
+	struct held *held = arg;
+
+	if (++held->round < ROUNDS) {
+		pthread_setspecific(lasts, held);
+		return;
+	}
+	for (int i = 0; i < HELD; i++)
+		do_free(held->block[i]);
+	if (held->is_allocating) {
+		do_free(do_malloc(100));
+		do_free(do_malloc(MIB));
+	}
+	do_free(held);
+}
+
+/* Made by another thread: this one is not seen before its last round. */
+static void *
+last_only(void *held)
+{
+	pthread_setspecific(lasts, held);
 	return NULL;
+}
+
+static struct held *
+hold(int is_allocating)
+{
+	struct held *held = do_malloc(sizeof(*held));
+
+	for (int i = 0; i < HELD; i++)
+		held->block[i] = do_malloc((size_t)i * 30);
+	held->round = 0;
+	held->is_allocating = is_allocating;
+	return held;
+}
+
+static long
+resident_pages(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	long size = 0;
+	long pages = 0;
+
+	if (f == NULL || fscanf(f, "%ld %ld", &size, &pages) != 2)
+		pages = -1;
+	if (f != NULL)
+		fclose(f);
+	return pages;
 }
 
 static int
 thread_ends(long count)
 {
-	pthread_key_create(&ends, again);
-	pthread_key_create(&frees, free_held);
-	for (long i = 0; i < count; i++) {
-		void **held = do_malloc(HELD * sizeof(*held));
-		pthread_t thread[2];
+	long before = 0;
 
-		for (int k = 0; k < HELD; k++)
-			held[k] = do_malloc((size_t)k * 30);
+	pthread_key_create(&ends, again);
+	pthread_key_create(&lasts, free_in_last);
+	for (long i = 0; i < count; i++) {
+		pthread_t thread[3];
+
+		if (i == count / 4)
+			before = resident_pages();
 		if (pthread_create(&thread[0], NULL, end_late, NULL) != 0 ||
-		    pthread_create(&thread[1], NULL, free_only, held) != 0)
+		    pthread_create(&thread[1], NULL, last_only, hold(0)) != 0 ||
+		    pthread_create(&thread[2], NULL, last_only, hold(1)) != 0)
 			return wrong("pthread_create");
-		join(thread, 2);
+		join(thread, 3);
 	}
+	if (resident_pages() - before > 16L * MIB / 4096)
+		return wrong("threads that ended still hold memory");
 	printf("%d\n", rounds_seen == count * ROUNDS);
 	return 0;
 }
@@ -117,21 +178,24 @@ raw_clone(long unused)
 {
 	enum { BYTES = 65536 };
 	static _Atomic int cell;
+	static _Atomic int
+	    tid; /* the kernel clears it when the thread is gone */
 	char *stack = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)unused;
 	for (int i = 0; i < 100; i++) {
 		cell = 0;
+		tid = 1;
 		if (clone(raw_main, stack + BYTES,
 			  CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-			      CLONE_THREAD | CLONE_SYSVSEM,
-			  &cell) < 0)
+			      CLONE_THREAD | CLONE_SYSVSEM |
+			      CLONE_CHILD_CLEARTID,
+			  &cell, NULL, NULL, &tid) < 0)
 			return wrong("clone");
-		while (cell != 42)
+		while (cell != 42 || tid != 0)
 			do_free(do_malloc(100));
 	}
-	usleep(10000);
 	munmap(stack, BYTES);
 	puts("ok");
 	return 0;
