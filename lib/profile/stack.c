@@ -2,13 +2,11 @@
 /*
  * stack - interned stacks: return addresses in, allocation site out
  *
- * Open-addressed hash tables in private memory lead from a stack with labels to
- * its site, from a stack to a site that has its frames, and from an address to
- * its frame; the rows themselves are in the recording.  A slot holds row + 1
- * and is written once, with release, after the row is complete, so that a
- * look-up needs no lock.  Stacks are compared by a 64-bit hash of their
- * addresses and the module generation: with 65536 sites the odds that two of a
- * run are taken for one are below 10^-10.
+ * Indexes in private memory (row_index.h) lead from a stack with labels to its
+ * site, from a stack to a site that has its frames, and from an address to its
+ * frame; the rows themselves are in the recording.  Stacks are compared by a
+ * 64-bit hash of their addresses and the module generation: with 65536 sites
+ * the odds that two of a run are taken for one are below 10^-10.
  *
  * The generation grows when a module is unloaded, because the same addresses
  * then belong to other code; old rows stay, and keep naming the old module.
@@ -22,16 +20,15 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "profile/row_index.h"
 #include "profile/stack.h"
 #include "profile/stack_module.h"
 #include "record/writer.h"
 
 enum {
-	SITE_SLOTS = 1 << 17,
-	STACK_SLOTS = 1 << 17,
-	FRAME_SLOTS = 1 << 19,
-	ALL_SLOTS = SITE_SLOTS + STACK_SLOTS + FRAME_SLOTS,
-	PROBES_MAX = 256,
+	SITE_BITS = 17,
+	STACK_BITS = 17,
+	FRAME_BITS = 19,
 	/* Frames of what comes when the tables are nearly full, and how many
 	 * sites of these there is room for. */
 	SHORT_DEPTH = 4,
@@ -39,10 +36,27 @@ enum {
 	LEAF_SITES = 2048, /* of these, with one frame only */
 };
 
-static _Atomic uint32_t *site_slots;
-static _Atomic uint32_t *stack_slots;
-static _Atomic uint32_t *frame_slots;
+#define ALL_SLOTS                                                              \
+	(PS_ROW_INDEX_SLOTS(SITE_BITS) + PS_ROW_INDEX_SLOTS(STACK_BITS) +      \
+	 PS_ROW_INDEX_SLOTS(FRAME_BITS))
+
+static _Atomic uint32_t *all_slots;
+static struct ps_row_index sites;
+static struct ps_row_index stacks;
+static struct ps_row_index frames;
 static _Atomic uint64_t generation;
+
+static void
+begin_indexes(void)
+{
+	_Atomic uint32_t *slots = all_slots;
+
+	ps_row_index_init(&sites, slots, SITE_BITS);
+	slots += PS_ROW_INDEX_SLOTS(SITE_BITS);
+	ps_row_index_init(&stacks, slots, STACK_BITS);
+	slots += PS_ROW_INDEX_SLOTS(STACK_BITS);
+	ps_row_index_init(&frames, slots, FRAME_BITS);
+}
 
 int
 ps_stack_init(ps_stack_finder *finder)
@@ -53,9 +67,8 @@ ps_stack_init(ps_stack_finder *finder)
 	if (error != 0)
 		return error;
 	ps_stack_module_init(finder);
-	frame_slots = (_Atomic uint32_t *)memory + SITE_SLOTS + STACK_SLOTS;
-	stack_slots = (_Atomic uint32_t *)memory + SITE_SLOTS;
-	site_slots = memory;
+	all_slots = memory;
+	begin_indexes();
 	return 0;
 }
 
@@ -84,36 +97,57 @@ hash_site(uint64_t stack, const struct ps_stack_key *key)
 
 /* ---- frames ------------------------------------------------------------- */
 
+static uint64_t
+hash_frame(uintptr_t pc, uint64_t of_generation)
+{
+	return mix(mix(pc, of_generation), pc >> 32);
+}
+
+static uint64_t
+hash_of_frame(uint32_t row)
+{
+	const struct ps_record_frame *frame =
+	    ps_record_entry(PS_TABLE_FRAMES, row);
+
+	return hash_frame(frame->pc, frame->generation);
+}
+
+static uint32_t
+append_frame_locked(uintptr_t pc, _Atomic uint32_t *slot)
+{
+	struct ps_record_frame *frame;
+	void *memory;
+	uint32_t row = ps_record_append(PS_TABLE_FRAMES, 1, &memory);
+
+	if (row == UINT32_MAX)
+		return UINT32_MAX;
+	frame = memory;
+	frame->pc = pc;
+	frame->module = ps_stack_module_of_locked(pc);
+	frame->generation = (uint32_t)generation;
+	ps_record_publish(PS_TABLE_FRAMES);
+	ps_row_index_enter(&frames, slot, row);
+	return row;
+}
+
 static uint32_t
 frame_of_locked(uintptr_t pc)
 {
-	uint64_t h = mix(mix(pc, ps_peek(&generation)), pc >> 32);
-	struct ps_record_frame *frame;
-	uint32_t row;
-	void *memory;
+	uint32_t now = (uint32_t)ps_peek(&generation);
+	uint64_t hash = hash_frame(pc, now);
+	struct ps_row_table table;
 
-	for (uint32_t i = 0; i < PROBES_MAX; i++) {
-		_Atomic uint32_t *slot =
-		    &frame_slots[(h + i) & (FRAME_SLOTS - 1)];
-		uint32_t known = ps_peek(slot);
+	ps_row_index_make_room(&frames, hash_of_frame);
+	table = ps_row_index_table(&frames);
+	for (uint32_t i = 0; i < PS_ROW_PROBES_MAX; i++) {
+		_Atomic uint32_t *slot = ps_row_table_slot(&table, hash, i);
+		const struct ps_record_frame *frame;
 
-		if (known != 0) {
-			frame = ps_record_entry(PS_TABLE_FRAMES, known - 1);
-			if (frame->pc == pc &&
-			    frame->generation == (uint32_t)generation)
-				return known - 1;
-			continue;
-		}
-		row = ps_record_append(PS_TABLE_FRAMES, 1, &memory);
-		if (row == UINT32_MAX)
-			return UINT32_MAX;
-		frame = memory;
-		frame->pc = pc;
-		frame->module = ps_stack_module_of_locked(pc);
-		frame->generation = (uint32_t)generation;
-		ps_record_publish(PS_TABLE_FRAMES);
-		ps_poke(slot, row + 1);
-		return row;
+		if (ps_peek(slot) == 0)
+			return append_frame_locked(pc, slot);
+		frame = ps_record_entry(PS_TABLE_FRAMES, ps_peek(slot) - 1);
+		if (frame->pc == pc && frame->generation == now)
+			return ps_peek(slot) - 1;
 	}
 	return UINT32_MAX;
 }
@@ -122,7 +156,7 @@ uint32_t
 ps_stack_frame_locked(uintptr_t pc)
 {
 	PS_ASSERT(ps_record_is_locked_by_me());
-	return frame_slots == NULL ? UINT32_MAX : frame_of_locked(pc);
+	return all_slots == NULL ? UINT32_MAX : frame_of_locked(pc);
 }
 
 uint32_t
@@ -142,7 +176,7 @@ static bool
 append_frames_locked(const uintptr_t *pcs, uint32_t depth, uint32_t *first)
 {
 	uint32_t row = 0;
-	uint32_t *frames;
+	uint32_t *list;
 	void *memory;
 
 	if (depth == 0) {
@@ -152,53 +186,47 @@ append_frames_locked(const uintptr_t *pcs, uint32_t depth, uint32_t *first)
 	row = ps_record_append(PS_TABLE_STACK_FRAMES, depth, &memory);
 	if (row == UINT32_MAX)
 		return false;
-	frames = memory;
+	list = memory;
 	for (uint32_t i = 0; i < depth; i++)
-		frames[i] = frame_of_locked(pcs[i]);
+		list[i] = frame_of_locked(pcs[i]);
 	ps_record_publish(PS_TABLE_STACK_FRAMES);
 	*first = row;
 	return true;
 }
 
-/* Slot that holds the hash's site, or the empty one where it belongs. */
-static _Atomic uint32_t *
-find_slot(uint64_t hash)
+static uint64_t
+hash_of_site(uint32_t row)
 {
-	for (uint32_t i = 0; i < PROBES_MAX; i++) {
-		_Atomic uint32_t *slot =
-		    &site_slots[(hash + i) & (SITE_SLOTS - 1)];
-		/* pairs with the release below: the row is complete */
-		uint32_t known =
-		    atomic_load_explicit(slot, memory_order_acquire);
-		const struct ps_record_site *site;
+	const struct ps_record_site *site =
+	    ps_record_entry(PS_TABLE_SITES, row);
 
-		if (known == 0)
-			return slot;
-		site = ps_record_entry(PS_TABLE_SITES, known - 1);
-		if (site->hash == hash)
-			return slot;
-	}
-	return NULL;
+	return site->hash;
 }
 
-/* A site with the same frames, to share them; else the slot for the new one,
- * NULL when there is none. */
-static const struct ps_record_site *
-twin_locked(uint64_t stack, _Atomic uint32_t **slot)
+static uint64_t
+stack_of_site(uint32_t row)
 {
-	*slot = NULL;
-	for (uint32_t i = 0; i < PROBES_MAX; i++) {
-		_Atomic uint32_t *at =
-		    &stack_slots[(stack + i) & (STACK_SLOTS - 1)];
-		const struct ps_record_site *site;
+	const struct ps_record_site *site =
+	    ps_record_entry(PS_TABLE_SITES, row);
 
-		if (ps_peek(at) == 0) {
-			*slot = at;
-			return NULL;
-		}
-		site = ps_record_entry(PS_TABLE_SITES, ps_peek(at) - 1);
-		if (site->stack == stack)
-			return site;
+	return site->stack;
+}
+
+/* Slot that holds the row with the hash, or the empty one where it belongs. */
+PS_INLINE _Atomic uint32_t *
+find_slot(const struct ps_row_index *index, uint64_t (*hash_of)(uint32_t row),
+	  uint64_t hash)
+{
+	struct ps_row_table table = ps_row_index_table(index);
+
+	for (uint32_t i = 0; i < PS_ROW_PROBES_MAX; i++) {
+		_Atomic uint32_t *slot = ps_row_table_slot(&table, hash, i);
+		/* pairs with the release in ps_row_index_enter */
+		uint32_t known =
+		    atomic_load_explicit(slot, memory_order_acquire);
+
+		if (known == 0 || hash_of(known - 1) == hash)
+			return slot;
 	}
 	return NULL;
 }
@@ -207,17 +235,20 @@ static uint32_t
 append_site_locked(uint64_t stack, const struct ps_stack_key *key,
 		   const uintptr_t *pcs)
 {
-	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
-	const struct ps_record_site *twin;
-	_Atomic uint32_t *twin_slot;
+	const struct ps_record_table *table = &ps_record->table[PS_TABLE_SITES];
+	/* Of a site with the same frames, to share them; or for the new one. */
+	_Atomic uint32_t *shared;
+	const struct ps_record_site *twin = NULL;
 	struct ps_record_site *site;
 	uint32_t first;
 	uint32_t row;
 	void *memory;
 
-	if (ps_peek(&sites->count) == sites->capacity) /* counts the drop */
+	if (ps_peek(&table->count) == table->capacity) /* counts the drop */
 		return ps_record_append(PS_TABLE_SITES, 1, &memory);
-	twin = twin_locked(stack, &twin_slot);
+	shared = find_slot(&stacks, stack_of_site, stack);
+	if (shared != NULL && ps_peek(shared) != 0)
+		twin = ps_record_entry(PS_TABLE_SITES, ps_peek(shared) - 1);
 	first = twin != NULL ? twin->first_frame : 0;
 	if (twin == NULL && !append_frames_locked(pcs, key->depth, &first))
 		return UINT32_MAX;
@@ -233,8 +264,8 @@ append_site_locked(uint64_t stack, const struct ps_stack_key *key,
 	site->thread = key->thread;
 	site->section = key->section;
 	ps_record_publish(PS_TABLE_SITES);
-	if (twin_slot != NULL)
-		ps_poke(twin_slot, row + 1);
+	if (shared != NULL && twin == NULL)
+		ps_row_index_enter(&stacks, shared, row);
 	return row;
 }
 
@@ -242,9 +273,9 @@ append_site_locked(uint64_t stack, const struct ps_stack_key *key,
 static bool
 is_crowded(void)
 {
-	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
+	const struct ps_record_table *table = &ps_record->table[PS_TABLE_SITES];
 
-	return ps_peek(&sites->count) > sites->capacity / 4 * 3;
+	return ps_peek(&table->count) > table->capacity / 4 * 3;
 }
 
 static struct ps_stack_key
@@ -260,7 +291,7 @@ unlabelled(const struct ps_stack_key *key)
 static uint32_t
 known_site(uint64_t hash)
 {
-	_Atomic uint32_t *slot = find_slot(hash);
+	_Atomic uint32_t *slot = find_slot(&sites, hash_of_site, hash);
 
 	return slot == NULL ? UINT32_MAX : ps_peek(slot) - 1;
 }
@@ -273,7 +304,7 @@ ps_stack_find(const struct ps_stack_key *key)
 	uint32_t row;
 
 	PS_ASSERT(key->depth <= PS_STACK_DEPTH_MAX);
-	if (ps_unlikely(site_slots == NULL))
+	if (ps_unlikely(all_slots == NULL))
 		return UINT32_MAX;
 	row = known_site(hash_site(stack, key));
 	if (ps_likely(row != UINT32_MAX) || !is_crowded())
@@ -286,13 +317,13 @@ ps_stack_find(const struct ps_stack_key *key)
 static bool
 has_room(const struct ps_stack_key *key, uint32_t kept)
 {
-	const struct ps_record_table *sites = &ps_record->table[PS_TABLE_SITES];
-	const struct ps_record_table *frames =
+	const struct ps_record_table *rows = &ps_record->table[PS_TABLE_SITES];
+	const struct ps_record_table *of_stacks =
 	    &ps_record->table[PS_TABLE_STACK_FRAMES];
 
-	return ps_peek(&sites->count) < sites->capacity - kept &&
-	       ps_peek(&frames->count) + key->depth <=
-		   frames->capacity - kept * SHORT_DEPTH;
+	return ps_peek(&rows->count) < rows->capacity - kept &&
+	       ps_peek(&of_stacks->count) + key->depth <=
+		   of_stacks->capacity - kept * SHORT_DEPTH;
 }
 
 static uint32_t
@@ -300,9 +331,12 @@ enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs,
 	     uint32_t kept)
 {
 	uint64_t stack = hash_stack(key);
-	_Atomic uint32_t *slot = find_slot(hash_site(stack, key));
+	_Atomic uint32_t *slot;
 	uint32_t row;
 
+	ps_row_index_make_room(&sites, hash_of_site);
+	ps_row_index_make_room(&stacks, stack_of_site);
+	slot = find_slot(&sites, hash_of_site, hash_site(stack, key));
 	if (slot == NULL)
 		return UINT32_MAX;
 	if (ps_peek(slot) != 0)
@@ -311,7 +345,7 @@ enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs,
 		return UINT32_MAX;
 	row = append_site_locked(stack, key, pcs);
 	if (row != UINT32_MAX)
-		atomic_store_explicit(slot, row + 1, memory_order_release);
+		ps_row_index_enter(&sites, slot, row);
 	return row;
 }
 
@@ -356,7 +390,7 @@ ps_stack_enter(const struct ps_stack_key *key, const uintptr_t *pcs)
 	uint32_t row;
 
 	PS_ASSERT(key->depth <= PS_STACK_DEPTH_MAX);
-	if (site_slots == NULL)
+	if (all_slots == NULL)
 		return UINT32_MAX;
 	ps_record_lock();
 	if (is_crowded())
@@ -380,6 +414,9 @@ ps_stack_reset(void)
 	const size_t bytes = ALL_SLOTS * sizeof(uint32_t);
 
 	/* Cheaper than writing: in a fork child each page would be copied. */
-	if (site_slots != NULL && ps_os_discard((void *)site_slots, bytes) != 0)
-		memset((void *)site_slots, 0, bytes);
+	if (all_slots == NULL)
+		return;
+	if (ps_os_discard((void *)all_slots, bytes) != 0)
+		memset((void *)all_slots, 0, bytes);
+	begin_indexes();
 }
