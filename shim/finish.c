@@ -11,11 +11,9 @@
  * report path with %p is for every process; one without, for that process only.
  *
  * The report is built in pages of its own: the end may come from a signal
- * handler that interrupted malloc.  SIGPIPE is held back meanwhile, because a
- * closed pipe must not change the exit status of a program that succeeded.
+ * handler that interrupted malloc.
  */
 #include <dlfcn.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -192,31 +190,6 @@ record_calibration(void)
 /* ---- the report --------------------------------------------------------- */
 
 static bool
-hold_sigpipe(sigset_t *before)
-{
-	sigset_t pipe_only;
-	sigset_t pending;
-
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
-		return false;
-	return pthread_sigmask(SIG_BLOCK, &pipe_only, before) == 0;
-}
-
-static void
-release_sigpipe(const sigset_t *before)
-{
-	struct timespec now = {0};
-	sigset_t pipe_only;
-
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	(void)sigtimedwait(&pipe_only, NULL, &now);
-	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
-static bool
 is_colour_wanted(int fd)
 {
 	struct stat st;
@@ -256,17 +229,12 @@ write_report(int fd)
 static void
 report(void)
 {
-	sigset_t before;
 	bool is_opened;
-	bool is_held;
 	int fd = open_output(&is_opened);
 
 	if (fd < 0)
 		return;
-	is_held = hold_sigpipe(&before);
 	write_report(fd);
-	if (is_held)
-		release_sigpipe(&before);
 	if (is_opened)
 		(void)ps_os_close(fd);
 }

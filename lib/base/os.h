@@ -51,15 +51,18 @@ int ps_os_map_read(int fd, size_t bytes, const void **out);
 int ps_os_open_read(const char *path);
 int ps_os_create(const char *path); /* O_EXCL, O_NOFOLLOW, mode 0600, r/w */
 /*
- * For reports: created 0600.  Neither another user's link is followed nor a
- * file with two names written to (-EMLINK), and a pipe is not waited for.
+ * For what others may read: existing or created (0600), appended to.  Neither
+ * another user's link is followed nor a file with two names written to
+ * (-EMLINK), and nobody is waited for: a pipe without a reader is -ENXIO, a
+ * full one -EAGAIN when it is written to.
  */
 int ps_os_open_append(const char *path);
-int ps_os_open_lines(const char *path); /* the same, O_NOFOLLOW */
+int ps_os_open_lines(const char *path); /* the same, and no link at all */
 int ps_os_open_rw(const char *path);	/* an existing file, O_NOFOLLOW */
 int ps_os_close(int fd);
 ssize_t ps_os_read(int fd, void *buffer, size_t bytes);
-/* Raises no SIGPIPE: a reader that went away is -EPIPE. */
+/* Raises no signal: a reader that went away is -EPIPE, a file at its limit
+ * -EFBIG. */
 ssize_t ps_os_write(int fd, const void *buffer, size_t bytes);
 /* All of it, or -errno; retried on EINTR and short writes. */
 int ps_os_write_all(int fd, const void *buffer, size_t bytes);
@@ -70,11 +73,6 @@ int ps_os_truncate(int fd, off_t bytes); /* -EFBIG, not SIGXFSZ */
  * -EOPNOTSUPP when the file system or kernel cannot.
  */
 int ps_os_allocate(int fd, off_t offset, off_t bytes);
-/*
- * For messages to whoever reads them: existing or created (0600), appended to,
- * and never waited for: a pipe without a reader is -ENXIO, a full one -EAGAIN.
- */
-int ps_os_open_message(const char *path);
 /* Whether a write of up to 4096 bytes would go through at once. */
 bool ps_os_is_writable(int fd);
 /* A datagram to the UNIX socket at path, at once or not at all. */

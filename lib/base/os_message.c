@@ -1,35 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * os_message - files, pipes and sockets that take a message without a wait
+ * os_message - pipes and sockets that take a message without a wait
  *
  * O_NONBLOCK belongs to an open file, which several processes may share, so it
  * is never set on a descriptor that was there before us: such a one is asked by
  * poll whether it takes PIPE_BUF bytes now.
  */
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/os_call.h"
-
-enum { MESSAGE_MODE = 0600 };
-
-int
-ps_os_open_message(const char *path)
-{
-	long fd;
-
-	PS_ASSERT(path != NULL);
-	do
-		fd = CALL4(SYS_openat, AT_FDCWD, path,
-			   O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK |
-			       O_CLOEXEC | O_NOCTTY,
-			   MESSAGE_MODE);
-	while (fd == -EINTR);
-	return (int)fd;
-}
 
 bool
 ps_os_is_writable(int fd)

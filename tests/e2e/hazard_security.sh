@@ -64,35 +64,64 @@ fi
 
 # ---- S2: what others put in the way ------------------------------------------------
 
+# obstacle KIND PATH: what somebody else put at a path of ours.  A link to a link
+# of ours is one of ours, but under a name that he gave it.
+obstacle()
+{
+	local victim=$place/victim
+	case $1 in
+	symlink) ln -s "$victim" "$2" ;;
+	dangling) ln -s "$place/open/made" "$2" ;;
+	borrowed) ln -s "$victim" "$2.ours" && chown -h "${user:+65534}" "$2.ours" && ln -P "$2.ours" "$2" ;;
+	fifo) mkfifo -m 666 "$2" ;;
+	hardlink) ln "$victim" "$2" ;;
+	directory) mkdir "$2" ;;
+	esac
+	case $1 in hardlink | borrowed) ;; *) ! is_root || chown -h 1 "$2" ;; esac
+}
+
+# unharmed WHAT: nothing came through it.
+unharmed()
+{
+	equal precious "$(<"$place/victim")" "a file that a $1 leads to, as ${user:-root}"
+	[ ! -e "$place/open/made" ] || fail "no file made through a $1" "$(ls "$place/open")"
+}
+
 # attack USER: in a directory that all can write to, what somebody else put
-# where the report is to go.
+# where the report, alerts and the lines of small processes are to go.
 attack()
 {
-	local user=$1 out=$place/open victim=$place/victim kind other=1
-	for kind in symlink dangling fifo hardlink directory; do
-		rm -rf "$out" "$victim" && mkdir -m 1777 "$out" && echo precious >"$victim"
-		[ -z "$user" ] || chown 65534 "$victim"
-		case $kind in
-		symlink) ln -s "$victim" "$out/report" ;;
-		dangling) ln -s "$out/made" "$out/report" ;;
-		fifo) mkfifo -m 666 "$out/report" ;;
-		hardlink) ln "$victim" "$out/report" ;;
-		directory) mkdir "$out/report" ;;
-		esac
-		! is_root || [ $kind = hardlink ] || chown -h $other "$out/report"
+	local user=$1 out=$place/open kind
+	for kind in symlink dangling borrowed fifo hardlink directory; do
+		rm -rf "$out" "$place/victim" && mkdir -m 1777 "$out" && echo precious >"$place/victim"
+		[ -z "$user" ] || chown 65534 "$place/victim"
+		# Of an ordinary user who tests, it is all his own: links are followed.
+		if ! is_root; then case $kind in symlink | dangling) continue ;; esac; fi
+		for name in report alerts small-processes.tsv; do
+			obstacle $kind "$out/$name"
+		done
 		as "$user" timeout -s KILL 20 env LD_PRELOAD="$lib" PERFSHIM_OUT="$out" PERFSHIM_REPORT="$out/report" \
-			PERFSHIM_ALERT='heap > 1' PERFSHIM_ALERT_TO="$out/report" "$place/exact" >got 2>err
+			PERFSHIM_ALERT='info: heap > 1K' PERFSHIM_ALERT_TO="$out/alerts" "$place/exact" >got 2>err
 		equal 0 $? "the status with a $kind in the report's place as ${user:-root}"
 		equal "$("$place/exact")" "$(<got)" "the stdout with a $kind in the report's place"
-		if is_root || [ $kind = hardlink ]; then
-			equal precious "$(<"$victim")" "a file that a $kind leads to, as ${user:-root}"
-			[ ! -e "$out/made" ] || fail 'no file made through a link' "$(ls "$out")"
-		fi
+		unharmed $kind
 		# The recording is a new file of our own, private.
 		compgen -G "$out/exact.*.perfshim" >/dev/null || fail "a recording beside the $kind" "$(ls -l "$out"; cat err)"
 		equal 600 "$(stat -c %a "$out"/exact.*.perfshim)" 'the mode of a recording'
+		# Small children keep their recordings, where there is no place for their lines.
+		as "$user" timeout -s KILL 20 env LD_PRELOAD="$lib" PERFSHIM_OUT="$out" \
+			sh -c '/bin/true; /bin/true; echo done' >got 2>err
+		equal '0 done' "$? $(<got)" "a shell with a $kind in the place of small-processes.tsv"
+		unharmed $kind
+		equal 2 "$(compgen -G "$out/true.*.perfshim" | wc -l)" "recordings of small children beside the $kind"
 	done
 }
+# Without anything in the way, they do get there.
+rm -rf "$place/open" && mkdir -m 1777 "$place/open"
+LD_PRELOAD=$lib PERFSHIM_OUT=$place/open PERFSHIM_ALERT='info: heap > 1K' PERFSHIM_ALERT_TO=$place/open/alerts \
+	sh -c '/bin/true; "$0"' "$place/exact" >/dev/null 2>err
+[ -s "$place/open/alerts" ] && [ -s "$place/open/small-processes.tsv" ] ||
+	fail 'an alert and a line of a small process' "$(ls -l "$place/open"; cat err)"
 for user in "${users[@]}"; do attack "$user"; done
 note_row S2 shim 'not followed'
 

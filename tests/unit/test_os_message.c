@@ -39,7 +39,7 @@ START_TEST(a_file_is_created_and_appended_to)
 	struct stat st;
 
 	for (int i = 0; i < 2; i++) {
-		int fd = ps_os_open_message(path);
+		int fd = ps_os_open_append(path);
 
 		ck_assert_int_ge(fd, 0);
 		ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -55,7 +55,7 @@ END_TEST
 START_TEST(a_pipe_without_a_reader_is_not_waited_for)
 {
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	ck_assert_int_eq(ps_os_open_message(path), -ENXIO);
+	ck_assert_int_eq(ps_os_open_append(path), -ENXIO);
 }
 END_TEST
 
@@ -68,7 +68,7 @@ START_TEST(a_full_pipe_is_not_waited_for)
 
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	reader = open(path, O_RDONLY | O_NONBLOCK);
-	fd = ps_os_open_message(path);
+	fd = ps_os_open_append(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert(ps_os_is_writable(fd));
 	do
