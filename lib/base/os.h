@@ -48,7 +48,16 @@ int ps_os_map_file(int fd, size_t bytes, void *addr, void **out);
 int ps_os_map_read(int fd, size_t bytes, const void **out);
 
 /* Files.  Descriptors are close-on-exec. */
-int ps_os_open_read(const char *path);
+int ps_os_open_read(const char *path); /* a pipe is not waited for */
+/* The same, of a regular file and its size; -EINVAL of anything else. */
+int ps_os_open_regular(const char *path, uint64_t *bytes);
+/*
+ * A regular file's pages for reading.  -EINVAL of anything else, -ENODATA and
+ * -EFBIG of one that is smaller than `least` (at least 1) or larger than `most`
+ * bytes.  Who cuts it short meanwhile makes reading it SIGBUS.
+ */
+int ps_os_map_regular(const char *path, uint64_t least, uint64_t most,
+		      const void **out, size_t *bytes);
 int ps_os_create(const char *path); /* O_EXCL, O_NOFOLLOW, mode 0600, r/w */
 /*
  * For what others may read: existing or created (0600), appended to.  Neither

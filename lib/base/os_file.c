@@ -32,7 +32,50 @@ open_at(const char *path, int flags)
 int
 ps_os_open_read(const char *path)
 {
-	return open_at(path, O_RDONLY);
+	return open_at(path, O_RDONLY | O_NONBLOCK);
+}
+
+int
+ps_os_open_regular(const char *path, uint64_t *bytes)
+{
+	struct stat st;
+	int fd = ps_os_stat(path, &st);
+
+	/* Before opening, which does things to some devices. */
+	if (fd == 0 && !S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (fd == 0)
+		fd = ps_os_open_read(path);
+	if (fd < 0)
+		return fd;
+	if (ps_os_fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		*bytes = (uint64_t)st.st_size;
+		return fd;
+	}
+	ps_os_close(fd);
+	return -EINVAL;
+}
+
+int
+ps_os_map_regular(const char *path, uint64_t least, uint64_t most,
+		  const void **out, size_t *bytes)
+{
+	uint64_t size;
+	int fd = ps_os_open_regular(path, &size);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	if (size < least)
+		error = -ENODATA;
+	else if (size > most)
+		error = -EFBIG;
+	else
+		error = ps_os_map_read(fd, size, out);
+	ps_os_close(fd);
+	if (error == 0)
+		*bytes = size;
+	return error;
 }
 
 int

@@ -3,7 +3,7 @@
 # hazard_security: privileges, places that others can write to, hostile names
 # and settings; as root and, where we are root, as an ordinary user, too.
 . "$E2E/rows.sh"
-need gcc python3
+need gcc python3 objcopy
 chmod 755 . 2>/dev/null
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
@@ -200,11 +200,51 @@ note_row S6 shim harmless
 
 # ---- S7: the reader, as root, of whatever a user left ---------------------------------
 
+# ends PATH WHAT: perfreport comes to an end by itself, at PATH, with a line.
+ends()
+{
+	local status
+	timeout -s KILL 20 "$B/perfreport" --text "$1" >got 2>err </dev/null
+	status=$?
+	[ $status -lt 124 ] || fail "perfreport to end on $2" "status $status"
+	[ "$(wc -l <err)" -ge 1 ] || fail "a line about $2"
+}
 rm -rf bad && mkdir bad && mkfifo bad/a.1.1.perfshim && ln -s /dev/zero bad/b.1.1.perfshim &&
 	truncate -s 1T bad/c.1.1.perfshim && mkdir bad/d.1.1.perfshim
-timeout -s KILL 20 "$B/perfreport" --text bad >got 2>err
-status=$?
-[ $status -lt 124 ] || fail 'perfreport to end on what is no recording' "$status"
-timeout -s KILL 20 "$B/perfreport" --text bad/a.1.1.perfshim >got 2>err </dev/null
-[ $? -lt 124 ] || fail 'perfreport to end on a pipe'
+ends bad 'what is no recording'
+ends bad/a.1.1.perfshim 'a pipe'
+# In the place of the lines of small processes, and of the files that a recording
+# or a file of its names.
+rm -rf rec && cp "$T/exact" linked && objcopy --only-keep-debug linked linked.debug &&
+	objcopy --strip-all --add-gnu-debuglink=linked.debug linked || fail 'a program with its symbols beside it'
+run_shim PERFSHIM_SAMPLE=all ./linked
+report
+report_has 'exact.c:'
+in_place()
+{
+	rm -rf -- "$2"
+	case $1 in
+	pipe) mkfifo "$2" ;;
+	device) ln -s /dev/zero "$2" ;;
+	directory) mkdir "$2" ;;
+	terabyte) truncate -s 1T "$2" ;;
+	esac
+}
+for what in pipe device directory terabyte; do
+	in_place $what rec/small-processes.tsv
+	ends rec "a $what in the place of small-processes.tsv"
+	has "$(<got)" 'MOST ALLOCATIONS' "the report beside a $what"
+	rm -rf rec/small-processes.tsv
+	mkdir -p .debug
+	for at in linked.debug .debug/linked.debug; do
+		in_place $what $at
+		timeout -s KILL 20 "$B/perfreport" --text rec >got 2>err </dev/null
+		equal 0 $? "the status with a $what as $at"
+		rm -rf -- $at
+	done
+	mv linked away
+	in_place $what linked
+	ends rec "a $what in the place of a program"
+	rm -rf linked && mv away linked
+done
 note_row S7 shim refused
