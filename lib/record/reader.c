@@ -10,7 +10,8 @@
  * checking them all would touch every page of the file.
  *
  * A file that is cut short while it is mapped is SIGBUS for its reader, which
- * no check can rule out; our writer never shortens one.
+ * no check can rule out; our writer never shortens one, and perfreport catches
+ * it (cli_cut.c).
  */
 #include <errno.h>
 #include <string.h>

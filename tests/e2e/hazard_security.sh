@@ -173,6 +173,22 @@ for i in range(3000 if is_long else 150):
 END_PY
 note_row S4 shim 'as without'
 
+# ---- S5: a recording that is cut short while it is read ---------------------------------
+
+# It is mapped before perfreport opens its output, which waits for who reads that.
+for form in --text --json --pprof; do
+	rm -rf rec out.pipe && run_shim PERFSHIM_SAMPLE=all "$T/exact"
+	file=$(recording) && mkfifo out.pipe
+	"$B/perfreport" $form -o out.pipe "$file" 2>err &
+	until grep -q "${file##*/}" "/proc/$!/maps"; do sleep 0.02; done
+	truncate -s 4096 "$file"
+	cat out.pipe >got
+	wait $!
+	equal 1 $? "the status of perfreport $form of a recording that is cut meanwhile"
+	has "$(<err)" 'cut short while it was read' "what perfreport $form says of it"
+done
+note_row S5 shim refused
+
 # ---- S6: names -----------------------------------------------------------------------
 
 for user in "${users[@]}"; do
