@@ -172,14 +172,11 @@ ps_start_early(void)
 }
 
 void
-ps_start_again(bool has_recording)
+ps_start_again(void)
 {
 	has_tried_file = false;
-	if (!has_recording)
-		atomic_store(&state, FAILED);
-	else
-		ps_start_owes_file = ps_options.out[0] != '\0' &&
-				     ps_options.children != PS_CHILDREN_OFF;
+	ps_start_owes_file =
+	    ps_options.out[0] != '\0' && ps_options.children != PS_CHILDREN_OFF;
 }
 
 /* ---- constructor -------------------------------------------------------- */

@@ -39,28 +39,33 @@ int
 ps_os_open_regular(const char *path, uint64_t *bytes)
 {
 	struct stat st;
-	int fd = ps_os_stat(path, &st);
+	int fd;
+	int error = ps_os_stat(path, &st);
 
 	/* Before opening, which does things to some devices. */
-	if (fd == 0 && !S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (fd == 0)
-		fd = ps_os_open_read(path);
+	if (error == 0 && !S_ISREG(st.st_mode))
+		error = -EINVAL;
+	if (error != 0)
+		return error;
+	fd = ps_os_open_read(path);
 	if (fd < 0)
 		return fd;
-	if (ps_os_fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		*bytes = (uint64_t)st.st_size;
-		return fd;
+	error = ps_os_fstat(fd, &st);
+	if (error == 0 && !S_ISREG(st.st_mode))
+		error = -EINVAL;
+	if (error != 0) {
+		ps_os_close(fd);
+		return error;
 	}
-	ps_os_close(fd);
-	return -EINVAL;
+	*bytes = (uint64_t)st.st_size;
+	return fd;
 }
 
 int
 ps_os_map_regular(const char *path, uint64_t least, uint64_t most,
 		  const void **out, size_t *bytes)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int fd = ps_os_open_regular(path, &size);
 	int error;
 
