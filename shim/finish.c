@@ -52,22 +52,9 @@ enum {
 static _Atomic int has_finished;
 static bool is_silent;
 static bool is_child;
-static struct stat stderr_at_start;
-static bool has_stderr;
 static char output[OUTPUT_BYTES];
 
 /* ---- who speaks --------------------------------------------------------- */
-
-static bool
-is_stderr_unchanged(void)
-{
-	struct stat now;
-
-	return has_stderr && ps_os_fstat(2, &now) == 0 &&
-	       now.st_dev == stderr_at_start.st_dev &&
-	       now.st_ino == stderr_at_start.st_ino &&
-	       now.st_rdev == stderr_at_start.st_rdev;
-}
 
 static void register_ends(void);
 
@@ -76,7 +63,6 @@ ps_finish_init(void)
 {
 	ps_machine_init();
 	register_ends();
-	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
 	is_silent = ps_options.report == PS_REPORT_NONE ||
 		    (ps_options.report == PS_REPORT_STDERR &&
 		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
@@ -94,7 +80,7 @@ ps_finish_is_child(void)
 bool
 ps_finish_is_stderr_ours(void)
 {
-	return !is_child && is_stderr_unchanged();
+	return !is_child && ps_os_is_stderr_unchanged();
 }
 
 void
@@ -116,7 +102,7 @@ open_output(bool *is_opened)
 	if (is_silent)
 		return -1;
 	if (ps_options.report == PS_REPORT_STDERR)
-		return is_child || !is_stderr_unchanged() ? -1 : 2;
+		return is_child || !ps_os_is_stderr_unchanged() ? -1 : 2;
 	has_pid = ps_path_expand(ps_options.report_path, path, sizeof(path));
 	if (is_child && (!has_pid || ps_options.children == PS_CHILDREN_OFF))
 		return -1;
@@ -130,7 +116,7 @@ open_output(bool *is_opened)
 		ps_text_printable(&text, path);
 		ps_text_printf(&text, ": cannot open (%s)",
 			       strerrordesc_np(-fd));
-		ps_os_complain(line);
+		ps_os_mention(line);
 		return -1;
 	}
 	*is_opened = true;

@@ -83,7 +83,7 @@ read_options(void)
 	}
 	if (environ != NULL)
 		ps_options_from_environment(&ps_options, environ,
-					    ps_os_complain);
+					    ps_os_mention);
 }
 
 /* Ticks of the given nanoseconds, before the clock's rate is known: the TSC
@@ -124,6 +124,7 @@ static bool
 start(void)
 {
 	ps_class_init();
+	ps_os_remember_stderr();
 	read_options();
 	ps_harden_init();
 	ps_clock_init(ps_options.clock);
@@ -225,7 +226,7 @@ ps_start_file(void)
 		       ": no recording there (error %d: %s); going on in "
 		       "memory",
 		       -error, strerrordesc_np(-error));
-	ps_os_complain(line);
+	ps_os_mention(line);
 }
 
 void

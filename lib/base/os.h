@@ -122,8 +122,16 @@ int ps_os_prctl(int option, const unsigned long argument[4]);
 /* Whether the calling thread runs on the stack that it gave for signals. */
 bool ps_os_is_on_signal_stack(void);
 
-/* One line to descriptor 2: "perfshim: " text "\n", in one write. */
+/*
+ * One line to descriptor 2: "perfshim: " text "\n", in one write.  Whatever
+ * that is by then: for those who end the process next.
+ */
 void ps_os_complain(const char *text);
+/* The same where descriptor 2 is still what it was when it was remembered; not
+ * otherwise, since it may be a file of the program's. */
+void ps_os_mention(const char *text);
+void ps_os_remember_stderr(void);
+bool ps_os_is_stderr_unchanged(void);
 /* Send the calling thread a signal; 0 or -errno. */
 int ps_os_raise(int signal);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * os_message - pipes and sockets that take a message without a wait
+ * os_message - what is told to others, without a wait
+ *
+ * A program may have closed its standard error, and then descriptor 2 is its
+ * next file, which a line of ours would damage.
  *
  * O_NONBLOCK belongs to an open file, which several processes may share, so it
  * is never set on a descriptor that was there before us: such a one is asked by
@@ -9,9 +12,41 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/os_call.h"
+
+/* ---- descriptor 2 ---- */
+
+static struct stat stderr_at_start;
+static bool has_stderr;
+
+void
+ps_os_remember_stderr(void)
+{
+	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
+}
+
+bool
+ps_os_is_stderr_unchanged(void)
+{
+	struct stat now;
+
+	return has_stderr && ps_os_fstat(2, &now) == 0 &&
+	       now.st_dev == stderr_at_start.st_dev &&
+	       now.st_ino == stderr_at_start.st_ino &&
+	       now.st_rdev == stderr_at_start.st_rdev;
+}
+
+void
+ps_os_mention(const char *text)
+{
+	if (ps_os_is_stderr_unchanged())
+		ps_os_complain(text);
+}
+
+/* ---- pipes and sockets ---- */
 
 bool
 ps_os_is_writable(int fd)

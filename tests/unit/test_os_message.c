@@ -126,6 +126,40 @@ START_TEST(a_socket_that_does_not_listen_is_not_waited_for)
 }
 END_TEST
 
+static long
+bytes_of(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == 0 ? (long)st.st_size : -1;
+}
+
+/* With the file at `path` as descriptor 2, which was remembered before. */
+START_TEST(nothing_is_mentioned_in_a_file_that_took_the_place_of_stderr)
+{
+	int kept = dup(2);
+	int file = creat(path, 0600);
+
+	ps_os_remember_stderr();
+	ck_assert(ps_os_is_stderr_unchanged());
+	dup2(file, 2);
+	ck_assert(!ps_os_is_stderr_unchanged());
+	ps_os_mention("not here");
+	ck_assert_int_eq(bytes_of(path), 0);
+	ps_os_remember_stderr();
+	ps_os_mention("here");
+	ck_assert_int_eq(bytes_of(path), 15);
+	close(2);
+	ps_os_remember_stderr();
+	dup2(file, 2);
+	ps_os_mention("not here, where there was none");
+	ck_assert_int_eq(bytes_of(path), 15);
+	dup2(kept, 2);
+	close(kept);
+	close(file);
+}
+END_TEST
+
 /* Whatever fails, no descriptor is left. */
 START_TEST(failures_leave_nothing_open)
 {
@@ -161,6 +195,8 @@ os_message_suite(void)
 	tcase_add_test(t, a_full_pipe_is_not_waited_for);
 	tcase_add_test(t, a_socket_gets_a_datagram);
 	tcase_add_test(t, a_socket_that_does_not_listen_is_not_waited_for);
+	tcase_add_test(
+	    t, nothing_is_mentioned_in_a_file_that_took_the_place_of_stderr);
 	tcase_add_test(t, failures_leave_nothing_open);
 	suite_add_tcase(s, t);
 	return s;
