@@ -43,6 +43,8 @@
 
 enum {
 	OUTPUT_BYTES = 65536,
+	/* A parent that reads our standard error when we have ended. */
+	PATIENCE_MS = 3000,
 	/* A program that ran for less is not made to wait 5 ms. */
 	CALIBRATE_AFTER_MS = 100,
 	/* A forked child that did less leaves no file of its own. */
@@ -191,6 +193,7 @@ write_report(int fd)
 	struct ps_symbols *symbols;
 	struct ps_scratch scratch;
 	struct ps_reader reader;
+	struct stat st;
 	struct ps_text text;
 	const char *why;
 
@@ -199,6 +202,9 @@ write_report(int fd)
 		return;
 	ps_text_init(&text, output, sizeof(output), fd);
 	text.is_colour = is_colour_wanted(fd);
+	if (ps_os_fstat(fd, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		text.patience_ms = PATIENCE_MS;
 	ps_scratch_init(&scratch, (size_t)256 << 20);
 	symbols = ps_symbols_elf(
 	    &scratch, &reader,

@@ -84,6 +84,11 @@ int ps_os_truncate(int fd, off_t bytes); /* -EFBIG, not SIGXFSZ */
 int ps_os_allocate(int fd, off_t offset, off_t bytes);
 /* Whether a write of up to 4096 bytes would go through at once. */
 bool ps_os_is_writable(int fd);
+/*
+ * All of it to a pipe or socket, or -errno: -ETIMEDOUT when nobody made room
+ * for that long.
+ */
+int ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms);
 /* A datagram to the UNIX socket at path, at once or not at all. */
 int ps_os_send(const char *path, const void *buffer, size_t bytes);
 int ps_os_rename(const char *from, const char *to);

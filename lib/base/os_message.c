@@ -9,6 +9,7 @@
  * is never set on a descriptor that was there before us: such a one is asked by
  * poll whether it takes PIPE_BUF bytes now.
  */
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -55,6 +56,30 @@ ps_os_is_writable(int fd)
 
 	return CALL3(SYS_poll, &p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 &&
 	       (p.revents & (POLLERR | POLLNVAL)) == 0;
+}
+
+int
+ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms)
+{
+	const char *at = buffer;
+	ssize_t put = 0;
+
+	while (bytes > 0 && (put >= 0 || put == -EINTR)) {
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+		put = CALL3(SYS_poll, &p, 1, ms);
+		if (put == 0)
+			return -ETIMEDOUT;
+		/* Where there is room, there is for PIPE_BUF. */
+		if (put > 0)
+			put = ps_os_write(fd, at,
+					  PS_MIN(bytes, (size_t)PIPE_BUF));
+		if (put <= 0)
+			continue;
+		at += put;
+		bytes -= (size_t)put;
+	}
+	return bytes > 0 ? (int)put : 0;
 }
 
 int

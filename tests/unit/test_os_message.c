@@ -83,6 +83,22 @@ START_TEST(a_full_pipe_is_not_waited_for)
 }
 END_TEST
 
+START_TEST(who_does_not_read_is_given_up)
+{
+	static const char much[1 << 20];
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, 1000, 1), 0);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, sizeof(much), 1),
+			 -ETIMEDOUT);
+	close(ends[0]);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, 1, 1), -EPIPE);
+	close(ends[1]);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, 1, 1), -EBADF);
+}
+END_TEST
+
 static int
 bind_socket(void)
 {
@@ -193,6 +209,7 @@ os_message_suite(void)
 	tcase_add_test(t, a_file_is_created_and_appended_to);
 	tcase_add_test(t, a_pipe_without_a_reader_is_not_waited_for);
 	tcase_add_test(t, a_full_pipe_is_not_waited_for);
+	tcase_add_test(t, who_does_not_read_is_given_up);
 	tcase_add_test(t, a_socket_gets_a_datagram);
 	tcase_add_test(t, a_socket_that_does_not_listen_is_not_waited_for);
 	tcase_add_test(
