@@ -249,8 +249,9 @@ ps_record_open(void)
 	err = ps_os_map(bytes, &memory);
 	if (err != 0)
 		return err;
-	/* Of little address space most is the program's. */
-	if (ps_os_limit(RLIMIT_AS) / 2 < bytes) {
+	/* Of little memory most is the program's. */
+	if (PS_MIN(ps_os_limit(RLIMIT_AS), ps_os_limit(RLIMIT_DATA)) / 2 <
+	    bytes) {
 		(void)ps_os_unmap(memory, bytes);
 		return -ENOMEM;
 	}
