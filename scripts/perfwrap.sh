@@ -51,9 +51,10 @@ is_mode_option()
 	[ -x "$perfbench" ] && "$perfbench" --help | grep -q -e "^  ${1%%=*} "
 }
 
+# A terminal must not obey what stands in the name of a program.
 note()
 {
-	printf 'perfwrap.sh: %s\n' "$*" >&2
+	printf 'perfwrap.sh: %s\n' "${*//[[:cntrl:]]/?}" >&2
 }
 
 fail()

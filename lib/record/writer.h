@@ -40,8 +40,8 @@ void ps_record_unlink_file(void);
  * In a fork child: leave the parent's recording, start an empty anonymous one
  * at the same address, so that pointers into it stay good.  Process, sampling
  * and class figures are set anew by the caller.  Call when the recording is
- * open.  Without memory for it, the new one is a spare: at another address, with
- * totals but no table to speak of, and never a file.
+ * open.  Without memory for it, the new one is a spare: at another address,
+ * with totals but no table to speak of, and never a file.
  */
 void ps_record_postfork_child(void);
 bool ps_record_is_spare(void);

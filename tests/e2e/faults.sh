@@ -17,11 +17,11 @@ python3 "$E2E/faults.py" "${FAULTS:-few}" "$B" "$T/die" return ||
 few=(mmap:1 madvise:1+ openat:1+)
 [ "${FAULTS:-few}" = few ] || few+=({mmap,madvise,openat,fstat,ftruncate,fallocate,pwrite64}:{1,2,3})
 for fault in "${few[@]}"; do
-	rm -rf rec told && mkdir rec && mkfifo told
+	rm -rf rec go && mkdir rec && mkfifo go
 	LD_PRELOAD=$LIB PERFSHIM_OUT=$PWD/rec PERFSHIM_SAMPLE=4K PERFSHIM_REPORT=none \
-		"$T/hazard_process" told 3 <told >told.out 2>told.err &
+		"$T/hazard_process" told 3 <go >told.out 2>told.err &
 	host=$!
-	exec 5>told
+	exec 5>go
 	until grep -q ready told.out; do sleep 0.02; done
 	strace -f -o told.log -p $host -e trace="${fault%:*}" \
 		-e inject="${fault%:*}:error=ENOMEM:when=${fault#*:}" 2>attached &

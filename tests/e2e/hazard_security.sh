@@ -120,8 +120,9 @@ attack()
 rm -rf "$place/open" && mkdir -m 1777 "$place/open"
 LD_PRELOAD=$lib PERFSHIM_OUT=$place/open PERFSHIM_ALERT='info: heap > 1K' PERFSHIM_ALERT_TO=$place/open/alerts \
 	sh -c '/bin/true; "$0"' "$place/exact" >/dev/null 2>err
-[ -s "$place/open/alerts" ] && [ -s "$place/open/small-processes.tsv" ] ||
-	fail 'an alert and a line of a small process' "$(ls -l "$place/open"; cat err)"
+for name in alerts small-processes.tsv; do
+	[ -s "$place/open/$name" ] || fail "something in $name" "$(ls -l "$place/open"; cat err)"
+done
 for user in "${users[@]}"; do attack "$user"; done
 note_row S2 shim 'not followed'
 
@@ -231,8 +232,9 @@ ends bad 'what is no recording'
 ends bad/a.1.1.perfshim 'a pipe'
 # In the place of the lines of small processes, and of the files that a recording
 # or a file of its names.
-rm -rf rec && cp "$T/exact" linked && objcopy --only-keep-debug linked linked.debug &&
-	objcopy --strip-all --add-gnu-debuglink=linked.debug linked || fail 'a program with its symbols beside it'
+rm -rf rec && cp "$T/exact" linked
+compile objcopy --only-keep-debug linked linked.debug
+compile objcopy --strip-all --add-gnu-debuglink=linked.debug linked
 run_shim PERFSHIM_SAMPLE=all ./linked
 report
 report_has 'exact.c:'
