@@ -32,8 +32,7 @@ run_task(const struct ps_arguments *a, const char *path)
 	case PS_TASK_WATCH:
 		return ps_cli_watch(path);
 	default:
-		return ps_cli_alerts(path, a->task_argument != NULL,
-				     a->is_following);
+		return ps_cli_alerts(a, path);
 	}
 }
 
