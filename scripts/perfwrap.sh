@@ -51,9 +51,10 @@ is_mode_option()
 	[ -x "$perfbench" ] && "$perfbench" --help | grep -q -e "^  ${1%%=*} "
 }
 
+# A terminal must not obey what stands in the name of a program.
 note()
 {
-	printf 'perfwrap.sh: %s\n' "$*" >&2
+	printf 'perfwrap.sh: %s\n' "${*//[[:cntrl:]]/?}" >&2
 }
 
 fail()
@@ -324,18 +325,20 @@ run()
 	pid=''
 	catch_signals
 	[ -n "$default_signals" ] && options+=("--default-signal=${default_signals#,}")
-	env "${options[@]}" -- "${settings[@]}" "$@" <&0 &
+	# Opened once: the command may empty the directory of temporary files.
+	exec {killed}>"$work/killed"
+	env "${options[@]}" -- "${settings[@]}" "$@" <&0 {killed}>&- &
 	pid=$!
 	signalled=1
 	while [ "$signalled" -eq 1 ]; do
 		signalled=0
 		# The shell's word on a job that a signal ended goes to a file.
-		{ wait "$pid"; } 2>"$work/killed"
+		{ wait "$pid"; } 2>&"$killed"
 		status=$?
 	done
 	was_killed=0
 	if [ "$status" -gt 128 ] && kill -l $((status - 128)) >/dev/null 2>&1; then
-		[ -s "$work/killed" ] && was_killed=1
+		[ -s "/proc/$$/fd/$killed" ] && was_killed=1
 		# Of these three the shell says nothing.
 		case $((status - 128)) in 2 | 13 | 15) was_killed=1 ;; esac
 	fi
@@ -423,9 +426,17 @@ find_program "$1"
 use_preload=1 is_noted=0
 check_target "$program"
 
-base=${TMPDIR:-/tmp}
-[[ $base == *[[:space:]:]* ]] && base=/tmp
-work=$(mktemp -d "$base/perfwrap.XXXXXX") || fail "cannot write to $base"
+# make_work DIRECTORY...: a directory of our own in the first that allows it.
+make_work()
+{
+	local base
+	for base; do
+		[[ $base != *[[:space:]:]* ]] && mktemp -d "$base/perfwrap.XXXXXX" 2>/dev/null && return
+	done
+	return 1
+}
+
+work=$(make_work "${TMPDIR:-/tmp}" /tmp /dev/shm) || fail "cannot write to ${TMPDIR:-/tmp}"
 trap 'rm -rf -- "$work"' EXIT
 if [ -n "$out" ]; then
 	mkdir -p -- "$out" || fail "cannot make $out"

@@ -57,7 +57,7 @@ to_file(size_t length)
 	int fd;
 
 	(void)ps_path_expand(ps_options.alert_to, path, sizeof(path));
-	fd = ps_os_open_message(path);
+	fd = ps_os_open_append(path);
 	if (fd < 0)
 		return false;
 	put = ps_os_write(fd, line, length);

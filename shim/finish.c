@@ -11,11 +11,9 @@
  * report path with %p is for every process; one without, for that process only.
  *
  * The report is built in pages of its own: the end may come from a signal
- * handler that interrupted malloc.  SIGPIPE is held back meanwhile, because a
- * closed pipe must not change the exit status of a program that succeeded.
+ * handler that interrupted malloc.
  */
 #include <dlfcn.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -45,6 +43,8 @@
 
 enum {
 	OUTPUT_BYTES = 65536,
+	/* A parent that reads our standard error when we have ended. */
+	PATIENCE_MS = 3000,
 	/* A program that ran for less is not made to wait 5 ms. */
 	CALIBRATE_AFTER_MS = 100,
 	/* A forked child that did less leaves no file of its own. */
@@ -54,22 +54,9 @@ enum {
 static _Atomic int has_finished;
 static bool is_silent;
 static bool is_child;
-static struct stat stderr_at_start;
-static bool has_stderr;
 static char output[OUTPUT_BYTES];
 
 /* ---- who speaks --------------------------------------------------------- */
-
-static bool
-is_stderr_unchanged(void)
-{
-	struct stat now;
-
-	return has_stderr && ps_os_fstat(2, &now) == 0 &&
-	       now.st_dev == stderr_at_start.st_dev &&
-	       now.st_ino == stderr_at_start.st_ino &&
-	       now.st_rdev == stderr_at_start.st_rdev;
-}
 
 static void register_ends(void);
 
@@ -78,7 +65,6 @@ ps_finish_init(void)
 {
 	ps_machine_init();
 	register_ends();
-	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
 	is_silent = ps_options.report == PS_REPORT_NONE ||
 		    (ps_options.report == PS_REPORT_STDERR &&
 		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
@@ -96,7 +82,7 @@ ps_finish_is_child(void)
 bool
 ps_finish_is_stderr_ours(void)
 {
-	return !is_child && is_stderr_unchanged();
+	return !is_child && ps_os_is_stderr_unchanged();
 }
 
 void
@@ -118,7 +104,7 @@ open_output(bool *is_opened)
 	if (is_silent)
 		return -1;
 	if (ps_options.report == PS_REPORT_STDERR)
-		return is_child || !is_stderr_unchanged() ? -1 : 2;
+		return is_child || !ps_os_is_stderr_unchanged() ? -1 : 2;
 	has_pid = ps_path_expand(ps_options.report_path, path, sizeof(path));
 	if (is_child && (!has_pid || ps_options.children == PS_CHILDREN_OFF))
 		return -1;
@@ -132,7 +118,7 @@ open_output(bool *is_opened)
 		ps_text_printable(&text, path);
 		ps_text_printf(&text, ": cannot open (%s)",
 			       strerrordesc_np(-fd));
-		ps_os_complain(line);
+		ps_os_mention(line);
 		return -1;
 	}
 	*is_opened = true;
@@ -192,31 +178,6 @@ record_calibration(void)
 /* ---- the report --------------------------------------------------------- */
 
 static bool
-hold_sigpipe(sigset_t *before)
-{
-	sigset_t pipe_only;
-	sigset_t pending;
-
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
-		return false;
-	return pthread_sigmask(SIG_BLOCK, &pipe_only, before) == 0;
-}
-
-static void
-release_sigpipe(const sigset_t *before)
-{
-	struct timespec now = {0};
-	sigset_t pipe_only;
-
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	(void)sigtimedwait(&pipe_only, NULL, &now);
-	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
-static bool
 is_colour_wanted(int fd)
 {
 	struct stat st;
@@ -232,6 +193,7 @@ write_report(int fd)
 	struct ps_symbols *symbols;
 	struct ps_scratch scratch;
 	struct ps_reader reader;
+	struct stat st;
 	struct ps_text text;
 	const char *why;
 
@@ -240,6 +202,9 @@ write_report(int fd)
 		return;
 	ps_text_init(&text, output, sizeof(output), fd);
 	text.is_colour = is_colour_wanted(fd);
+	if (ps_os_fstat(fd, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		text.patience_ms = PATIENCE_MS;
 	ps_scratch_init(&scratch, (size_t)256 << 20);
 	symbols = ps_symbols_elf(
 	    &scratch, &reader,
@@ -256,17 +221,12 @@ write_report(int fd)
 static void
 report(void)
 {
-	sigset_t before;
 	bool is_opened;
-	bool is_held;
 	int fd = open_output(&is_opened);
 
 	if (fd < 0)
 		return;
-	is_held = hold_sigpipe(&before);
 	write_report(fd);
-	if (is_held)
-		release_sigpipe(&before);
 	if (is_opened)
 		(void)ps_os_close(fd);
 }

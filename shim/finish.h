@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-/* From the constructor: decide who will speak, and remember descriptor 2. */
+/* From the constructor: decide who will speak. */
 void ps_finish_init(void);
 /* Whether this process may speak on standard error: it is not a child of one
  * under the shim, and descriptor 2 is still what it was. */

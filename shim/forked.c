@@ -116,14 +116,11 @@ begin_anew(void)
 	uint64_t live[PS_CLASS_SLOTS] = {0};
 	uint64_t large_bytes = 0;
 	bool are_stacks_off = !ps_unwind_is_on();
-	int error;
 
 	ps_poke(ps_forked_mark, 1);
 	sum_live(live, &large_bytes);
-	error = ps_record_postfork_child();
-	ps_start_again(error == 0);
-	if (error != 0) /* not profiled, and its parent's file not touched */
-		return;
+	ps_record_postfork_child();
+	ps_start_again();
 	ps_stack_reset();
 	ps_sample_postfork_child();
 	ps_start_describe();

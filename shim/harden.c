@@ -72,8 +72,8 @@ ps_harden_init(void)
 	ps_options.sample_mode = PS_SAMPLE_ALL;
 	is_on = true;
 	if (ps_guard_init(live_max()) != 0)
-		ps_os_complain("PERFSHIM_HARDEN=full: no addresses for guard "
-			       "pages; going on with marks and poison");
+		ps_os_mention("PERFSHIM_HARDEN=full: no addresses for guard "
+			      "pages; going on with marks and poison");
 }
 
 bool

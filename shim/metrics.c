@@ -74,7 +74,7 @@ complain(int error)
 	ps_text_init(&text, line, sizeof(line), -1);
 	ps_text_printf(&text, "PERFSHIM_METRICS=%.300s: not written (error %d)",
 		       path, -error);
-	ps_os_complain(line);
+	ps_os_mention(line);
 }
 
 void

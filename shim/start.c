@@ -83,7 +83,7 @@ read_options(void)
 	}
 	if (environ != NULL)
 		ps_options_from_environment(&ps_options, environ,
-					    ps_os_complain);
+					    ps_os_mention);
 }
 
 /* Ticks of the given nanoseconds, before the clock's rate is known: the TSC
@@ -124,6 +124,7 @@ static bool
 start(void)
 {
 	ps_class_init();
+	ps_os_remember_stderr();
 	read_options();
 	ps_harden_init();
 	ps_clock_init(ps_options.clock);
@@ -172,14 +173,11 @@ ps_start_early(void)
 }
 
 void
-ps_start_again(bool has_recording)
+ps_start_again(void)
 {
 	has_tried_file = false;
-	if (!has_recording)
-		atomic_store(&state, FAILED);
-	else
-		ps_start_owes_file = ps_options.out[0] != '\0' &&
-				     ps_options.children != PS_CHILDREN_OFF;
+	ps_start_owes_file =
+	    ps_options.out[0] != '\0' && ps_options.children != PS_CHILDREN_OFF;
 }
 
 /* ---- constructor -------------------------------------------------------- */
@@ -228,7 +226,7 @@ ps_start_file(void)
 		       ": no recording there (error %d: %s); going on in "
 		       "memory",
 		       -error, strerrordesc_np(-error));
-	ps_os_complain(line);
+	ps_os_mention(line);
 }
 
 void

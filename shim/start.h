@@ -45,7 +45,7 @@ void ps_start_owed_file(uint64_t requested_bytes);
 /* The recording is new: write down what it says of clock, sampling, pool. */
 void ps_start_describe(void);
 
-/* In a forked child, which has a recording of its own, or none. */
-void ps_start_again(bool has_recording);
+/* In a forked child, which has a recording of its own. */
+void ps_start_again(void);
 
 #endif /* PS_SHIM_START_H */

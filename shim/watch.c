@@ -250,7 +250,7 @@ complain(const struct ps_rule_error *error)
 		       "PERFSHIM_ALERT: column %u: allowed here: %s; "
 		       "no rule is watched",
 		       error->column, error->allowed);
-	ps_os_complain(line);
+	ps_os_mention(line);
 }
 
 static void

@@ -48,18 +48,30 @@ int ps_os_map_file(int fd, size_t bytes, void *addr, void **out);
 int ps_os_map_read(int fd, size_t bytes, const void **out);
 
 /* Files.  Descriptors are close-on-exec. */
-int ps_os_open_read(const char *path);
+int ps_os_open_read(const char *path); /* a pipe is not waited for */
+/* The same, of a regular file and its size; -EINVAL of anything else. */
+int ps_os_open_regular(const char *path, uint64_t *bytes);
+/*
+ * A regular file's pages for reading.  -EINVAL of anything else, -ENODATA and
+ * -EFBIG of one that is smaller than `least` (at least 1) or larger than `most`
+ * bytes.  Who cuts it short meanwhile makes reading it SIGBUS.
+ */
+int ps_os_map_regular(const char *path, uint64_t least, uint64_t most,
+		      const void **out, size_t *bytes);
 int ps_os_create(const char *path); /* O_EXCL, O_NOFOLLOW, mode 0600, r/w */
 /*
- * For reports: created 0600.  Neither another user's link is followed nor a
- * file with two names written to (-EMLINK), and a pipe is not waited for.
+ * For what others may read: existing or created (0600), appended to.  Neither
+ * another user's link is followed nor a file with two names written to
+ * (-EMLINK), and nobody is waited for: a pipe without a reader is -ENXIO, a
+ * full one -EAGAIN when it is written to.
  */
 int ps_os_open_append(const char *path);
-int ps_os_open_lines(const char *path); /* the same, O_NOFOLLOW */
+int ps_os_open_lines(const char *path); /* the same, and no link at all */
 int ps_os_open_rw(const char *path);	/* an existing file, O_NOFOLLOW */
 int ps_os_close(int fd);
 ssize_t ps_os_read(int fd, void *buffer, size_t bytes);
-/* Raises no SIGPIPE: a reader that went away is -EPIPE. */
+/* Raises no signal: a reader that went away is -EPIPE, a file at its limit
+ * -EFBIG. */
 ssize_t ps_os_write(int fd, const void *buffer, size_t bytes);
 /* All of it, or -errno; retried on EINTR and short writes. */
 int ps_os_write_all(int fd, const void *buffer, size_t bytes);
@@ -70,13 +82,13 @@ int ps_os_truncate(int fd, off_t bytes); /* -EFBIG, not SIGXFSZ */
  * -EOPNOTSUPP when the file system or kernel cannot.
  */
 int ps_os_allocate(int fd, off_t offset, off_t bytes);
-/*
- * For messages to whoever reads them: existing or created (0600), appended to,
- * and never waited for: a pipe without a reader is -ENXIO, a full one -EAGAIN.
- */
-int ps_os_open_message(const char *path);
 /* Whether a write of up to 4096 bytes would go through at once. */
 bool ps_os_is_writable(int fd);
+/*
+ * All of it to a pipe or socket, or -errno: -ETIMEDOUT when nobody made room
+ * for that long.
+ */
+int ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms);
 /* A datagram to the UNIX socket at path, at once or not at all. */
 int ps_os_send(const char *path, const void *buffer, size_t bytes);
 int ps_os_rename(const char *from, const char *to);
@@ -115,8 +127,16 @@ int ps_os_prctl(int option, const unsigned long argument[4]);
 /* Whether the calling thread runs on the stack that it gave for signals. */
 bool ps_os_is_on_signal_stack(void);
 
-/* One line to descriptor 2: "perfshim: " text "\n", in one write. */
+/*
+ * One line to descriptor 2: "perfshim: " text "\n", in one write.  Whatever
+ * that is by then: for those who end the process next.
+ */
 void ps_os_complain(const char *text);
+/* The same where descriptor 2 is still what it was when it was remembered; not
+ * otherwise, since it may be a file of the program's. */
+void ps_os_mention(const char *text);
+void ps_os_remember_stderr(void);
+bool ps_os_is_stderr_unchanged(void);
 /* Send the calling thread a signal; 0 or -errno. */
 int ps_os_raise(int signal);
 

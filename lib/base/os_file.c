@@ -2,9 +2,10 @@
 /*
  * os_file - files and descriptors
  *
- * Two guards keep our files from sending the host a signal: a write to a pipe
+ * Guards keep our files from sending the host a signal: a write to a pipe
  * nobody reads would raise SIGPIPE, growing a file beyond RLIMIT_FSIZE would
- * raise SIGXFSZ, and both kill by default.
+ * raise SIGXFSZ, and both kill by default.  Growing is refused before it is
+ * tried; around a write both are held back.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -31,7 +32,55 @@ open_at(const char *path, int flags)
 int
 ps_os_open_read(const char *path)
 {
-	return open_at(path, O_RDONLY);
+	return open_at(path, O_RDONLY | O_NONBLOCK);
+}
+
+int
+ps_os_open_regular(const char *path, uint64_t *bytes)
+{
+	struct stat st;
+	int fd;
+	int error = ps_os_stat(path, &st);
+
+	/* Before opening, which does things to some devices. */
+	if (error == 0 && !S_ISREG(st.st_mode))
+		error = -EINVAL;
+	if (error != 0)
+		return error;
+	fd = ps_os_open_read(path);
+	if (fd < 0)
+		return fd;
+	error = ps_os_fstat(fd, &st);
+	if (error == 0 && !S_ISREG(st.st_mode))
+		error = -EINVAL;
+	if (error != 0) {
+		ps_os_close(fd);
+		return error;
+	}
+	*bytes = (uint64_t)st.st_size;
+	return fd;
+}
+
+int
+ps_os_map_regular(const char *path, uint64_t least, uint64_t most,
+		  const void **out, size_t *bytes)
+{
+	uint64_t size = 0;
+	int fd = ps_os_open_regular(path, &size);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	if (size < least)
+		error = -ENODATA;
+	else if (size > most)
+		error = -EFBIG;
+	else
+		error = ps_os_map_read(fd, size, out);
+	ps_os_close(fd);
+	if (error == 0)
+		*bytes = size;
+	return error;
 }
 
 int
@@ -57,7 +106,10 @@ ps_os_create(const char *path)
 	return err;
 }
 
-/* Ours or root's: /dev/stderr is one. */
+/*
+ * Ours or root's: /dev/stderr is one.  With a second name it may be another
+ * link of theirs that somebody put here.
+ */
 static bool
 is_trusted_link(const char *path)
 {
@@ -65,18 +117,18 @@ is_trusted_link(const char *path)
 
 	return CALL4(SYS_newfstatat, AT_FDCWD, path, &st,
 		     AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_nlink == 1 &&
 	       (st.st_uid == 0 || st.st_uid == (uid_t)CALL0(SYS_geteuid));
 }
 
-int
-ps_os_open_append(const char *path)
-{
-	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
-	struct stat st;
-	int fd = open_at(path, flags | O_NOFOLLOW);
+enum { APPEND = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK };
 
-	if (fd == -ELOOP && is_trusted_link(path))
-		fd = open_at(path, flags);
+/* The descriptor, unless it is of a file that has another name, too. */
+static int
+refuse_second_name(int fd)
+{
+	struct stat st;
+
 	if (fd < 0 || ps_os_fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    st.st_nlink <= 1)
 		return fd;
@@ -85,9 +137,19 @@ ps_os_open_append(const char *path)
 }
 
 int
+ps_os_open_append(const char *path)
+{
+	int fd = open_at(path, APPEND | O_NOFOLLOW);
+
+	if (fd == -ELOOP && is_trusted_link(path))
+		fd = open_at(path, APPEND);
+	return refuse_second_name(fd);
+}
+
+int
 ps_os_open_lines(const char *path)
 {
-	return open_at(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
+	return refuse_second_name(open_at(path, APPEND | O_NOFOLLOW));
 }
 
 int
@@ -108,14 +170,25 @@ ps_os_read(int fd, void *buffer, size_t bytes)
 	return got;
 }
 
-enum { SIGPIPE_SET = 1 << (SIGPIPE - 1) };
+/* The signal that the kernel sends along with a write's error, as a set. */
+static uint64_t
+signal_of_write(long error)
+{
+	switch (error) {
+	case -EPIPE:
+		return UINT64_C(1) << (SIGPIPE - 1);
+	case -EFBIG:
+		return UINT64_C(1) << (SIGXFSZ - 1);
+	default:
+		return 0;
+	}
+}
 
-/* Take back the SIGPIPE that our write made pending while it was blocked. */
+/* Take back what our write made pending while it was blocked. */
 static void
-consume_sigpipe(void)
+consume(uint64_t set)
 {
 	static const struct timespec at_once = {0, 0};
-	uint64_t set = SIGPIPE_SET;
 	long got;
 
 	do
@@ -127,9 +200,10 @@ consume_sigpipe(void)
 ssize_t
 ps_os_write(int fd, const void *buffer, size_t bytes)
 {
-	uint64_t set = SIGPIPE_SET;
+	uint64_t set = signal_of_write(-EPIPE) | signal_of_write(-EFBIG);
 	uint64_t old = 0;
 	uint64_t pending = 0;
+	uint64_t raised;
 	long blocked =
 	    CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &set, &old, sizeof(set));
 	long put;
@@ -139,8 +213,9 @@ ps_os_write(int fd, const void *buffer, size_t bytes)
 	put = CALL3(SYS_write, fd, buffer, bytes);
 	if (blocked != 0)
 		return put;
-	if (put == -EPIPE && (pending & SIGPIPE_SET) == 0)
-		consume_sigpipe();
+	raised = signal_of_write(put) & ~pending;
+	if (raised != 0)
+		consume(raised);
 	CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
 	return put;
 }

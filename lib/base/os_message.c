@@ -1,35 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * os_message - files, pipes and sockets that take a message without a wait
+ * os_message - what is told to others, without a wait
+ *
+ * A program may have closed its standard error, and then descriptor 2 is its
+ * next file, which a line of ours would damage.
  *
  * O_NONBLOCK belongs to an open file, which several processes may share, so it
  * is never set on a descriptor that was there before us: such a one is asked by
  * poll whether it takes PIPE_BUF bytes now.
  */
-#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/os_call.h"
 
-enum { MESSAGE_MODE = 0600 };
+/* ---- descriptor 2 ---- */
 
-int
-ps_os_open_message(const char *path)
+static struct stat stderr_at_start;
+static bool has_stderr;
+
+void
+ps_os_remember_stderr(void)
 {
-	long fd;
-
-	PS_ASSERT(path != NULL);
-	do
-		fd = CALL4(SYS_openat, AT_FDCWD, path,
-			   O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK |
-			       O_CLOEXEC | O_NOCTTY,
-			   MESSAGE_MODE);
-	while (fd == -EINTR);
-	return (int)fd;
+	has_stderr = ps_os_fstat(2, &stderr_at_start) == 0;
 }
+
+bool
+ps_os_is_stderr_unchanged(void)
+{
+	struct stat now;
+
+	return has_stderr && ps_os_fstat(2, &now) == 0 &&
+	       now.st_dev == stderr_at_start.st_dev &&
+	       now.st_ino == stderr_at_start.st_ino &&
+	       now.st_rdev == stderr_at_start.st_rdev;
+}
+
+void
+ps_os_mention(const char *text)
+{
+	if (ps_os_is_stderr_unchanged())
+		ps_os_complain(text);
+}
+
+/* ---- pipes and sockets ---- */
 
 bool
 ps_os_is_writable(int fd)
@@ -38,6 +56,30 @@ ps_os_is_writable(int fd)
 
 	return CALL3(SYS_poll, &p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 &&
 	       (p.revents & (POLLERR | POLLNVAL)) == 0;
+}
+
+int
+ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms)
+{
+	const char *at = buffer;
+	ssize_t put = 0;
+
+	while (bytes > 0 && (put >= 0 || put == -EINTR)) {
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+		put = CALL3(SYS_poll, &p, 1, ms);
+		if (put == 0)
+			return -ETIMEDOUT;
+		/* Where there is room, there is for PIPE_BUF. */
+		if (put > 0)
+			put = ps_os_write(fd, at,
+					  PS_MIN(bytes, (size_t)PIPE_BUF));
+		if (put <= 0)
+			continue;
+		at += put;
+		bytes -= (size_t)put;
+	}
+	return bytes > 0 ? (int)put : 0;
 }
 
 int

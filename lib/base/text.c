@@ -39,7 +39,10 @@ ps_text_flush(struct ps_text *t)
 	if (t->fd < 0 || t->length == 0)
 		return;
 	err = t->error;
-	if (err == 0)
+	if (err == 0 && t->patience_ms > 0)
+		err = ps_os_write_patiently(t->fd, t->buffer, t->length,
+					    t->patience_ms);
+	else if (err == 0)
 		err = ps_os_write_all(t->fd, t->buffer, t->length);
 	if (err != 0) {
 		t->error = err;

@@ -20,10 +20,12 @@ struct ps_text {
 	char *buffer;
 	size_t capacity; /* with room for the final zero */
 	size_t length;
-	size_t cut;	/* bytes that did not fit */
-	int fd;		/* -1: none */
-	int error;	/* first -errno of the descriptor, 0 while it works */
-	bool is_colour; /* ps_text_style writes escapes */
+	size_t cut;	 /* bytes that did not fit */
+	int fd;		 /* -1: none */
+	int error;	 /* first -errno of the descriptor, 0 while it works */
+	bool is_colour;	 /* ps_text_style writes escapes */
+	int patience_ms; /* 0, or until a reader that reads nothing is given up
+			  */
 };
 
 /* Styles a terminal knows; nothing is written unless is_colour. */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/os.h"
@@ -69,11 +70,26 @@ message(void *unused, const char *text)
 extern void (*je_malloc_message)(void *, const char *);
 void (*je_malloc_message)(void *, const char *) = message;
 
+/*
+ * jemalloc 5.3 makes an arena for some of the threads when they first need one,
+ * and a thread whose arena finds no memory dies of a null pointer.  Where there
+ * is little, all use the one that is there.
+ */
+static bool
+is_memory_short(void)
+{
+	return PS_MIN(ps_os_limit(RLIMIT_AS), ps_os_limit(RLIMIT_DATA)) <
+	       (uint64_t)1 << 30;
+}
+
+/* Of MALLOC_CONF, when jemalloc begins: its last word is ours. */
 char *
 ps_je_getenv(const char *name)
 {
+	static char one_arena[] = "narenas:1";
+
 	(void)name;
-	return NULL;
+	return is_memory_short() ? one_arena : NULL;
 }
 
 ssize_t

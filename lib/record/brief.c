@@ -158,7 +158,7 @@ ps_brief_parse(const char *line, size_t length, struct ps_brief *out)
 	return 0;
 }
 
-/* Past the limit of its files the host would get SIGXFSZ. */
+/* A pipe is no place for it, and the limit of files would cut the line. */
 static bool
 has_room(int fd, size_t bytes)
 {

@@ -285,6 +285,8 @@ ps_record_to_file(const char *directory)
 	PS_ASSERT(ps_record != NULL && !ps_record->is_file);
 	if (directory[0] != '/')
 		return -EINVAL; /* a chdir would lose it */
+	if (ps_record_is_spare())
+		return -ENOMEM;
 	ps_record_file_forget();
 	fd = create_file(directory);
 	if (fd < 0)

@@ -10,11 +10,11 @@
  * checking them all would touch every page of the file.
  *
  * A file that is cut short while it is mapped is SIGBUS for its reader, which
- * no check can rule out; our writer never shortens one.
+ * no check can rule out; our writer never shortens one, and perfreport catches
+ * it (cli_cut.c).
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/os.h"
 #include "record/plan.h"
@@ -38,6 +38,10 @@ reason_of_open(int error)
 	case -EACCES:
 	case -EPERM:
 		return "permission denied";
+	case -EINVAL:
+		return "not a regular file";
+	case -ENODATA:
+		return "too short for a recording";
 	case -ENOMEM:
 		return "no memory to map it";
 	default:
@@ -134,44 +138,16 @@ ps_reader_attach(struct ps_reader *r, const void *memory, size_t bytes,
 
 /* ---- opening ---- */
 
-static int
-map_regular(int fd, const void **memory, size_t *bytes, const char **why)
-{
-	struct stat st;
-	int err = ps_os_fstat(fd, &st);
-
-	if (err != 0)
-		return fail(err, reason_of_open(err), why);
-	if (!S_ISREG(st.st_mode))
-		return fail(-EINVAL, "not a regular file", why);
-	if (st.st_size < PS_RECORD_HEADER_BYTES)
-		return fail(-EINVAL, "too short for a recording", why);
-	err = ps_os_map_read(fd, (size_t)st.st_size, memory);
-	if (err != 0)
-		return fail(err, reason_of_open(err), why);
-	*bytes = (size_t)st.st_size;
-	return 0;
-}
-
 int
 ps_reader_open(struct ps_reader *r, const char *path, const char **why)
 {
 	const void *memory;
-	struct stat st;
 	size_t bytes = 0;
-	int fd;
-	int err = ps_os_stat(path, &st);
+	int err = ps_os_map_regular(path, PS_RECORD_HEADER_BYTES, SIZE_MAX,
+				    &memory, &bytes);
 
-	/* Before opening, because opening a named pipe waits for a writer. */
-	if (err == 0 && !S_ISREG(st.st_mode))
-		return fail(-EINVAL, "not a regular file", why);
-	fd = err == 0 ? ps_os_open_read(path) : err;
-	if (fd < 0)
-		return fail(fd, reason_of_open(fd), why);
-	err = map_regular(fd, &memory, &bytes, why);
-	ps_os_close(fd);
 	if (err != 0)
-		return err;
+		return fail(err, reason_of_open(err), why);
 	err = ps_reader_attach(r, memory, bytes, why);
 	if (err != 0) {
 		ps_os_unmap((void *)memory, bytes);

@@ -15,7 +15,9 @@
  * table grows in a file, and waiters yield then.
  *
  * In a fork child the holder may be a thread that is not there: the lock is
- * set anew, with everything else.
+ * set anew, with everything else.  A child that gets no pages for a recording
+ * of its own must not write into its parent's, but its threads have rows by
+ * then: it goes on in a spare one, which has totals and no tables.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,6 +29,18 @@
 #include "record/writer.h"
 
 enum { SPINS_BEFORE_YIELD = 100 };
+
+/* The spare recording: a few strings, the row of the thread that forked and one
+ * for all others. */
+enum {
+	SPARE_STRINGS = 2 * PS_RECORD_ALIGN,
+	SPARE_THREADS = 2,
+	SPARE_BYTES =
+	    PS_RECORD_HEADER_BYTES + SPARE_STRINGS +
+	    PS_ROUND_UP(SPARE_THREADS * sizeof(struct ps_record_thread),
+			(size_t)PS_RECORD_ALIGN),
+};
+static char spare[SPARE_BYTES] __attribute__((aligned(PS_RECORD_ALIGN)));
 
 struct ps_record_header *ps_record;
 
@@ -138,17 +152,31 @@ ps_record_publish(enum ps_table_id id)
 			      memory_order_release);
 }
 
+static uint32_t
+capacity_of(enum ps_table_id id, bool is_spare)
+{
+	static const uint32_t spare_capacity[PS_TABLES] = {
+	    [PS_TABLE_STRINGS] = SPARE_STRINGS,
+	    [PS_TABLE_THREADS] = SPARE_THREADS,
+	};
+
+	return is_spare ? spare_capacity[id] : ps_record_plan[id].capacity;
+}
+
 static uint64_t
-plan_tables(struct ps_record_table *table)
+plan_tables(struct ps_record_table *table, bool is_spare)
 {
 	uint64_t offset = PS_RECORD_HEADER_BYTES;
 
 	for (unsigned i = 0; i < PS_TABLES; i++) {
-		uint64_t bytes = ps_record_plan_bytes(i);
+		uint32_t capacity = capacity_of(i, is_spare);
+		uint64_t bytes = PS_ROUND_UP((uint64_t)capacity *
+						 ps_record_plan[i].entry_bytes,
+					     (uint64_t)PS_RECORD_ALIGN);
 
 		table[i].offset = offset;
 		table[i].entry_bytes = ps_record_plan[i].entry_bytes;
-		table[i].capacity = ps_record_plan[i].capacity;
+		table[i].capacity = capacity;
 		ps_poke(&table[i].backed_bytes, bytes);
 		offset += bytes;
 	}
@@ -161,7 +189,7 @@ planned_bytes(void)
 {
 	struct ps_record_table table[PS_TABLES];
 
-	return plan_tables(table);
+	return plan_tables(table, false);
 }
 
 /* Entry 0 of strings is "", row 0 of threads collects those that ended. */
@@ -181,6 +209,12 @@ append_first_rows(void)
 	PS_ASSERT(string == 0 && thread == 0);
 }
 
+bool
+ps_record_is_spare(void)
+{
+	return (const char *)ps_record == spare;
+}
+
 /* An empty recording in zeroed memory at ps_record. */
 static void
 set_up(bool is_forked_child)
@@ -193,7 +227,7 @@ set_up(bool is_forked_child)
 	memcpy(h->magic, PS_RECORD_MAGIC, sizeof(h->magic));
 	h->version = PS_RECORD_VERSION;
 	h->header_bytes = PS_RECORD_HEADER_BYTES;
-	h->file_bytes = plan_tables(h->table);
+	h->file_bytes = plan_tables(h->table, ps_record_is_spare());
 	PS_ASSERT(h->file_bytes == recording_bytes);
 	ps_record_strings_reset();
 	append_first_rows();
@@ -215,8 +249,9 @@ ps_record_open(void)
 	err = ps_os_map(bytes, &memory);
 	if (err != 0)
 		return err;
-	/* Of little address space most is the program's. */
-	if (ps_os_limit(RLIMIT_AS) / 2 < bytes) {
+	/* Of little memory most is the program's. */
+	if (PS_MIN(ps_os_limit(RLIMIT_AS), ps_os_limit(RLIMIT_DATA)) / 2 <
+	    bytes) {
 		(void)ps_os_unmap(memory, bytes);
 		return -ENOMEM;
 	}
@@ -228,19 +263,18 @@ ps_record_open(void)
 	return 0;
 }
 
-int
+void
 ps_record_postfork_child(void)
 {
-	int err;
-
 	PS_ASSERT(ps_record != NULL);
-	err = ps_os_map_over(ps_record, recording_bytes);
-	if (err != 0) {
-		ps_record = NULL;
-		return err;
+	if (!ps_record_is_spare() &&
+	    ps_os_map_over(ps_record, recording_bytes) == 0) {
+		ps_os_no_huge(ps_record, recording_bytes);
+	} else {
+		memset(spare, 0, sizeof(spare));
+		recording_bytes = sizeof(spare);
+		ps_record = (struct ps_record_header *)spare;
 	}
-	ps_os_no_huge(ps_record, recording_bytes);
 	ps_record_file_forget();
 	set_up(true);
-	return 0;
 }

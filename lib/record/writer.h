@@ -40,9 +40,11 @@ void ps_record_unlink_file(void);
  * In a fork child: leave the parent's recording, start an empty anonymous one
  * at the same address, so that pointers into it stay good.  Process, sampling
  * and class figures are set anew by the caller.  Call when the recording is
- * open; on failure ps_record is NULL and nothing may be written any more.
+ * open.  Without memory for it, the new one is a spare: at another address,
+ * with totals but no table to speak of, and never a file.
  */
-int ps_record_postfork_child(void);
+void ps_record_postfork_child(void);
+bool ps_record_is_spare(void);
 
 /* Entry `index` of a table; the index must be below its count. */
 void *ps_record_entry(enum ps_table_id id, uint32_t index);

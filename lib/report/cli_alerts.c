@@ -161,29 +161,33 @@ follow(struct ps_text *out, const sigset_t *ends)
 }
 
 int
-ps_cli_alerts(const char *path, bool is_text, bool is_following)
+ps_cli_alerts(const struct ps_arguments *a, const char *path)
 {
 	struct ps_text out;
 	sigset_t ends;
 	int error;
 
 	_Static_assert(ALERTS_MAX >= 256, "as many as a recording has");
-	is_in_words = is_text;
+	is_in_words = a->task_argument != NULL;
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	ps_live_init(&live, path);
 	error = ps_live_refresh(&live);
-	if (error != 0 && !is_following) {
+	if (error != 0 && !a->is_following) {
 		ps_complain_of(path, strerror(-error));
 		return PS_CLI_BROKEN;
 	}
 	ps_text_init(&out, buffer, sizeof(buffer), STDOUT_FILENO);
+	if (a->output != NULL)
+		ps_output_open(a, &out);
 	look(&out);
-	if (is_following)
+	if (a->is_following)
 		follow(&out, &ends);
 	look(&out);
 	ps_live_close(&live);
-	return out.error == 0 || out.error == -EPIPE ? 0 : PS_CLI_BROKEN;
+	if (out.error == -EPIPE)
+		return 0;
+	return ps_output_close(a, &out) == 0 ? 0 : PS_CLI_BROKEN;
 }

@@ -14,6 +14,7 @@
 #include "base/options.h"
 #include "monitor/rule.h"
 #include "report/cli_arguments.h"
+#include "report/cli_output.h"
 #include "report/cli_calibrate.h"
 #include "report/cli_machine.h"
 #include "report/cli_page.h"
@@ -136,8 +137,7 @@ static const struct row {
 _Noreturn void
 ps_usage_error(const char *what, const char *value, const char *allowed)
 {
-	fprintf(stderr, "perfreport: %s%s%s: %s\n", what,
-		value[0] == '\0' ? "" : " ", value, allowed);
+	ps_complain_of_option(what, value, allowed);
 	exit(PS_CLI_USAGE);
 }
 
@@ -208,8 +208,12 @@ check_rules(const char *text)
 
 	if (ps_rules_parse(text, &rules, &error) == 0)
 		return 0;
-	fprintf(stderr, "perfreport: %s\n%*s^ column %u: allowed here: %s\n",
-		text, (int)(error.column - 1 + strlen("perfreport: ")), "",
+	fputs("perfreport: ", stderr);
+	for (const char *c = text; *c != '\0';
+	     c++) /* columns stay what they are */
+		fputc((unsigned char)*c < ' ' || *c == 127 ? '?' : *c, stderr);
+	fprintf(stderr, "\n%*s^ column %u: allowed here: %s\n",
+		(int)(error.column - 1 + strlen("perfreport: ")), "",
 		error.column, error.allowed);
 	return PS_CLI_USAGE;
 }
@@ -289,8 +293,8 @@ slurp(const char *path)
 
 	if (file == NULL ||
 	    (getdelim(&text, &room, '\0', file) < 0 && !feof(file))) {
-		fprintf(stderr, "perfreport: --leak-suppressions %s: %s\n",
-			path, strerror(errno));
+		ps_complain_of_option("--leak-suppressions", path,
+				      strerror(errno));
 		exit(PS_CLI_BROKEN);
 	}
 	fclose(file);

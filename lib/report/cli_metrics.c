@@ -98,7 +98,6 @@ ps_cli_metrics(const char *file, const char *path)
 	ps_live_close(&live);
 	if (error == 0)
 		return 0;
-	fprintf(stderr, "perfreport: --metrics %s: %s\n", file,
-		strerror(-error));
+	ps_complain_of_option("--metrics", file, strerror(-error));
 	return PS_CLI_BROKEN;
 }

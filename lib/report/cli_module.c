@@ -16,10 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "base/os.h"
 #include "base/text.h"
 #include "report/cli_module.h"
+#include "report/symbol_elf.h"
 
 #define DEBUG_DIRECTORY "/usr/lib/debug/.build-id/"
 
@@ -51,9 +53,44 @@ struct ps_module {
 	Dwarf_Addr bias; /* of DWARF */
 };
 
+/* Whether there is something that elfutils would wait for or do things to. */
+static bool
+is_odd_file(const char *directory, int length, const char *below,
+	    const char *name)
+{
+	struct ps_text text;
+	char path[4096];
+	struct stat st;
+
+	ps_text_init(&text, path, sizeof(path), -1);
+	ps_text_put(&text, directory, (size_t)length);
+	ps_text_printf(&text, "%s%s", below, name);
+	return text.cut > 0 ||
+	       (ps_os_stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+}
+
+/*
+ * A file says by itself which one has its debug information, and it may be
+ * anybody's: only a regular one beside it, or below a directory of root's.
+ */
+static int
+find_debuginfo(Dwfl_Module *module, void **user, const char *module_name,
+	       Dwarf_Addr base, const char *file, const char *debug,
+	       GElf_Word checksum, char **found)
+{
+	int length = (int)(ps_base_name(file) - file);
+
+	if (debug != NULL && (strchr(debug, '/') != NULL ||
+			      is_odd_file(file, length, "", debug) ||
+			      is_odd_file(file, length, ".debug/", debug)))
+		return -1;
+	return dwfl_standard_find_debuginfo(module, user, module_name, base,
+					    file, debug, checksum, found);
+}
+
 static const Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_build_id_find_elf,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .find_debuginfo = find_debuginfo,
     .section_address = dwfl_offline_section_address,
 };
 
@@ -81,15 +118,23 @@ static bool
 open_file(struct ps_module *m, const struct ps_record_module *row,
 	  const char *path, const char **why)
 {
-	if (access(path, R_OK) != 0) {
-		*why = "is not there any more";
+	uint64_t bytes;
+	int fd = ps_os_open_regular(path, &bytes);
+
+	if (fd < 0) {
+		*why = fd == -EINVAL ? "is no regular file"
+				     : "is not there any more";
 		return false;
 	}
 	m->dwfl = dwfl_begin(&callbacks);
-	if (m->dwfl == NULL)
+	if (m->dwfl == NULL) {
+		ps_os_close(fd);
 		return false;
+	}
 	dwfl_report_begin(m->dwfl);
-	m->dw = dwfl_report_elf(m->dwfl, path, path, -1, 0, true);
+	m->dw = dwfl_report_elf(m->dwfl, path, path, fd, 0, true);
+	if (m->dw == NULL)
+		ps_os_close(fd);
 	(void)dwfl_report_end(m->dwfl, NULL, NULL);
 	if (m->dw != NULL && is_same_build(m->dw, row))
 		return true;

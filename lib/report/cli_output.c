@@ -23,14 +23,23 @@ is_colour_wanted(const struct ps_arguments *a, int fd)
 }
 
 void
-ps_complain_of(const char *path, const char *why)
+ps_complain_of_option(const char *option, const char *value, const char *why)
 {
 	char line[8192];
 	struct ps_text t;
 
 	ps_text_init(&t, line, sizeof(line), -1);
-	ps_text_printable(&t, path);
+	ps_text_str(&t, option);
+	if (option[0] != '\0' && value[0] != '\0')
+		ps_text_char(&t, ' ');
+	ps_text_printable(&t, value);
 	fprintf(stderr, "perfreport: %s: %s\n", line, why);
+}
+
+void
+ps_complain_of(const char *path, const char *why)
+{
+	ps_complain_of_option("", path, why);
 }
 
 static bool
@@ -50,8 +59,7 @@ ps_output_open(const struct ps_arguments *a, struct ps_text *out)
 		fd = open(a->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			  0666);
 	if (fd < 0) {
-		fprintf(stderr, "perfreport: -o %s: %s\n", a->output,
-			strerror(errno));
+		ps_complain_of_option("-o", a->output, strerror(errno));
 		exit(PS_CLI_BROKEN);
 	}
 	if (a->format == PS_CLI_HTML && isatty(fd))
@@ -73,8 +81,8 @@ ps_output_close(const struct ps_arguments *a, struct ps_text *out)
 		out->error = -errno;
 	if (out->error == 0)
 		return 0;
-	fprintf(stderr, "perfreport: writing %s: %s\n",
-		a->output == NULL ? "standard output" : a->output,
-		strerror(-out->error));
+	ps_complain_of_option("writing",
+			      a->output == NULL ? "standard output" : a->output,
+			      strerror(-out->error));
 	return out->error;
 }

@@ -12,6 +12,9 @@
 void ps_output_open(const struct ps_arguments *a, struct ps_text *out);
 /* "perfreport: PATH: WHY" on standard error; a path may be hostile. */
 void ps_complain_of(const char *path, const char *why);
+/* "perfreport: OPTION VALUE: WHY", and so may a value; "" is none. */
+void ps_complain_of_option(const char *option, const char *value,
+			   const char *why);
 /* The rest of it; 0, or -errno after a line on standard error. */
 int ps_output_close(const struct ps_arguments *a, struct ps_text *out);
 

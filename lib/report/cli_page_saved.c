@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/cli_output.h"
 #include "report/cli_page.h"
 #include "report/cli_page_file.h"
 
@@ -124,7 +125,7 @@ ps_page_of_saved(const char *path, struct ps_text *out)
 	int error;
 
 	if (root == NULL) {
-		fprintf(stderr, "perfreport: %s: %s\n", path, why);
+		ps_complain_of(path, why);
 		return -EINVAL;
 	}
 	error = ps_page_file_open(&f);

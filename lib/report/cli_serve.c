@@ -283,8 +283,7 @@ ps_cli_serve(const char *where, const char *path)
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SECONDS, MHD_OPTION_END);
 	if (daemon == NULL) {
-		fprintf(stderr, "perfreport: --serve %s: %s\n", where,
-			strerror(errno));
+		ps_complain_of_option("--serve", where, strerror(errno));
 		return PS_CLI_BROKEN;
 	}
 	announce(daemon, &address);

@@ -57,6 +57,19 @@ is_recording(const struct dirent *entry)
 		   0;
 }
 
+static void
+add_small(struct ps_tree *tree, const char *directory)
+{
+	char path[PS_BRIEF_LINE_MAX];
+	int error = ps_small_read(&tree->small, directory, &tree->scratch);
+
+	if (error == 0 || ps_brief_path(directory, path) != 0)
+		return;
+	ps_complain_of(path, error == -EINVAL ? "not a regular file"
+					      : strerror(-error));
+	tree->broken++;
+}
+
 static int
 add_directory(struct ps_tree *tree, const char *path)
 {
@@ -74,7 +87,8 @@ add_directory(struct ps_tree *tree, const char *path)
 		free(name);
 	}
 	closedir(directory);
-	return ps_small_read(&tree->small, path, &tree->scratch);
+	add_small(tree, path);
+	return 0;
 }
 
 int

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "report/cli_alerts.h"
+#include "report/cli_cut.h"
 #include "report/cli_metrics.h"
 #include "report/cli_diff.h"
 #include "report/cli_merge.h"
@@ -31,8 +32,7 @@ run_task(const struct ps_arguments *a, const char *path)
 	case PS_TASK_WATCH:
 		return ps_cli_watch(path);
 	default:
-		return ps_cli_alerts(path, a->task_argument != NULL,
-				     a->is_following);
+		return ps_cli_alerts(a, path);
 	}
 }
 
@@ -95,8 +95,9 @@ print_saved(const struct ps_arguments *a, const char *path)
 	return ps_output_close(a, &out) != 0 || error != 0 ? PS_CLI_BROKEN : 0;
 }
 
-int
-main(int argc, char **argv)
+/* The status for exit. */
+static int
+read_and_print(int argc, char **argv)
 {
 	struct ps_arguments a;
 	struct ps_tree tree = {0};
@@ -124,4 +125,11 @@ main(int argc, char **argv)
 	ps_tree_close(&tree);
 	ps_tree_close(&newer);
 	return tree.broken + newer.broken == 0 ? 0 : PS_CLI_BROKEN;
+}
+
+int
+main(int argc, char **argv)
+{
+	ps_cut_watch();
+	return ps_cut_status(read_and_print(argc, argv));
 }

@@ -67,6 +67,8 @@ draw_progress(const struct pb_session *s, size_t done, size_t expected,
 	char bar[25];
 	char left[32] = "";
 	char time[16];
+	char name[256];
+	struct ps_text shown;
 	size_t filled = expected == 0 ? 0 : done * 24 / expected;
 
 	if (!is_progress_wanted(s))
@@ -78,7 +80,9 @@ draw_progress(const struct pb_session *s, size_t done, size_t expected,
 		snprintf(left, sizeof(left), "  %s left",
 			 ps_human_time(time, spent_s / (double)done *
 						 (double)(expected - done)));
-	fprintf(stderr, "\r\033[K[%s] %s %zu/%zu%s", bar, what, done, expected,
+	ps_text_init(&shown, name, sizeof(name), -1);
+	ps_text_printable(&shown, what);
+	fprintf(stderr, "\r\033[K[%s] %s %zu/%zu%s", bar, name, done, expected,
 		left);
 }
 

@@ -6,7 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "report/perfbench_options.h"
+
+/* In words that a terminal does not obey: commands and paths are among them. */
+static void
+say(const char *format, va_list arguments)
+{
+	char plain[2048];
+	char line[4 * sizeof(plain)];
+	struct ps_text t;
+
+	vsnprintf(plain, sizeof(plain), format, arguments);
+	ps_text_init(&t, line, sizeof(line), -1);
+	ps_text_printable(&t, plain);
+	fprintf(stderr, "perfwrap.sh: %s\n", line);
+}
 
 void
 pb_say(const char *format, ...)
@@ -14,9 +29,7 @@ pb_say(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	fputs("perfwrap.sh: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	say(format, arguments);
 	va_end(arguments);
 }
 
@@ -26,9 +39,7 @@ pb_usage_error(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	fputs("perfwrap.sh: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	say(format, arguments);
 	va_end(arguments);
 	exit(PB_USAGE);
 }

@@ -7,13 +7,15 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/os.h"
 #include "base/text.h"
 #include "report/small.h"
 
-enum { GROUPS_MOST = 1024 };
+enum {
+	GROUPS_MOST = 1024,
+	FILE_BYTES_MAX = 1 << 30, /* ten million lines */
+};
 
 static struct ps_small_group *
 group_of(struct ps_small *s, const char *exe, struct ps_scratch *scratch)
@@ -74,46 +76,27 @@ add_lines(struct ps_small *s, const char *text, size_t length,
 	return 0;
 }
 
-static int
-map_file(const char *path, const char **text, size_t *length)
-{
-	const void *pages = NULL;
-	struct stat st;
-	int fd = ps_os_open_read(path);
-	int error;
-
-	if (fd < 0)
-		return fd;
-	error = ps_os_fstat(fd, &st);
-	*length = error == 0 ? (size_t)st.st_size : 0;
-	if (*length > 0)
-		error = ps_os_map_read(fd, *length, &pages);
-	(void)ps_os_close(fd);
-	*text = pages;
-	return error;
-}
-
 int
 ps_small_read(struct ps_small *s, const char *directory,
 	      struct ps_scratch *scratch)
 {
 	char path[PS_BRIEF_LINE_MAX];
-	const char *text;
+	const void *text;
 	size_t length;
 	int error = ps_brief_path(directory, path);
 
 	if (error != 0)
 		return error;
-	error = map_file(path, &text, &length);
-	if (error != 0 || length == 0)
-		return error == -ENOENT ? 0 : error;
+	error = ps_os_map_regular(path, 1, FILE_BYTES_MAX, &text, &length);
+	if (error != 0)
+		return error == -ENOENT || error == -ENODATA ? 0 : error;
 	if (s->groups == NULL)
 		s->groups =
 		    ps_scratch_alloc(scratch, GROUPS_MOST * sizeof(*s->groups));
 	error =
 	    s->groups == NULL ? -ENOMEM : add_lines(s, text, length, scratch);
 	/* Const is for the readers of a mapping; this one is ours. */
-	(void)ps_os_unmap((void *)(uintptr_t)text, length);
+	(void)ps_os_unmap((void *)text, length);
 	return error;
 }
 

@@ -15,7 +15,6 @@
  */
 #include <elf.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/os.h"
 #include "base/text.h"
@@ -63,26 +62,14 @@ ps_base_name(const char *path)
 static bool
 map_file(const char *path, struct elf_file *out)
 {
-	const void *bytes;
-	struct stat st;
-	bool is_good;
-	int fd;
+	const void *bytes = NULL;
+	size_t size = 0;
 
-	/* Before opening, because opening a named pipe waits for a writer. */
-	if (ps_os_stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-		return false;
-	fd = ps_os_open_read(path);
-	if (fd < 0)
-		return false;
-	is_good = ps_os_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		  (uint64_t)st.st_size >= sizeof(Elf64_Ehdr) &&
-		  (uint64_t)st.st_size <= FILE_BYTES_MAX &&
-		  ps_os_map_read(fd, (size_t)st.st_size, &bytes) == 0;
-	(void)ps_os_close(fd);
-	if (!is_good)
+	if (ps_os_map_regular(path, sizeof(Elf64_Ehdr), FILE_BYTES_MAX, &bytes,
+			      &size) != 0)
 		return false;
 	out->bytes = bytes;
-	out->size = (uint64_t)st.st_size;
+	out->size = size;
 	return true;
 }
 

@@ -37,6 +37,10 @@ equal 3 "$(wc -l <bare.err)" "the lines on stderr ($(<bare.err))"
 # A file, as JSON; %p and %e; relative to where the program was started.
 leaks 1 PERFSHIM_ALERT_TO=%e.%p.alerts
 [ -s "leak.$leak.alerts" ] || fail 'a file of alerts' "$(ls)"
+"$B/perfreport" --alerts rec >listed || fail 'perfreport --alerts to work'
+"$B/perfreport" --alerts -o listed.too rec || fail 'perfreport --alerts -o to work'
+has "$(<listed)" '"rule":' 'what perfreport --alerts prints'
+equal "$(<listed)" "$(<listed.too)" 'what perfreport --alerts -o writes'
 python - "leak.$leak.alerts" "$leak" <<'END' || exit 1
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]

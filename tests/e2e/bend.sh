@@ -13,16 +13,20 @@ bends()
 }
 
 # Address space: with a pool range of any size, and with none.
-for kib in 20000 40000 60000 80000 100000 200000 400000; do
+for kib in 20000 28000 40000 60000 80000 100000 109000 200000 400000; do
 	ulimit -S -v $kib
 	run_both ls /
+	bends bent "threads in $kib KiB of address space" "$T/bend" crowd 8
 	[ $kib -lt 60000 ] && continue
 	bends bent "a program in $kib KiB of address space" "$T/bend" limit
 done
 ulimit -S -v unlimited
 # Private writable memory, which is what counts when overcommit is off.
-for kib in 30000 100000; do
+for kib in 20000 30000 60000 62000 64000 70000 100000 112000 124000; do
 	ulimit -S -d $kib
+	run_both ls /
+	bends bent "threads of $kib KiB of data" "$T/bend" crowd 8
+	[ $kib = 30000 ] || [ $kib = 100000 ] || continue
 	bends bent "a program of $kib KiB of data" "$T/bend" limit
 done
 ulimit -S -d unlimited

@@ -13,6 +13,29 @@ setarch -R strace -o /dev/null -e inject=close:error=EIO:when=1000 true 2>/dev/n
 # hazard: F7 EMFILE/ENFILE and every other errno
 python3 "$E2E/faults.py" "${FAULTS:-few}" "$B" "$T/die" return ||
 	fail 'a program that no failing call of the shim touches'
+# In children: strace counts each one's calls by itself, from where it attaches.
+few=(mmap:1 madvise:1+ openat:1+)
+[ "${FAULTS:-few}" = few ] || few+=({mmap,madvise,openat,fstat,ftruncate,fallocate,pwrite64}:{1,2,3})
+for fault in "${few[@]}"; do
+	rm -rf rec go && mkdir rec && mkfifo go
+	LD_PRELOAD=$LIB PERFSHIM_OUT=$PWD/rec PERFSHIM_SAMPLE=4K PERFSHIM_REPORT=none \
+		"$T/hazard_process" told 3 <go >told.out 2>told.err &
+	host=$!
+	exec 5>go
+	until grep -q ready told.out; do sleep 0.02; done
+	strace -f -o told.log -p $host -e trace="${fault%:*}" \
+		-e inject="${fault%:*}:error=ENOMEM:when=${fault#*:}" 2>attached &
+	until grep -q attached attached; do sleep 0.02; done
+	echo go >&5
+	exec 5>&-
+	wait $host
+	equal '0 ready 0 bad' "$? $(tr '\n' ' ' <told.out | sed 's/ $//')" "a program whose children have ${fault%:*} fail"
+	wait
+	grep -q INJECTED told.log || fail "a call of a child to fail with $fault"
+	for file in rec/*.perfshim; do
+		"$B/perfreport" --json -o report.json "$file" 2>report.err || fail "a recording after $fault" "$(<report.err)"
+	done
+done
 if [ "${FAULTS:-few}" = all ]; then
 	python3 "$E2E/faults.py" few "$B" "$T/sections" ||
 		fail 'a program with threads and sections that none touches'

@@ -47,6 +47,16 @@ mkdir rec
 shim "$PWD/rec" bash -c 'ulimit -f 1024; exec "$0" go' "$T/spread"
 untouched 'files of 1 MiB at most'
 has "$(<shim.err)" 'no recording there \(error 27: File too large\)' 'what is said'
+# What is written besides: a file that is at its limit is no SIGXFSZ either.
+head -c 1024 /dev/zero >limited
+for setting in ALERT_TO="$PWD/limited" METRICS="$PWD/limited" REPORT="$PWD/limited" REPORT=stderr; do
+	head -c 1024 /dev/zero >said
+	# shellcheck disable=SC2016 # the inner shell's
+	env LD_PRELOAD="$LIB" PERFSHIM_REPORT=none PERFSHIM_ALERT='info: heap > 1K' PERFSHIM_"$setting" \
+		bash -c 'ulimit -f 1; exec "$0" go' "$T/spread" >got 2>>said
+	got="$? $(<got)"
+	equal "5 $(<bare.out)" "$got" "status and stdout with PERFSHIM_$setting and no room for files"
+done
 # hazard: F7 EMFILE and chroot
 # From the middle on: recordings grow without a descriptor and without a path.
 mkdir empty

@@ -3,7 +3,7 @@
 # hazard_security: privileges, places that others can write to, hostile names
 # and settings; as root and, where we are root, as an ordinary user, too.
 . "$E2E/rows.sh"
-need gcc python3
+need gcc python3 objcopy
 chmod 755 . 2>/dev/null
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
@@ -64,35 +64,65 @@ fi
 
 # ---- S2: what others put in the way ------------------------------------------------
 
+# obstacle KIND PATH: what somebody else put at a path of ours.  A link to a link
+# of ours is one of ours, but under a name that he gave it.
+obstacle()
+{
+	local victim=$place/victim
+	case $1 in
+	symlink) ln -s "$victim" "$2" ;;
+	dangling) ln -s "$place/open/made" "$2" ;;
+	borrowed) ln -s "$victim" "$2.ours" && chown -h "${user:+65534}" "$2.ours" && ln -P "$2.ours" "$2" ;;
+	fifo) mkfifo -m 666 "$2" ;;
+	hardlink) ln "$victim" "$2" ;;
+	directory) mkdir "$2" ;;
+	esac
+	case $1 in hardlink | borrowed) ;; *) ! is_root || chown -h 1 "$2" ;; esac
+}
+
+# unharmed WHAT: nothing came through it.
+unharmed()
+{
+	equal precious "$(<"$place/victim")" "a file that a $1 leads to, as ${user:-root}"
+	[ ! -e "$place/open/made" ] || fail "no file made through a $1" "$(ls "$place/open")"
+}
+
 # attack USER: in a directory that all can write to, what somebody else put
-# where the report is to go.
+# where the report, alerts and the lines of small processes are to go.
 attack()
 {
-	local user=$1 out=$place/open victim=$place/victim kind other=1
-	for kind in symlink dangling fifo hardlink directory; do
-		rm -rf "$out" "$victim" && mkdir -m 1777 "$out" && echo precious >"$victim"
-		[ -z "$user" ] || chown 65534 "$victim"
-		case $kind in
-		symlink) ln -s "$victim" "$out/report" ;;
-		dangling) ln -s "$out/made" "$out/report" ;;
-		fifo) mkfifo -m 666 "$out/report" ;;
-		hardlink) ln "$victim" "$out/report" ;;
-		directory) mkdir "$out/report" ;;
-		esac
-		! is_root || [ $kind = hardlink ] || chown -h $other "$out/report"
+	local user=$1 out=$place/open kind
+	for kind in symlink dangling borrowed fifo hardlink directory; do
+		rm -rf "$out" "$place/victim" && mkdir -m 1777 "$out" && echo precious >"$place/victim"
+		[ -z "$user" ] || chown 65534 "$place/victim"
+		# Of an ordinary user who tests, it is all his own: links are followed.
+		if ! is_root; then case $kind in symlink | dangling) continue ;; esac; fi
+		for name in report alerts small-processes.tsv; do
+			obstacle $kind "$out/$name"
+		done
 		as "$user" timeout -s KILL 20 env LD_PRELOAD="$lib" PERFSHIM_OUT="$out" PERFSHIM_REPORT="$out/report" \
-			PERFSHIM_ALERT='heap > 1' PERFSHIM_ALERT_TO="$out/report" "$place/exact" >got 2>err
+			PERFSHIM_ALERT='info: heap > 1K' PERFSHIM_ALERT_TO="$out/alerts" "$place/exact" >got 2>err
 		equal 0 $? "the status with a $kind in the report's place as ${user:-root}"
 		equal "$("$place/exact")" "$(<got)" "the stdout with a $kind in the report's place"
-		if is_root || [ $kind = hardlink ]; then
-			equal precious "$(<"$victim")" "a file that a $kind leads to, as ${user:-root}"
-			[ ! -e "$out/made" ] || fail 'no file made through a link' "$(ls "$out")"
-		fi
+		unharmed $kind
 		# The recording is a new file of our own, private.
 		compgen -G "$out/exact.*.perfshim" >/dev/null || fail "a recording beside the $kind" "$(ls -l "$out"; cat err)"
 		equal 600 "$(stat -c %a "$out"/exact.*.perfshim)" 'the mode of a recording'
+		# Small children keep their recordings, where there is no place for their lines.
+		as "$user" timeout -s KILL 20 env LD_PRELOAD="$lib" PERFSHIM_OUT="$out" \
+			sh -c '/bin/true; /bin/true; echo done' >got 2>err
+		equal '0 done' "$? $(<got)" "a shell with a $kind in the place of small-processes.tsv"
+		unharmed $kind
+		equal 2 "$(compgen -G "$out/true.*.perfshim" | wc -l)" "recordings of small children beside the $kind"
 	done
 }
+# Without anything in the way, they do get there.
+rm -rf "$place/open" && mkdir -m 1777 "$place/open"
+LD_PRELOAD=$lib PERFSHIM_OUT=$place/open PERFSHIM_ALERT='info: heap > 1K' PERFSHIM_ALERT_TO=$place/open/alerts \
+	sh -c '/bin/true; "$0"' "$place/exact" >/dev/null 2>err
+for name in alerts small-processes.tsv; do
+	[ -s "$place/open/$name" ] || fail "something in $name" "$(ls -l "$place/open"; cat err)"
+done
 for user in "${users[@]}"; do attack "$user"; done
 note_row S2 shim 'not followed'
 
@@ -144,6 +174,22 @@ for i in range(3000 if is_long else 150):
 END_PY
 note_row S4 shim 'as without'
 
+# ---- S5: a recording that is cut short while it is read ---------------------------------
+
+# It is mapped before perfreport opens its output, which waits for who reads that.
+for form in --text --json --pprof; do
+	rm -rf rec out.pipe && run_shim PERFSHIM_SAMPLE=all "$T/exact"
+	file=$(recording) && mkfifo out.pipe
+	"$B/perfreport" $form -o out.pipe "$file" 2>err &
+	until grep -q "${file##*/}" "/proc/$!/maps"; do sleep 0.02; done
+	truncate -s 4096 "$file"
+	cat out.pipe >got
+	wait $!
+	equal 1 $? "the status of perfreport $form of a recording that is cut meanwhile"
+	has "$(<err)" 'cut short while it was read' "what perfreport $form says of it"
+done
+note_row S5 shim refused
+
 # ---- S6: names -----------------------------------------------------------------------
 
 for user in "${users[@]}"; do
@@ -171,11 +217,52 @@ note_row S6 shim harmless
 
 # ---- S7: the reader, as root, of whatever a user left ---------------------------------
 
+# ends PATH WHAT: perfreport comes to an end by itself, at PATH, with a line.
+ends()
+{
+	local status
+	timeout -s KILL 20 "$B/perfreport" --text "$1" >got 2>err </dev/null
+	status=$?
+	[ $status -lt 124 ] || fail "perfreport to end on $2" "status $status"
+	[ "$(wc -l <err)" -ge 1 ] || fail "a line about $2"
+}
 rm -rf bad && mkdir bad && mkfifo bad/a.1.1.perfshim && ln -s /dev/zero bad/b.1.1.perfshim &&
 	truncate -s 1T bad/c.1.1.perfshim && mkdir bad/d.1.1.perfshim
-timeout -s KILL 20 "$B/perfreport" --text bad >got 2>err
-status=$?
-[ $status -lt 124 ] || fail 'perfreport to end on what is no recording' "$status"
-timeout -s KILL 20 "$B/perfreport" --text bad/a.1.1.perfshim >got 2>err </dev/null
-[ $? -lt 124 ] || fail 'perfreport to end on a pipe'
+ends bad 'what is no recording'
+ends bad/a.1.1.perfshim 'a pipe'
+# In the place of the lines of small processes, and of the files that a recording
+# or a file of its names.
+rm -rf rec && cp "$T/exact" linked
+compile objcopy --only-keep-debug linked linked.debug
+compile objcopy --strip-all --add-gnu-debuglink=linked.debug linked
+run_shim PERFSHIM_SAMPLE=all ./linked
+report
+report_has 'exact.c:'
+in_place()
+{
+	rm -rf -- "$2"
+	case $1 in
+	pipe) mkfifo "$2" ;;
+	device) ln -s /dev/zero "$2" ;;
+	directory) mkdir "$2" ;;
+	terabyte) truncate -s 1T "$2" ;;
+	esac
+}
+for what in pipe device directory terabyte; do
+	in_place $what rec/small-processes.tsv
+	ends rec "a $what in the place of small-processes.tsv"
+	has "$(<got)" 'MOST ALLOCATIONS' "the report beside a $what"
+	rm -rf rec/small-processes.tsv
+	mkdir -p .debug
+	for at in linked.debug .debug/linked.debug; do
+		in_place $what $at
+		timeout -s KILL 20 "$B/perfreport" --text rec >got 2>err </dev/null
+		equal 0 $? "the status with a $what as $at"
+		rm -rf -- $at
+	done
+	mv linked away
+	in_place $what linked
+	ends rec "a $what in the place of a program"
+	rm -rf linked && mv away linked
+done
 note_row S7 shim refused

@@ -77,6 +77,26 @@ neutral json exit.json
 "$WRAP" --library "$LIB" "$program" "$module" >out 2>wrap.txt || fail 'perfwrap.sh to work' "$(<wrap.txt)"
 neutral text wrap.txt
 
+# What is said of an option's value, and of a program that is none of ours.
+value=$'/nowhere/\e]0;v\a\n\e[31mx'
+harmless()
+{
+	[ -s said.txt ] || fail "a complaint about $(printf %q "$1")"
+	! grep -q $'[\x01-\x09\x0b-\x1f\x7f]' said.txt || fail "a harmless complaint about $(printf %q "$1")" "$(cat -v said.txt)"
+}
+for option in "-o$value" "--main=$value" "--metrics=$value" "--serve=$value" "--leak-suppressions=$value" \
+	"--check-rules=$value" "--folded=$value"; do
+	"$B/perfreport" "$option" rec >out 2>said.txt
+	harmless "$option"
+done
+cp "$(type -P true)" $'x\e]0;p\a' && printf '\1' | dd of=$'x\e]0;p\a' bs=1 seek=4 conv=notrunc status=none
+for words in "$value" $'./x\e]0;p\a' "--sample $value true" "--report $value true" "-o $value true" \
+	"--baseline $value true" "--runs 1 --save $value true" "--runs $value true" "--alert $value true"; do
+	IFS=' ' read -r -d '' -a words <<<"$words"
+	timeout 30 "$WRAP" --library "$LIB" "${words[@]}" >out 2>said.txt
+	harmless "${words[*]}"
+done
+
 # From outside, while it runs.
 if type -P curl >/dev/null; then
 	rm -rf rec && mkdir rec

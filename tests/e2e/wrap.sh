@@ -70,3 +70,18 @@ equal 4 $? 'the status of a command that caught SIGTERM'
 equal $'ready\ngot TERM' "$(<out)" 'the stdout of a command that caught SIGTERM'
 has "$(<err)" 'MOST ALLOCATIONS' 'the report after SIGTERM'
 equal '' "$(compgen -G "${TMPDIR:-/tmp}/perfwrap.*/out/waits*")" 'files left behind'
+
+# A command that empties the directory of temporary files, or has none.
+mkdir temporary
+TMPDIR=$PWD/temporary "$WRAP" --library "$LIB" --quiet -- \
+	bash -c 'trap "echo told >told" USR1; rm -rf "$TMPDIR"/*; echo >begun; until [ -e told ]; do sleep 0.05; done; exit 7' \
+	>out 2>err &
+until [ -e begun ]; do sleep 0.05; done
+kill -USR1 $!
+wait $!
+equal 7 $? 'the status of a command that got a signal and has removed our files'
+TMPDIR=/nonexistent "$WRAP" --library "$LIB" -- "$T/exact" >out 2>err
+equal 0 $? 'the status where TMPDIR is not there'
+has "$(<err)" 'MOST ALLOCATIONS' 'the report where TMPDIR is not there'
+TMPDIR='/tmp/a b' "$WRAP" --library "$LIB" --quiet -- ls /proc/self/fd >out 2>err
+equal "$(ls /proc/self/fd)" "$(<out)" 'the descriptors of a command'

@@ -391,6 +391,59 @@ START_TEST(writing_to_a_closed_pipe_raises_no_signal)
 }
 END_TEST
 
+/* As when a report goes to a file and the program has a limit for those. */
+START_TEST(writing_beyond_the_file_limit_raises_no_signal)
+{
+	static const char much[8193];
+	struct rlimit limit = {8192, 8192};
+	int fd = ps_os_create(path);
+	sigset_t pending;
+
+	signal(SIGXFSZ, SIG_DFL);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(ps_os_write(fd, much, sizeof(much)), 8192);
+	ck_assert_int_eq(ps_os_write(fd, "5", 1), -EFBIG);
+	ck_assert_int_eq(ps_os_write_all(fd, "5", 1), -EFBIG);
+	sigpending(&pending);
+	ck_assert_int_eq(sigismember(&pending, SIGXFSZ), 0);
+	ps_os_close(fd);
+}
+END_TEST
+
+START_TEST(append_takes_no_file_with_two_names_and_no_strange_link)
+{
+	char second[100];
+	int fd = ps_os_create(path);
+
+	snprintf(second, sizeof(second), "%s/second", directory);
+	ps_os_close(fd);
+	ck_assert_int_eq(symlink(path, second), 0);
+	fd = ps_os_open_append(second); /* our own */
+	ck_assert_int_ge(fd, 0);
+	ps_os_close(fd);
+	ck_assert_int_eq(ps_os_open_lines(second), -ELOOP);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(lchown(second, 1, 1), 0);
+		ck_assert_int_eq(ps_os_open_append(second), -ELOOP);
+	}
+	unlink(second);
+	ck_assert_int_eq(link(path, second), 0);
+	ck_assert_int_eq(ps_os_open_append(second), -EMLINK);
+	ck_assert_int_eq(ps_os_open_lines(second), -EMLINK);
+	unlink(second);
+	/* Somebody may give a link of ours a name where we look for none. */
+	unlink(path);
+	ck_assert_int_eq(symlink("/dev/null", path), 0);
+	ck_assert_int_eq(link(path, second), 0);
+	ck_assert_int_eq(ps_os_open_append(second), -ELOOP);
+	unlink(second);
+	unlink(path);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(ps_os_open_append(path), -ENXIO);
+	ck_assert_int_eq(ps_os_open_lines(path), -ENXIO);
+}
+END_TEST
+
 START_TEST(clocks_agree_with_libc_and_make_no_call)
 {
 	struct timespec before;
@@ -499,6 +552,9 @@ os_suite(void)
 	tcase_add_test(files, open_rw_does_not_follow_a_link);
 	tcase_add_test(files, mkdir_accepts_a_directory_but_not_a_file);
 	tcase_add_test(files, slurp_is_exact_at_the_edge);
+	tcase_add_test(files, writing_beyond_the_file_limit_raises_no_signal);
+	tcase_add_test(files,
+		       append_takes_no_file_with_two_names_and_no_strange_link);
 	tcase_add_test(files, file_limit_is_an_error_not_a_signal);
 	suite_add_tcase(s, files);
 

@@ -39,7 +39,7 @@ START_TEST(a_file_is_created_and_appended_to)
 	struct stat st;
 
 	for (int i = 0; i < 2; i++) {
-		int fd = ps_os_open_message(path);
+		int fd = ps_os_open_append(path);
 
 		ck_assert_int_ge(fd, 0);
 		ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -55,7 +55,7 @@ END_TEST
 START_TEST(a_pipe_without_a_reader_is_not_waited_for)
 {
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	ck_assert_int_eq(ps_os_open_message(path), -ENXIO);
+	ck_assert_int_eq(ps_os_open_append(path), -ENXIO);
 }
 END_TEST
 
@@ -68,7 +68,7 @@ START_TEST(a_full_pipe_is_not_waited_for)
 
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	reader = open(path, O_RDONLY | O_NONBLOCK);
-	fd = ps_os_open_message(path);
+	fd = ps_os_open_append(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert(ps_os_is_writable(fd));
 	do
@@ -80,6 +80,22 @@ START_TEST(a_full_pipe_is_not_waited_for)
 	ck_assert(!ps_os_is_writable(fd)); /* nobody reads any more */
 	close(fd);
 	ck_assert(!ps_os_is_writable(fd)); /* no descriptor */
+}
+END_TEST
+
+START_TEST(who_does_not_read_is_given_up)
+{
+	static const char much[1 << 20];
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, 1000, 1), 0);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, sizeof(much), 1),
+			 -ETIMEDOUT);
+	close(ends[0]);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, 1, 1), -EPIPE);
+	close(ends[1]);
+	ck_assert_int_eq(ps_os_write_patiently(ends[1], much, 1, 1), -EBADF);
 }
 END_TEST
 
@@ -126,6 +142,40 @@ START_TEST(a_socket_that_does_not_listen_is_not_waited_for)
 }
 END_TEST
 
+static long
+bytes_of(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == 0 ? (long)st.st_size : -1;
+}
+
+/* With the file at `path` as descriptor 2, which was remembered before. */
+START_TEST(nothing_is_mentioned_in_a_file_that_took_the_place_of_stderr)
+{
+	int kept = dup(2);
+	int file = creat(path, 0600);
+
+	ps_os_remember_stderr();
+	ck_assert(ps_os_is_stderr_unchanged());
+	dup2(file, 2);
+	ck_assert(!ps_os_is_stderr_unchanged());
+	ps_os_mention("not here");
+	ck_assert_int_eq(bytes_of(path), 0);
+	ps_os_remember_stderr();
+	ps_os_mention("here");
+	ck_assert_int_eq(bytes_of(path), 15);
+	close(2);
+	ps_os_remember_stderr();
+	dup2(file, 2);
+	ps_os_mention("not here, where there was none");
+	ck_assert_int_eq(bytes_of(path), 15);
+	dup2(kept, 2);
+	close(kept);
+	close(file);
+}
+END_TEST
+
 /* Whatever fails, no descriptor is left. */
 START_TEST(failures_leave_nothing_open)
 {
@@ -159,8 +209,11 @@ os_message_suite(void)
 	tcase_add_test(t, a_file_is_created_and_appended_to);
 	tcase_add_test(t, a_pipe_without_a_reader_is_not_waited_for);
 	tcase_add_test(t, a_full_pipe_is_not_waited_for);
+	tcase_add_test(t, who_does_not_read_is_given_up);
 	tcase_add_test(t, a_socket_gets_a_datagram);
 	tcase_add_test(t, a_socket_that_does_not_listen_is_not_waited_for);
+	tcase_add_test(
+	    t, nothing_is_mentioned_in_a_file_that_took_the_place_of_stderr);
 	tcase_add_test(t, failures_leave_nothing_open);
 	suite_add_tcase(s, t);
 	return s;

@@ -302,12 +302,47 @@ scaling(long unused)
 	return 0;
 }
 
+static void *
+ask_for_all_sizes(void *unused)
+{
+	for (size_t i = 0; i < 3000; i++) {
+		size_t bytes = i * 37 % 90000;
+		char *block = malloc(bytes);
+
+		if (block != NULL)
+			memset(block, 1, bytes);
+		free(block);
+	}
+	return unused;
+}
+
+/* Threads of little memory: a block or none, to each. */
+static int
+crowd(long count)
+{
+	pthread_attr_t small_stacks;
+	pthread_t thread[16];
+	int started = 0;
+
+	if (count > 16 || pthread_attr_init(&small_stacks) != 0 ||
+	    pthread_attr_setstacksize(&small_stacks, 65536) != 0)
+		return wrong("pthread_attr");
+	while (started < count &&
+	       pthread_create(&thread[started], &small_stacks,
+			      ask_for_all_sizes, NULL) == 0)
+		started++;
+	for (int i = 0; i < started; i++)
+		pthread_join(thread[i], NULL);
+	puts("bent");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(long count);
 } ways[] = {
     {"limit", at_limit},      {"odd", odd_requests}, {"forks", forks},
-    {"short", short_threads}, {"scaling", scaling},
+    {"short", short_threads}, {"scaling", scaling},  {"crowd", crowd},
 };
 
 int

@@ -92,6 +92,33 @@ fork_while_loading(long count)
 	return 0;
 }
 
+/* Children of a process that somebody has begun to trace meanwhile. */
+static int
+fork_when_told(long count)
+{
+	char word;
+	int bad = 0;
+
+	puts("ready");
+	fflush(stdout);
+	if (read(0, &word, 1) != 1)
+		return wrong("standard input");
+	for (long i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			pid_t grandchild = fork();
+
+			if (grandchild == 0)
+				_exit(allocate(20000));
+			_exit(allocate(20000) + !ended_well(grandchild));
+		}
+		bad += !ended_well(child);
+	}
+	printf("%d bad\n", bad);
+	return 0;
+}
+
 static _Atomic long handlers;
 
 static void
@@ -291,10 +318,15 @@ clobber(long unused)
 }
 
 static const struct hazard_case cases[] = {
-    {"loading", fork_while_loading}, {"handlers", fork_handlers},
-    {"in-handler", fork_in_handler}, {"raw", raw_forks},
-    {"exit", exit_in_handler},	     {"signals", handlers_untouched},
-    {"daemon", become_daemon},	     {"clobber", clobber},
+    {"loading", fork_while_loading},
+    {"handlers", fork_handlers},
+    {"told", fork_when_told},
+    {"in-handler", fork_in_handler},
+    {"raw", raw_forks},
+    {"exit", exit_in_handler},
+    {"signals", handlers_untouched},
+    {"daemon", become_daemon},
+    {"clobber", clobber},
 };
 
 HAZARD_MAIN(cases)
