@@ -118,8 +118,8 @@ $(B)/lib/%.o: %.c $(B)/flags | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(call isa,$<) -fPIC -c -o $@ $<
 $(B)/pic/shim/operator_new.o: EXTRA := -fexceptions -fasynchronous-unwind-tables -fno-lto
-# Its assembly names symbols that link-time optimisation would not see used.
-$(B)/pic/shim/dlopen.o: EXTRA := -fno-lto
+# Their assembly names symbols that link-time optimisation would not see used.
+$(B)/pic/shim/dlopen.o $(B)/pic/shim/syscall.o: EXTRA := -fno-lto
 $(B)/pic/%.o: %.c $(B)/flags | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(LTO) $(NOUNWIND) -DPS_PRELOAD $(call isa,$<) -fPIC -ftls-model=initial-exec $(EXTRA) -c -o $@ $<
