@@ -255,6 +255,12 @@ check-long: deps-check all targets $(B)/unit ## random tests of ten million step
 	$(Q)PS_MODEL_STEPS=10000000 CK_RUN_SUITE=pool_model $(B)/unit
 	$(Q)MODEL_STEPS=10000000 FORKS=2000 KILLS=1000 FAULTS=all LOAD_SECONDS=600 STORY_SECONDS=2400 B='$(B)' ./tests/e2e/run.sh model bend killed_random faults everything
 
+# Of other programs: what is not installed is left out with a line, sources come
+# by apt-get or from ACCEPT_SRC.  ACCEPT='redis cpython:threads': only these.
+.PHONY: acceptance
+acceptance: all ## other programs' own suites, without the preload and with it (two hours)
+	$(Q)./tests/accept/accept.py --build '$(B)' $(ACCEPT)
+
 bench: deps-bench all targets $(BENCH_BIN) ## measure, against glibc and jemalloc in the same run
 	$(Q)B='$(B)' ./tests/bench/run.sh
 
