@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * support - what glibc's tests of malloc use of glibc's own test library, in the
- * words that they use: checks that count, calls that must succeed.
+ * support - what glibc's tests of malloc use of glibc's own test library, in
+ * the words that they use: checks that count, calls that must succeed.
  */
 #ifndef ACCEPT_SUPPORT_H
 #define ACCEPT_SUPPORT_H
@@ -29,17 +29,15 @@ static _Atomic int support_failures;
 #define DIAG_IGNORE_Os_NEEDS_COMMENT(version, option)
 
 #define support_say(...)                                                       \
-	(printf("%s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__),          \
+	(printf("%s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__),           \
 	 putchar('\n'), fflush(stdout))
 #define support_record_failure() ((void)support_failures++)
 #define FAIL(...) (support_say(__VA_ARGS__), support_record_failure())
-#define FAIL_RET(...)                                                          \
-	return support_say(__VA_ARGS__), 1
+#define FAIL_RET(...) return support_say(__VA_ARGS__), 1
 #define FAIL_EXIT(status, ...) (support_say(__VA_ARGS__), exit(status))
 #define FAIL_EXIT1(...) FAIL_EXIT(1, __VA_ARGS__)
 #define FAIL_UNSUPPORTED(...) FAIL_EXIT(EXIT_UNSUPPORTED, __VA_ARGS__)
-#define TEST_VERIFY(e)                                                         \
-	((e) ? (void)0 : (void)FAIL("not true: %s", #e))
+#define TEST_VERIFY(e) ((e) ? (void)0 : (void)FAIL("not true: %s", #e))
 #define TEST_VERIFY_EXIT(e)                                                    \
 	((e) ? (void)0 : (void)FAIL_EXIT1("not true: %s", #e))
 #define TEST_COMPARE(a, b)                                                     \
