@@ -118,8 +118,8 @@ $(B)/lib/%.o: %.c $(B)/flags | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(call isa,$<) -fPIC -c -o $@ $<
 $(B)/pic/shim/operator_new.o: EXTRA := -fexceptions -fasynchronous-unwind-tables -fno-lto
-# Its assembly names symbols that link-time optimisation would not see used.
-$(B)/pic/shim/dlopen.o: EXTRA := -fno-lto
+# Their assembly names symbols that link-time optimisation would not see used.
+$(B)/pic/shim/dlopen.o $(B)/pic/shim/syscall.o: EXTRA := -fno-lto
 $(B)/pic/%.o: %.c $(B)/flags | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(LTO) $(NOUNWIND) -DPS_PRELOAD $(call isa,$<) -fPIC -ftls-model=initial-exec $(EXTRA) -c -o $@ $<
@@ -254,6 +254,12 @@ check-valgrind: deps-check $(B)/unit ## the pool's unit tests under valgrind
 check-long: deps-check all targets $(B)/unit ## random tests of ten million steps, 2000 forks, 1000 kills
 	$(Q)PS_MODEL_STEPS=10000000 CK_RUN_SUITE=pool_model $(B)/unit
 	$(Q)MODEL_STEPS=10000000 FORKS=2000 KILLS=1000 FAULTS=all LOAD_SECONDS=600 STORY_SECONDS=2400 B='$(B)' ./tests/e2e/run.sh model bend killed_random faults everything
+
+# Of other programs: what is not installed is left out with a line, sources come
+# by apt-get or from ACCEPT_SRC.  ACCEPT='redis cpython:threads': only these.
+.PHONY: acceptance
+acceptance: all ## other programs' own suites, without the preload and with it (two hours)
+	$(Q)./tests/accept/accept.py --build '$(B)' $(ACCEPT)
 
 bench: deps-bench all targets $(BENCH_BIN) ## measure, against glibc and jemalloc in the same run
 	$(Q)B='$(B)' ./tests/bench/run.sh

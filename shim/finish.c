@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/filter.h"
 #include "base/os.h"
 #include "base/scratch.h"
 #include "base/text.h"
@@ -163,6 +164,7 @@ is_calibration_wanted(void)
 	uint64_t ns = ps_os_monotonic_ns() - ps_record->clock.start_ns;
 
 	return ps_options.calibrate != PS_CALIBRATE_OFF && !is_child &&
+	       !ps_filter_is_on &&
 	       ns >= (uint64_t)CALIBRATE_AFTER_MS * 1000000u;
 }
 
@@ -218,11 +220,21 @@ write_report(int fd)
 	ps_scratch_fini(&scratch);
 }
 
+/* Not by a seccomp filter that would punish what a report takes of libc. */
+static bool
+is_report_allowed(void)
+{
+	return !ps_filter_forbids(SYS_ioctl) &&
+	       !ps_filter_forbids(SYS_rt_sigpending) &&
+	       !ps_filter_forbids(SYS_rt_sigprocmask) &&
+	       !ps_filter_forbids(SYS_rt_sigtimedwait);
+}
+
 static void
 report(void)
 {
 	bool is_opened;
-	int fd = open_output(&is_opened);
+	int fd = is_report_allowed() ? open_output(&is_opened) : -1;
 
 	if (fd < 0)
 		return;

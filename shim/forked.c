@@ -24,6 +24,7 @@
 #include "profile/sample.h"
 #include "profile/section.h"
 #include "profile/stack.h"
+#include "record/fold.h"
 #include "record/writer.h"
 #include "shim/finish.h"
 #include "shim/forked.h"
@@ -80,8 +81,10 @@ sum_live(uint64_t *live, uint64_t *large_bytes)
 
 	for (uint32_t i = 0; i < rows; i++) {
 		const struct ps_record_thread *row =
-		    ps_record_entry(PS_TABLE_THREADS, i);
+		    ps_fold_entry(ps_record, PS_TABLE_THREADS, i);
 
+		if (row == NULL)
+			continue;
 		*large_bytes += ps_peek(&row->large_bytes) -
 				ps_peek(&row->large_freed_bytes);
 		for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "pool/heap.h"
 #include "pool/jemalloc.h"
+#include "record/fold.h"
 #include "record/writer.h"
 #include "shim/malloc.h"
 #include "shim/thread.h"
@@ -32,8 +33,10 @@ live_bytes(void)
 	rows = ps_peek(&ps_record->table[PS_TABLE_THREADS].count);
 	for (uint32_t i = 0; i < rows; i++) {
 		const struct ps_record_thread *row =
-		    ps_record_entry(PS_TABLE_THREADS, i);
+		    ps_fold_entry(ps_record, PS_TABLE_THREADS, i);
 
+		if (row == NULL)
+			continue;
 		bytes += (int64_t)(ps_peek(&row->large_bytes) -
 				   ps_peek(&row->large_freed_bytes));
 		for (unsigned c = 0; c < PS_CLASSES; c++)

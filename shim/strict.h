@@ -19,4 +19,8 @@ ps_strict_drops(const struct ps_thread *self)
 	return true;
 }
 
+/* seccomp(2) by libc's syscall(): what that returns, errno set. */
+long ps_strict_seccomp(long nr, unsigned long operation, unsigned long flags,
+		       unsigned long filter);
+
 #endif /* PS_SHIM_STRICT_H */

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
+#include "base/filter.h"
 #include "base/os.h"
 #include "shim/unwind.h"
 
@@ -47,7 +49,9 @@ thread_stack(uintptr_t sp, uintptr_t *low, uintptr_t *high)
 	size_t bytes;
 	bool is_known;
 
+	/* glibc asks for the processors, too, and a filter may punish that. */
 	if (ps_unwind_stack_is_asked > 0 ||
+	    ps_filter_forbids(SYS_sched_getaffinity) ||
 	    pthread_getattr_np(pthread_self(), &attributes) != 0)
 		return false;
 	is_known = pthread_attr_getstack(&attributes, &start, &bytes) == 0 &&

@@ -210,11 +210,16 @@ ps_os_timer_slack(uint64_t ns)
 	return (int)CALL2(SYS_prctl, PR_SET_TIMERSLACK, ns);
 }
 
-int
-ps_os_prctl(int option, const unsigned long a[4])
+long
+ps_os_asked(long nr, const unsigned long a[6])
 {
-	return (int)call6(SYS_prctl, option, (long)a[0], (long)a[1], (long)a[2],
-			  (long)a[3], 0);
+	int error;
+
+	if (ps_unlikely(ps_peek(&ps_os_fail_nth) != 0) &&
+	    ps_os_must_fail(&error))
+		return -error;
+	return enter_kernel(nr, (long)a[0], (long)a[1], (long)a[2], (long)a[3],
+			    (long)a[4], (long)a[5]);
 }
 
 void

@@ -121,8 +121,8 @@ void ps_os_yield(void);
 void ps_os_sleep_ns(uint64_t ns);
 /* How late the kernel may wake the calling thread from a sleep. */
 int ps_os_timer_slack(uint64_t ns);
-/* prctl(2) as it is. */
-int ps_os_prctl(int option, const unsigned long argument[4]);
+/* A call of the program's own, as it is: also where we gave that one up. */
+long ps_os_asked(long nr, const unsigned long argument[6]);
 
 /* Whether the calling thread runs on the stack that it gave for signals. */
 bool ps_os_is_on_signal_stack(void);

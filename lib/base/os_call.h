@@ -5,7 +5,8 @@
  * For lib/base/os*.c only.  A raw instruction on x86-64, libc's syscall() with
  * errno put back elsewhere.  While a test has armed ps_os_fail_at, the door
  * counts calls and turns the N-th one into -error; unarmed that is one
- * predictable test of a word that nobody writes.
+ * predictable test of a word that nobody writes.  What a seccomp filter would
+ * punish is not called at all (filter.h).
  */
 #ifndef PS_OS_CALL_H
 #define PS_OS_CALL_H
@@ -15,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/filter.h"
 #include "base/os.h"
 
 extern _Atomic long ps_os_fail_nth; /* 0: not armed */
@@ -23,13 +25,8 @@ extern _Atomic long ps_os_fail_nth; /* 0: not armed */
 PS_COLD bool ps_os_must_fail(int *error);
 
 static inline long
-call6(long nr, long a, long b, long c, long d, long e, long f)
+enter_kernel(long nr, long a, long b, long c, long d, long e, long f)
 {
-	int error;
-
-	if (ps_unlikely(ps_peek(&ps_os_fail_nth) != 0) &&
-	    ps_os_must_fail(&error))
-		return -error;
 #ifdef __SANITIZE_THREAD__
 	/* It must see memory come and go, or takes one page at two times for
 	 * one piece of memory. */
@@ -66,6 +63,19 @@ call6(long nr, long a, long b, long c, long d, long e, long f)
 	errno = saved_errno;
 	return result;
 #endif
+}
+
+static inline long
+call6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	int error;
+
+	if (ps_unlikely(ps_peek(&ps_os_fail_nth) != 0) &&
+	    ps_os_must_fail(&error))
+		return -error;
+	if (ps_filter_forbids(nr))
+		return -EPERM;
+	return enter_kernel(nr, a, b, c, d, e, f);
 }
 
 #define CALL0(nr) call6(nr, 0, 0, 0, 0, 0, 0)

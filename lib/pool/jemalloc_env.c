@@ -155,8 +155,12 @@ ps_je_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
  * ps_je_thread_end.  Nor may it end before the program's own destructors have
  * run: after its end jemalloc heeds no arena, and no page is had for the pool.
  *
- * glibc goes by the keys' order.  This one is the last for which it does not
- * allocate, so that in each round it comes after those of the program.
+ * glibc goes by the keys' order.  This one is the last that is free of those
+ * for which it does not allocate, so that in each round it comes after those of
+ * the program.  With none free (libraries' constructors took them all before
+ * the first allocation), no value is set: to allocate within jemalloc's start
+ * would start it again, and the second start's handlers of fork would wait for
+ * the first one's locks.
  */
 enum { KEYS = 32 };
 
@@ -178,13 +182,16 @@ round_ends(void *unused)
 int
 ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *))
 {
-	pthread_key_t taken[KEYS];
+	pthread_key_t taken[KEYS + 1];
 	unsigned n = 0;
 
-	while (n < KEYS && pthread_key_create(&taken[n], round_ends) == 0)
-		n++;
+	while (n <= KEYS && pthread_key_create(&taken[n], round_ends) == 0 &&
+	       taken[n++] < KEYS)
+		;
 	if (n == 0)
 		return EAGAIN;
+	if (n > 1 && taken[n - 1] >= KEYS)
+		(void)pthread_key_delete(taken[--n]);
 	last_key = taken[--n];
 	while (n-- > 0)
 		(void)pthread_key_delete(taken[n]);
@@ -197,14 +204,14 @@ int
 ps_je_pthread_setspecific(pthread_key_t key, const void *value)
 {
 	value_of_key = (void *)(uintptr_t)value;
-	return pthread_setspecific(key, value);
+	return key < KEYS ? pthread_setspecific(key, value) : 0;
 }
 
 void
 ps_je_thread_begin(void (*round_ends_)(void))
 {
 	end_of_round = round_ends_;
-	if (end_of_value != NULL)
+	if (end_of_value != NULL && last_key < KEYS)
 		(void)pthread_setspecific(last_key, &end_of_round);
 }
 

@@ -13,12 +13,15 @@
 
 #include "base/os.h"
 #include "record/brief.h"
+#include "record/fold.h"
 
 static const char mark[] = "1\t"; /* the version of the line */
 
 static uint64_t
 sum_of_row(const struct ps_record_thread *row, uint64_t *requested)
 {
+	if (row == NULL)
+		return 0;
 	*requested += ps_peek(&row->issued_bytes) - ps_peek(&row->bytes_left);
 	return ps_peek(&row->allocations);
 }
@@ -32,12 +35,9 @@ string_at(const struct ps_record_header *r, uint32_t offset)
 void
 ps_brief_take(const struct ps_record_header *r, struct ps_brief *out)
 {
-	const struct ps_record_table *threads = &r->table[PS_TABLE_THREADS];
-	const struct ps_record_thread *row =
-	    (const void *)((const char *)r + threads->offset);
+	uint32_t rows = ps_peek(&r->table[PS_TABLE_THREADS].count);
 	struct ps_text exe;
 
-	PS_ASSERT(threads->entry_bytes == sizeof(*row));
 	*out = (struct ps_brief){
 	    .pid = r->process.pid,
 	    .ppid = r->process.ppid,
@@ -51,8 +51,10 @@ ps_brief_take(const struct ps_record_header *r, struct ps_brief *out)
 				      ? &r->heap.sampled_peak_bytes
 				      : &r->heap.peak_bytes),
 	};
-	for (uint32_t i = 0; i < ps_peek(&threads->count); i++)
-		out->allocations += sum_of_row(&row[i], &out->requested_bytes);
+	for (uint32_t i = 0; i < rows; i++)
+		out->allocations +=
+		    sum_of_row(ps_fold_entry(r, PS_TABLE_THREADS, i),
+			       &out->requested_bytes);
 	ps_text_init(&exe, out->exe, sizeof(out->exe), -1);
 	ps_text_printable(&exe, string_at(r, r->process.exe));
 	PS_ASSERT(strchr(out->exe, '\t') == NULL);

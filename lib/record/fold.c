@@ -14,7 +14,7 @@
  *
  * Each stage begins by one store.  What other threads add to `to` (frees of
  * threads that are not known) while it is in the first stage is not seen in a
- * recording that ends there.  Readers go by ps_reader_row; those of a live
+ * recording that ends there.  Readers go by ps_fold_row; those of a live
  * recording see by the number of folds that a sum has to be made again.
  *
  * A redo log of the counters was tried on paper: as many stores, and readers
@@ -59,7 +59,7 @@ spare_row(enum ps_table_id id)
 	return ps_record_entry(id, ps_peek(spare) - 1);
 }
 
-/* release: pairs with the acquire in ps_reader_row */
+/* release: pairs with the acquire in ps_fold_row */
 static void
 set_stage(uint32_t stage)
 {
@@ -100,4 +100,37 @@ ps_record_fold_end(void)
 	PS_ASSERT(ps_record_is_locked_by_me());
 	if (ps_peek(&ps_record->fold.stage) == PS_FOLD_CLEARING)
 		set_stage(PS_FOLD_NONE);
+}
+
+uint32_t
+ps_fold_row(const struct ps_record_fold *fold, enum ps_table_id id,
+	    uint32_t index)
+{
+	uint32_t spare = ps_peek(&fold->spare[id]);
+	/* acquire: pairs with the release in set_stage */
+	uint32_t stage =
+	    atomic_load_explicit(&fold->stage, memory_order_acquire);
+
+	if (spare != 0 && index == spare - 1)
+		return UINT32_MAX;
+	if (stage == PS_FOLD_NONE || ps_peek(&fold->table) != id)
+		return index;
+	if (stage == PS_FOLD_ADDING && index == ps_peek(&fold->to))
+		return spare - 1;
+	if (stage == PS_FOLD_CLEARING && index == ps_peek(&fold->from))
+		return UINT32_MAX;
+	return index;
+}
+
+const void *
+ps_fold_entry(const struct ps_record_header *r, enum ps_table_id id,
+	      uint32_t index)
+{
+	uint32_t row = ps_fold_row(&r->fold, id, index);
+
+	if (row == UINT32_MAX)
+		return NULL;
+	PS_ASSERT(row < ps_peek(&r->table[id].count));
+	return (const char *)r + r->table[id].offset +
+	       (size_t)row * ps_record_plan[id].entry_bytes;
 }

@@ -17,4 +17,15 @@ void ps_record_fold_begin(enum ps_table_id id, const void *to,
 void ps_record_fold_clear(void);
 void ps_record_fold_end(void);
 
+/*
+ * Which row of a table counts as number `index`: that one, the spare one in its
+ * place, or UINT32_MAX: none.  Whoever adds rows up asks, of a file or in the
+ * process itself.  A hostile file may have any number here: check it.
+ */
+uint32_t ps_fold_row(const struct ps_record_fold *fold, enum ps_table_id id,
+		     uint32_t index);
+/* The same of a recording that this process writes; NULL: none. */
+const void *ps_fold_entry(const struct ps_record_header *r, enum ps_table_id id,
+			  uint32_t index);
+
 #endif /* PS_RECORD_FOLD_H */

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "record/fold.h"
 #include "record/plan.h"
 #include "record/reader.h"
 
@@ -179,21 +180,7 @@ ps_reader_entry(const struct ps_reader *r, enum ps_table_id id, uint32_t index)
 const void *
 ps_reader_row(const struct ps_reader *r, enum ps_table_id id, uint32_t index)
 {
-	const struct ps_record_fold *fold = &r->header->fold;
-	uint32_t spare = ps_peek(&fold->spare[id]);
-	/* acquire: pairs with the release in fold.c */
-	uint32_t stage =
-	    atomic_load_explicit(&fold->stage, memory_order_acquire);
-
-	if (spare != 0 && index == spare - 1)
-		return NULL;
-	if (stage == PS_FOLD_NONE || ps_peek(&fold->table) != id)
-		return ps_reader_entry(r, id, index);
-	if (stage == PS_FOLD_ADDING && index == ps_peek(&fold->to))
-		return ps_reader_entry(r, id, spare - 1);
-	if (stage == PS_FOLD_CLEARING && index == ps_peek(&fold->from))
-		return NULL;
-	return ps_reader_entry(r, id, index);
+	return ps_reader_entry(r, id, ps_fold_row(&r->header->fold, id, index));
 }
 
 uint64_t

@@ -33,3 +33,47 @@ if setarch -R strace -o /dev/null -e inject=close:error=EIO:when=1000 true 2>/de
 	equal 0 $? 'the status without MADV_WIPEONFORK'
 	equal 4 "$(find rec -name '*.perfshim' | wc -l)" 'recordings without MADV_WIPEONFORK'
 fi
+
+# Constructors that took keys of thread-specific data before anyone allocated:
+# some of glibc's first 32, all of them.
+cat >keys.c <<'END_C'
+#include <pthread.h>
+__attribute__((constructor)) static void take(void)
+{
+	pthread_key_t key;
+	for (int i = 0; i < KEYS; i++)
+		pthread_key_create(&key, 0);
+}
+END_C
+cat >forks.c <<'END_C'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *leave(void *p) { return malloc(100); }
+int main(void)
+{
+	void *p = NULL;
+	pthread_t thread;
+	int status = 0, sum = 0;
+	for (int i = 0; i < 20; i++) {
+		pthread_create(&thread, NULL, leave, NULL);
+		pthread_join(thread, &p);
+		free(p);
+		if (fork() == 0)
+			_exit(malloc(i) == NULL);
+		wait(&status);
+		sum += status;
+	}
+	printf("%d\n", sum);
+	return 0;
+}
+END_C
+for keys in 1 20 31 32 33 100; do
+	gcc -w -shared -fPIC -DKEYS=$keys -o libkeys.so keys.c && gcc -w -o forks forks.c -L. -Wl,--no-as-needed -lkeys -Wl,-rpath,"$PWD" ||
+		fail 'to compile'
+	run_bare ./forks
+	run_shim timeout -s KILL 60 ./forks
+	same_output
+done

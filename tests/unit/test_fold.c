@@ -32,6 +32,23 @@ open_with_rows(void)
 	}
 }
 
+/* As the process itself sees it. */
+static void
+own_total_is_unchanged(void)
+{
+	uint32_t rows =
+	    ps_peek(&ps_record->table[PS_TABLE_SECTION_STATS].count);
+	uint64_t calls = 0;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		const struct ps_record_section_stats *s =
+		    ps_fold_entry(ps_record, PS_TABLE_SECTION_STATS, i);
+
+		calls += s == NULL ? 0 : ps_peek(&s->calls);
+	}
+	ck_assert_uint_eq(calls, ENDED + OTHER + LIVE);
+}
+
 /* As someone sees it who opens the file now. */
 static void
 total_is_unchanged(void)
@@ -53,6 +70,7 @@ total_is_unchanged(void)
 	}
 	ck_assert_uint_eq(calls, ENDED + OTHER + LIVE);
 	ck_assert_uint_eq(ticks, 10 * (ENDED + OTHER + LIVE));
+	own_total_is_unchanged();
 }
 
 START_TEST(a_sum_is_the_same_at_each_step)
