@@ -59,7 +59,7 @@ int ps_os_open_lines(const char *path); /* the same, O_NOFOLLOW */
 int ps_os_open_rw(const char *path);	/* an existing file, O_NOFOLLOW */
 int ps_os_close(int fd);
 ssize_t ps_os_read(int fd, void *buffer, size_t bytes);
-/* Raises no SIGPIPE: a reader that went away is -EPIPE. */
+/* Raises no signal: a reader that went away is -EPIPE, RLIMIT_FSIZE -EFBIG. */
 ssize_t ps_os_write(int fd, const void *buffer, size_t bytes);
 /* All of it, or -errno; retried on EINTR and short writes. */
 int ps_os_write_all(int fd, const void *buffer, size_t bytes);

@@ -108,14 +108,26 @@ ps_os_read(int fd, void *buffer, size_t bytes)
 	return got;
 }
 
-enum { SIGPIPE_SET = 1 << (SIGPIPE - 1) };
+/* What a write may raise, and which answer tells of it. */
+static uint64_t
+set_of(int signal)
+{
+	return (uint64_t)1 << (signal - 1);
+}
 
-/* Take back the SIGPIPE that our write made pending while it was blocked. */
+static uint64_t
+raised_by(long put)
+{
+	return put == -EPIPE ? set_of(SIGPIPE)
+	       : put == -EFBIG ? set_of(SIGXFSZ)
+			       : 0;
+}
+
+/* Take back the signal that our write made pending while it was blocked. */
 static void
-consume_sigpipe(void)
+consume(uint64_t set)
 {
 	static const struct timespec at_once = {0, 0};
-	uint64_t set = SIGPIPE_SET;
 	long got;
 
 	do
@@ -127,11 +139,12 @@ consume_sigpipe(void)
 ssize_t
 ps_os_write(int fd, const void *buffer, size_t bytes)
 {
-	uint64_t set = SIGPIPE_SET;
+	uint64_t set = set_of(SIGPIPE) | set_of(SIGXFSZ);
 	uint64_t old = 0;
 	uint64_t pending = 0;
 	long blocked =
 	    CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &set, &old, sizeof(set));
+	uint64_t raised;
 	long put;
 
 	if (blocked == 0)
@@ -139,8 +152,9 @@ ps_os_write(int fd, const void *buffer, size_t bytes)
 	put = CALL3(SYS_write, fd, buffer, bytes);
 	if (blocked != 0)
 		return put;
-	if (put == -EPIPE && (pending & SIGPIPE_SET) == 0)
-		consume_sigpipe();
+	raised = raised_by(put) & ~pending;
+	if (raised != 0)
+		consume(raised);
 	CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
 	return put;
 }

@@ -47,6 +47,14 @@ mkdir rec
 shim "$PWD/rec" bash -c 'ulimit -f 1024; exec "$0" go' "$T/spread"
 untouched 'files of 1 MiB at most'
 has "$(<shim.err)" 'no recording there \(error 27: File too large\)' 'what is said'
+# What is written without a recording stops at the limit, too, without a signal.
+for blocks in 0 1 2; do
+	rm -f r.*
+	# shellcheck disable=SC2016 # the inner shell's
+	run shim env LD_PRELOAD="$LIB" PERFSHIM_REPORT="$PWD/r.report" PERFSHIM_METRICS="$PWD/r.prom" \
+		bash -c 'ulimit -f "$1"; exec "$0" go >/dev/null' "$T/spread" "$blocks"
+	equal 5 "$(<shim.status)" "the status with a report of $blocks KiB at most"
+done
 # hazard: F7 EMFILE and chroot
 # From the middle on: recordings grow without a descriptor and without a path.
 mkdir empty

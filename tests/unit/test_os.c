@@ -342,12 +342,17 @@ START_TEST(file_limit_is_an_error_not_a_signal)
 {
 	struct rlimit limit = {8192, 8192};
 	int fd = ps_os_create(path);
+	sigset_t pending;
 
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	ck_assert_int_eq(ps_os_truncate(fd, 8192), 0);
 	ck_assert_int_eq(ps_os_truncate(fd, 8193), -EFBIG);
 	ck_assert_int_eq(ps_os_allocate(fd, 4096, 4097), -EFBIG);
 	ck_assert_uint_eq(ps_os_limit(RLIMIT_FSIZE), 8192);
+	ck_assert_int_eq(lseek(fd, 8192, SEEK_SET), 8192);
+	ck_assert_int_eq(ps_os_write(fd, "x", 1), -EFBIG);
+	sigpending(&pending);
+	ck_assert_int_eq(sigismember(&pending, SIGXFSZ), 0);
 	ps_os_close(fd);
 }
 END_TEST
