@@ -171,7 +171,9 @@ decode(uintptr_t pc, bool is_exact, uintptr_t stack_low, struct ps_rule *out)
 	/* Taken first: a flush meanwhile outdates what is decoded. */
 	uint64_t key = key_of(pc, is_exact);
 
-	if (here - stack_low < DECODE_STACK_BYTES || !take_decoder())
+	/* libunwind blocks signals meanwhile, which a sandbox may forbid. */
+	if (here - stack_low < DECODE_STACK_BYTES ||
+	    ps_os_are_calls_limited() || !take_decoder())
 		return false;
 	ps_unwind_decode(pc, is_exact, out);
 	enter(key, out);

@@ -15,19 +15,32 @@
 #include "base/os_call.h"
 #include "base/vdso.h"
 
-enum { COMPLAINT_MAX = 1536 };
+enum { COMPLAINT_MAX = 1536, LIMITED = -1 };
 
 _Atomic long ps_os_fail_nth;
 static _Atomic long fail_calls;
 static _Atomic int fail_error;
 static _Atomic int first_error; /* 0: none */
 
-bool
-ps_os_must_fail(int *error)
+/* What malloc needs, and the last words of a program that misused it. */
+static bool
+is_let_through(long nr)
 {
-	long call =
-	    atomic_fetch_add_explicit(&fail_calls, 1, memory_order_relaxed) + 1;
+	return nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mprotect ||
+	       nr == SYS_madvise || nr == SYS_write || nr == SYS_tgkill;
+}
 
+bool
+ps_os_must_fail(long nr, int *error)
+{
+	long call;
+
+	if (ps_peek(&ps_os_fail_nth) == LIMITED) {
+		*error = EPERM;
+		return !is_let_through(nr);
+	}
+	call =
+	    atomic_fetch_add_explicit(&fail_calls, 1, memory_order_relaxed) + 1;
 	if (call == 1 && ps_peek(&first_error) != 0) {
 		*error = ps_peek(&first_error);
 		return true;
@@ -54,6 +67,18 @@ ps_os_fail_first(int error)
 {
 	PS_ASSERT(ps_peek(&ps_os_fail_nth) != 0 && error > 0);
 	ps_poke(&first_error, error);
+}
+
+void
+ps_os_limit_calls(bool are_limited)
+{
+	ps_poke(&ps_os_fail_nth, are_limited ? LIMITED : 0);
+}
+
+bool
+ps_os_are_calls_limited(void)
+{
+	return ps_peek(&ps_os_fail_nth) == LIMITED;
 }
 
 int
@@ -208,13 +233,6 @@ int
 ps_os_timer_slack(uint64_t ns)
 {
 	return (int)CALL2(SYS_prctl, PR_SET_TIMERSLACK, ns);
-}
-
-int
-ps_os_prctl(int option, const unsigned long a[4])
-{
-	return (int)call6(SYS_prctl, option, (long)a[0], (long)a[1], (long)a[2],
-			  (long)a[3], 0);
 }
 
 void

@@ -109,8 +109,13 @@ void ps_os_yield(void);
 void ps_os_sleep_ns(uint64_t ns);
 /* How late the kernel may wake the calling thread from a sleep. */
 int ps_os_timer_slack(uint64_t ns);
-/* prctl(2) as it is. */
-int ps_os_prctl(int option, const unsigned long argument[4]);
+
+/*
+ * The program is in a sandbox that may kill it for any call but malloc's: from
+ * now on, all others are -EPERM and not made, by any thread.
+ */
+void ps_os_limit_calls(bool are_limited);
+bool ps_os_are_calls_limited(void);
 
 /* Whether the calling thread runs on the stack that it gave for signals. */
 bool ps_os_is_on_signal_stack(void);

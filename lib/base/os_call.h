@@ -4,8 +4,9 @@
  *
  * For lib/base/os*.c only.  A raw instruction on x86-64, libc's syscall() with
  * errno put back elsewhere.  While a test has armed ps_os_fail_at, the door
- * counts calls and turns the N-th one into -error; unarmed that is one
- * predictable test of a word that nobody writes.
+ * counts calls and turns the N-th one into -error; while calls are limited
+ * (ps_os_limit_calls) it lets few through.  Else that is one predictable test
+ * of a word that nobody writes.
  */
 #ifndef PS_OS_CALL_H
 #define PS_OS_CALL_H
@@ -20,7 +21,7 @@
 extern _Atomic long ps_os_fail_nth; /* 0: not armed */
 
 /* Count this call; true when it is the one to fail, with *error. */
-PS_COLD bool ps_os_must_fail(int *error);
+PS_COLD bool ps_os_must_fail(long nr, int *error);
 
 static inline long
 call6(long nr, long a, long b, long c, long d, long e, long f)
@@ -28,7 +29,7 @@ call6(long nr, long a, long b, long c, long d, long e, long f)
 	int error;
 
 	if (ps_unlikely(ps_peek(&ps_os_fail_nth) != 0) &&
-	    ps_os_must_fail(&error))
+	    ps_os_must_fail(nr, &error))
 		return -error;
 #ifdef __SANITIZE_THREAD__
 	/* It must see memory come and go, or takes one page at two times for

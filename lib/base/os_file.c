@@ -118,7 +118,7 @@ set_of(int signal)
 static uint64_t
 raised_by(long put)
 {
-	return put == -EPIPE ? set_of(SIGPIPE)
+	return put == -EPIPE   ? set_of(SIGPIPE)
 	       : put == -EFBIG ? set_of(SIGXFSZ)
 			       : 0;
 }

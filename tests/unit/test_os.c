@@ -396,6 +396,25 @@ START_TEST(writing_to_a_closed_pipe_raises_no_signal)
 }
 END_TEST
 
+START_TEST(limited_calls_are_those_of_malloc)
+{
+	void *memory;
+
+	ps_os_limit_calls(true);
+	ck_assert(ps_os_are_calls_limited());
+	ck_assert_int_eq(ps_os_pid(), -EPERM);
+	ck_assert_int_eq(ps_os_open_read("/dev/null"), -EPERM);
+	ck_assert_int_eq(ps_os_map(8192, &memory), 0);
+	ck_assert_int_eq(ps_os_discard(memory, 4096), 0);
+	ck_assert_int_eq(ps_os_decommit(memory, 8192), 0);
+	ck_assert_int_eq(ps_os_commit(memory, 8192), 0);
+	ck_assert_int_eq(ps_os_unmap(memory, 8192), 0);
+	ps_os_limit_calls(false);
+	ck_assert(!ps_os_are_calls_limited());
+	ck_assert_int_eq(ps_os_pid(), getpid());
+}
+END_TEST
+
 START_TEST(clocks_agree_with_libc_and_make_no_call)
 {
 	struct timespec before;
@@ -508,6 +527,7 @@ os_suite(void)
 	suite_add_tcase(s, files);
 
 	tcase_add_test(rest, writing_to_a_closed_pipe_raises_no_signal);
+	tcase_add_test(rest, limited_calls_are_those_of_malloc);
 	tcase_add_test(rest, clocks_agree_with_libc_and_make_no_call);
 	tcase_add_test(rest, errno_is_left_alone);
 	tcase_add_test(rest, complaint_is_one_capped_line);

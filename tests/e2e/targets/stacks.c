@@ -6,9 +6,11 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +124,67 @@ under_seccomp(void)
 	another_place();
 	syscall(SYS_exit, 0);
 	return 1;
+}
+
+#define LET(number)                                                            \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),                     \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What glibc's malloc, this function and an exit call, and nothing else. */
+static int
+filter_calls(int is_raw)
+{
+	struct sock_filter filter[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		     offsetof(struct seccomp_data, nr)),
+	    LET(SYS_mmap),
+	    LET(SYS_munmap),
+	    LET(SYS_mprotect),
+	    LET(SYS_madvise),
+	    LET(SYS_mremap),
+	    LET(SYS_brk),
+	    LET(SYS_futex),
+	    LET(SYS_clock_gettime),
+	    LET(SYS_exit_group),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return 1;
+	if (is_raw)
+		return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
+				    &program);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* Long enough for what is done twice a second. */
+static int
+under_filter(int is_raw)
+{
+	static void *kept[1000];
+	struct timespec begun;
+	struct timespec now;
+	long count = 0;
+
+	allocate_here(); /* glibc draws a random number at its first */
+	/* One that the kernel refuses changes nothing. */
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) != -1 ||
+	    errno != EFAULT || filter_calls(is_raw) != 0)
+		return 1;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	do {
+		for (int i = 0; i < 20000; i++, count++) {
+			free(kept[i % 1000]);
+			kept[i % 1000] =
+			    malloc((size_t)(i % 100 == 0 ? 200000 : i % 3000));
+		}
+		another_place();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (
+	    now.tv_sec - begun.tv_sec < 1 ||
+	    (now.tv_sec - begun.tv_sec == 1 && now.tv_nsec < begun.tv_nsec));
+	return count < 20000;
 }
 
 /* ---- U4, U5, U15: code without tables
@@ -330,8 +393,7 @@ with_float_state(void)
 
 	_mm_setcsr(FLUSH_AND_UPWARD);
 	for (int i = 0; i < 40000; i++) {
-		size_t size =
-		    (size_t)(i % 50 == 0 ? 100000 + i : i % 5000 + 1);
+		size_t size = (size_t)(i % 50 == 0 ? 100000 + i : i % 5000 + 1);
 		char *block = malloc(size);
 
 		block = realloc(block, size + 3000);
@@ -471,6 +533,10 @@ run(const char *kind)
 		return through_libraries();
 	if (strcmp(kind, "seccomp") == 0)
 		return under_seccomp();
+	if (strcmp(kind, "filter") == 0)
+		return under_filter(0);
+	if (strcmp(kind, "filter-raw") == 0)
+		return under_filter(1);
 	if (strcmp(kind, "jit") == 0)
 		return from_jit_code(0);
 	if (strcmp(kind, "misaligned") == 0)
