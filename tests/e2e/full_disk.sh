@@ -57,6 +57,14 @@ for setting in ALERT_TO="$PWD/limited" METRICS="$PWD/limited" REPORT="$PWD/limit
 	got="$? $(<got)"
 	equal "5 $(<bare.out)" "$got" "status and stdout with PERFSHIM_$setting and no room for files"
 done
+# What is written without a recording stops at the limit, too, without a signal.
+for blocks in 0 1 2; do
+	rm -f r.*
+	# shellcheck disable=SC2016 # the inner shell's
+	run shim env LD_PRELOAD="$LIB" PERFSHIM_REPORT="$PWD/r.report" PERFSHIM_METRICS="$PWD/r.prom" \
+		bash -c 'ulimit -f "$1"; exec "$0" go >/dev/null' "$T/spread" "$blocks"
+	equal 5 "$(<shim.status)" "the status with a report of $blocks KiB at most"
+done
 # hazard: F7 EMFILE and chroot
 # From the middle on: recordings grow without a descriptor and without a path.
 mkdir empty

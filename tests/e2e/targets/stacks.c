@@ -6,9 +6,11 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <xmmintrin.h>
 
 #define NOINLINE __attribute__((noinline))
 
@@ -121,6 +124,67 @@ under_seccomp(void)
 	another_place();
 	syscall(SYS_exit, 0);
 	return 1;
+}
+
+#define LET(number)                                                            \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),                     \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What glibc's malloc, this function and an exit call, and nothing else. */
+static int
+filter_calls(int is_raw)
+{
+	struct sock_filter filter[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		     offsetof(struct seccomp_data, nr)),
+	    LET(SYS_mmap),
+	    LET(SYS_munmap),
+	    LET(SYS_mprotect),
+	    LET(SYS_madvise),
+	    LET(SYS_mremap),
+	    LET(SYS_brk),
+	    LET(SYS_futex),
+	    LET(SYS_clock_gettime),
+	    LET(SYS_exit_group),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return 1;
+	if (is_raw)
+		return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
+				    &program);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* Long enough for what is done twice a second. */
+static int
+under_filter(int is_raw)
+{
+	static void *kept[1000];
+	struct timespec begun;
+	struct timespec now;
+	long count = 0;
+
+	allocate_here(); /* glibc draws a random number at its first */
+	/* One that the kernel refuses changes nothing. */
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) != -1 ||
+	    errno != EFAULT || filter_calls(is_raw) != 0)
+		return 1;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	do {
+		for (int i = 0; i < 20000; i++, count++) {
+			free(kept[i % 1000]);
+			kept[i % 1000] =
+			    malloc((size_t)(i % 100 == 0 ? 200000 : i % 3000));
+		}
+		another_place();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (
+	    now.tv_sec - begun.tv_sec < 1 ||
+	    (now.tv_sec - begun.tv_sec == 1 && now.tv_nsec < begun.tv_nsec));
+	return count < 20000;
 }
 
 /* ---- U4, U5, U15: code without tables
@@ -259,12 +323,93 @@ on_small_stacks(void)
 	return pthread_join(thread, NULL);
 }
 
+/* ---- U6: the end, on stacks that have room for little ---- */
+
+static void
+end_here(int number)
+{
+	(void)number;
+	_exit(3);
+}
+
+/* As programs end that report their own crashes. */
+static int
+end_in_signal(void)
+{
+	char *memory = mmap(NULL, 4096 + 8192, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t alternate = {.ss_sp = memory + 4096, .ss_size = 8192};
+	struct sigaction action = {.sa_handler = end_here,
+				   .sa_flags = SA_ONSTACK};
+
+	mprotect(memory, 4096, PROT_NONE);
+	sigaltstack(&alternate, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	allocate_here();
+	*(volatile char *)memory = 1;
+	return 1;
+}
+
+static void *
+end_of_thread(void *unused)
+{
+	(void)unused;
+	exit(3);
+}
+
+static int
+end_in_thread(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	allocate_here();
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 16384);
+	pthread_create(&thread, &attributes, end_of_thread, NULL);
+	pause();
+	return 1;
+}
+
 static int
 in_handler(void)
 {
 	signal(SIGUSR1, handler);
 	interrupted();
 	return 0;
+}
+
+/* ---- U15: floating-point state ---- */
+
+enum { FLAGS = 0x3f, MASKS = 0x1f80, FLUSH_AND_UPWARD = 0x8000 | 0x4000 };
+
+/* Blocks of all kinds leave the flags of the program's arithmetic alone, feel
+ * nothing of its rounding, and raise no exception that it asked to be told of.
+ */
+static int
+with_float_state(void)
+{
+	int changed = 0;
+
+	_mm_setcsr(FLUSH_AND_UPWARD);
+	for (int i = 0; i < 40000; i++) {
+		size_t size = (size_t)(i % 50 == 0 ? 100000 + i : i % 5000 + 1);
+		char *block = malloc(size);
+
+		block = realloc(block, size + 3000);
+		__asm__ volatile("" : : "r"(block) : "memory");
+		free(block);
+		changed += _mm_getcsr() != FLUSH_AND_UPWARD;
+	}
+	/* Without a trap an exception leaves a flag. */
+	_mm_setcsr(MASKS);
+	for (int i = 0; i < 40000; i++) {
+		sink = malloc((size_t)(i % 5000));
+		free(sink);
+		changed += (_mm_getcsr() & FLAGS) != 0;
+	}
+	_mm_setcsr(0); /* also at the end */
+	return changed;
 }
 
 /* ---- U7: coroutines
@@ -388,6 +533,10 @@ run(const char *kind)
 		return through_libraries();
 	if (strcmp(kind, "seccomp") == 0)
 		return under_seccomp();
+	if (strcmp(kind, "filter") == 0)
+		return under_filter(0);
+	if (strcmp(kind, "filter-raw") == 0)
+		return under_filter(1);
 	if (strcmp(kind, "jit") == 0)
 		return from_jit_code(0);
 	if (strcmp(kind, "misaligned") == 0)
@@ -396,6 +545,12 @@ run(const char *kind)
 		return outer_with_rbp(7) - 8;
 	if (strcmp(kind, "small") == 0)
 		return on_small_stacks();
+	if (strcmp(kind, "end-in-signal") == 0)
+		return end_in_signal();
+	if (strcmp(kind, "end-in-thread") == 0)
+		return end_in_thread();
+	if (strcmp(kind, "float") == 0)
+		return with_float_state();
 	if (strcmp(kind, "handler") == 0)
 		return in_handler();
 	if (strcmp(kind, "coroutines") == 0)
