@@ -177,8 +177,9 @@ $(B)/lib/tests/unit/main.o: $(B)/suites.inc
 $(B)/lib/tests/unit/%.o: private ALL_CFLAGS += -I$(B) -Wno-missing-prototypes
 # With -j, Check is there before a test that includes it is compiled.
 $(UNIT_OBJ): | deps-check
-# Of the shim, the unwinder can be tested without preloading anything.
-UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,tests/fuzz/formats.c tests/fuzz/inputs.c) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c)) $(B)/libperfcore.a
+# Of the shim, the unwinder and its own stack can be tested without preloading
+# anything.
+UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,tests/fuzz/formats.c tests/fuzz/inputs.c) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c) shim/own_stack.c) $(B)/libperfcore.a
 $(B)/unit: $(UNIT_DEPS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_DEPS) \

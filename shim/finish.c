@@ -36,6 +36,7 @@
 #include "shim/harden.h"
 #include "shim/machine.h"
 #include "shim/markers.h"
+#include "shim/own_stack.h"
 #include "shim/parent.h"
 #include "shim/path.h"
 #include "shim/start.h"
@@ -280,14 +281,11 @@ is_our_process(void)
 	return ps_record->process.pid == ps_os_pid();
 }
 
-void
-ps_finish(int status)
+static void
+finish(intptr_t status)
 {
 	struct ps_thread *self = &ps_self;
 
-	if (ps_record == NULL || !is_our_process() ||
-	    atomic_exchange(&has_finished, 1) != 0)
-		return;
 	if (!ps_thread_enter(self))
 		return;
 	ps_harden_finish();
@@ -296,7 +294,7 @@ ps_finish(int status)
 	record_clock();
 	record_calibration();
 	ps_poke(&ps_record->heap.pool_mapped_bytes, ps_heap_mapped_bytes());
-	ps_poke(&ps_record->process.exit_code, status);
+	ps_poke(&ps_record->process.exit_code, (int)status);
 	ps_poke(&ps_record->process.state, PS_STATE_EXITED);
 	ps_watch_finish(self);
 	if (ps_options.children != PS_CHILDREN_OFF && !leave_brief() &&
@@ -304,6 +302,15 @@ ps_finish(int status)
 		ps_start_file();
 	report();
 	ps_thread_leave(self);
+}
+
+void
+ps_finish(int status)
+{
+	if (ps_record == NULL || !is_our_process() ||
+	    atomic_exchange(&has_finished, 1) != 0)
+		return;
+	ps_on_own_stack(finish, status);
 }
 
 static void

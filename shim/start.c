@@ -37,6 +37,7 @@
 #include "shim/forked.h"
 #include "shim/functions.h"
 #include "shim/harden.h"
+#include "shim/own_stack.h"
 #include "shim/parent.h"
 #include "shim/path.h"
 #include "shim/start.h"
@@ -229,6 +230,13 @@ ps_start_file(void)
 	ps_os_mention(line);
 }
 
+static void
+start_file_there(intptr_t unused)
+{
+	(void)unused;
+	ps_start_file();
+}
+
 void
 ps_start_owed_file(uint64_t requested_bytes)
 {
@@ -236,7 +244,7 @@ ps_start_owed_file(uint64_t requested_bytes)
 		return;
 	ps_start_owes_file = false;
 	if (ps_peek(&ps_record->process.threads_started) == 1)
-		ps_start_file();
+		ps_on_own_stack(start_file_there, 0);
 }
 
 __attribute__((constructor)) static void

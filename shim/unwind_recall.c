@@ -63,6 +63,7 @@ struct ps_recall {
 	uint32_t next_way;
 	struct hop hop[HOPS];
 	struct entry entry[SETS][WAYS];
+	struct slot fresh[SLOTS_MAX]; /* not on what may be a small stack */
 	struct slot log[LOG_SLOTS];
 };
 
@@ -196,14 +197,13 @@ void
 ps_recall_keep(struct ps_recall *r, const struct ps_recall_from *from,
 	       const struct ps_unwind_memo *memo, uint32_t depth, uint32_t site)
 {
-	struct slot slots[SLOTS_MAX];
 	struct entry *e;
 	uint32_t count;
 
 	PS_ASSERT(depth <= SLOTS_MAX / 2 && depth <= memo->count);
 	if (depth < 2)
 		return;
-	count = collect(memo, depth, slots);
+	count = collect(memo, depth, r->fresh);
 	if (count == 0)
 		return;
 	/* In one piece. */
@@ -222,6 +222,7 @@ ps_recall_keep(struct ps_recall *r, const struct ps_recall_from *from,
 	    .site = site,
 	    .needs_fp = memo->frame[memo->count - 1].needs_fp,
 	};
-	memcpy(&r->log[e->begin % LOG_SLOTS], slots, count * sizeof(*slots));
+	memcpy(&r->log[e->begin % LOG_SLOTS], r->fresh,
+	       count * sizeof(*r->fresh));
 	r->end = e->begin + count;
 }

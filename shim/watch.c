@@ -28,6 +28,7 @@
 #include "monitor/room.h"
 #include "shim/deliver.h"
 #include "shim/metrics.h"
+#include "shim/own_stack.h"
 #include "shim/picked.h"
 #include "shim/start.h"
 #include "shim/watch.h"
@@ -186,6 +187,20 @@ step(struct ps_thread *self, ps_ticks now, bool is_last)
 }
 
 static void
+step_and_go_on(intptr_t now)
+{
+	step(&ps_self, (ps_ticks)now, false);
+	open_gate_at((ps_ticks)now);
+}
+
+static void
+last_step(intptr_t now)
+{
+	step(&ps_self, (ps_ticks)now, true);
+	open_gate_at((ps_ticks)now);
+}
+
+static void
 step_if_free(struct ps_thread *self, ps_ticks now, bool is_last)
 {
 	uint32_t free = 0;
@@ -195,8 +210,8 @@ step_if_free(struct ps_thread *self, ps_ticks now, bool is_last)
 	    !atomic_compare_exchange_strong(&ps_watch_gate.is_busy, &free, 1))
 		return;
 	if (ps_thread_enter(self)) {
-		step(self, now, is_last);
-		open_gate_at(now);
+		ps_on_own_stack(is_last ? last_step : step_and_go_on,
+				(intptr_t)now);
 		ps_thread_leave(self);
 	}
 	atomic_store_explicit(&ps_watch_gate.is_busy, 0, memory_order_release);

@@ -8,6 +8,7 @@
  * outside the pool chains samples from 65536 heads; a spin lock guards each of
  * 64 stripes.  When no such sample lives, a free costs one load.
  */
+#include "base/float_state.h"
 #include "base/lock.h"
 #include "base/os.h"
 #include "base/random.h"
@@ -37,13 +38,23 @@ static struct ps_lock stripes[STRIPES];
 static _Atomic uint64_t hashed;
 static uint32_t epoch;
 
-uint64_t
-ps_sample_draw(uint64_t *random, double mean_bytes)
+static PS_NOINLINE uint64_t
+draw(uint64_t *random, double mean_bytes)
 {
 	double bytes = -ps_log(ps_random_unit(random)) * mean_bytes;
 
 	PS_ASSERT(bytes >= 0.0);
 	return (uint64_t)bytes + 1;
+}
+
+uint64_t
+ps_sample_draw(uint64_t *random, double mean_bytes)
+{
+	struct ps_float_state before = ps_float_begin();
+	uint64_t bytes = draw(random, mean_bytes);
+
+	ps_float_end(before);
+	return bytes;
 }
 
 static struct ps_sample *

@@ -10,6 +10,7 @@
  * they were at the peak.  The obvious alternative, copying all sites at each
  * new maximum, is quadratic while a heap grows.
  */
+#include "base/float_state.h"
 #include "measure/real.h"
 #include "profile/site.h"
 #include "profile/timeline.h"
@@ -21,27 +22,34 @@
  * it stands for 1/p blocks; the variance of that is (1-p)/p^2
  * (Horvitz and Thompson, 1952).
  */
-void
-ps_site_weigh(uint64_t size, struct ps_weight *out)
+static PS_NOINLINE void
+weigh(uint64_t size, uint64_t interval_bytes, struct ps_weight *out)
 {
-	const struct ps_record_sampling *sampling = &ps_record->sampling;
-	double ratio;
-	double p = 1.0;
-	double spread;
+	double ratio = (double)size / (double)interval_bytes;
+	double p = -ps_expm1(-ratio);
+	double spread = (1.0 - p) / (p * p);
 
-	if (ps_unlikely(sampling->mode != PS_SAMPLE_POISSON || size == 0)) {
-		*out = (struct ps_weight){PS_WEIGHT_ONE, size, 0, 0};
-		return;
-	}
-	ratio = (double)size / (double)sampling->interval_bytes;
-	p = -ps_expm1(-ratio);
 	PS_ASSERT(p > 0.0 && p <= 1.0);
-	spread = (1.0 - p) / (p * p);
 	out->allocations = (uint64_t)(PS_WEIGHT_ONE / p + 0.5);
 	out->bytes = (uint64_t)((double)size / p + 0.5);
 	out->allocations_variance = (uint64_t)(PS_WEIGHT_ONE * spread + 0.5);
 	out->bytes_variance =
 	    (uint64_t)((double)size * (double)size * spread + 0.5);
+}
+
+void
+ps_site_weigh(uint64_t size, struct ps_weight *out)
+{
+	const struct ps_record_sampling *sampling = &ps_record->sampling;
+	struct ps_float_state before;
+
+	if (ps_unlikely(sampling->mode != PS_SAMPLE_POISSON || size == 0)) {
+		*out = (struct ps_weight){PS_WEIGHT_ONE, size, 0, 0};
+		return;
+	}
+	before = ps_float_begin();
+	weigh(size, sampling->interval_bytes, out);
+	ps_float_end(before);
 }
 
 static inline void

@@ -57,6 +57,17 @@ below 2 main outer_with_rbp inner_with_rbp allocate_here
 survives small
 below 11 allocate_here
 
+# The end is on such a stack, too, where programs report their own crashes.
+for where in signal thread; do
+	for setting in PERFSHIM_SAMPLE=all PERFSHIM_METRICS="$PWD/end.prom" PERFSHIM_HARDEN=full; do
+		rm -rf rec end.report
+		run_both "$setting" PERFSHIM_REPORT="$PWD/end.report" "$T/stacks" "end-in-$where"
+		equal 3 "$(<shim.status)" "the status after an end in a $where"
+		has "$(<end.report)" 'HOW FAR TO TRUST THIS' "the report of an end in a $where"
+		recorded
+	done
+done
+
 # hazard: U7 coroutines: stacks whose bounds are not the thread's
 survives coroutines
 below 250 allocate_here
@@ -101,3 +112,11 @@ below 1000 keep
 # hazard: U15 errno, and callers whose stack is misaligned
 survives misaligned
 below 8 allocate_here
+# Nor does it see our arithmetic: no flag, no trap, no rounding of its own.
+for sample in 4K 512K all; do
+	rm -rf rec end.report
+	run_both PERFSHIM_SAMPLE="$sample" PERFSHIM_REPORT="$PWD/end.report" PERFSHIM_METRICS="$PWD/end.prom" \
+		PERFSHIM_ALERT='heap > 1K' PERFSHIM_ALERT_TO=none "$T/stacks" float
+	equal 0 "$(<shim.status)" "the status of a program with a floating-point state, PERFSHIM_SAMPLE=$sample"
+	has "$(<end.report)" 'HOW FAR TO TRUST THIS' 'its report'
+done

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <xmmintrin.h>
 
 #define NOINLINE __attribute__((noinline))
 
@@ -259,12 +260,94 @@ on_small_stacks(void)
 	return pthread_join(thread, NULL);
 }
 
+/* ---- U6: the end, on stacks that have room for little ---- */
+
+static void
+end_here(int number)
+{
+	(void)number;
+	_exit(3);
+}
+
+/* As programs end that report their own crashes. */
+static int
+end_in_signal(void)
+{
+	char *memory = mmap(NULL, 4096 + 8192, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t alternate = {.ss_sp = memory + 4096, .ss_size = 8192};
+	struct sigaction action = {.sa_handler = end_here,
+				   .sa_flags = SA_ONSTACK};
+
+	mprotect(memory, 4096, PROT_NONE);
+	sigaltstack(&alternate, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	allocate_here();
+	*(volatile char *)memory = 1;
+	return 1;
+}
+
+static void *
+end_of_thread(void *unused)
+{
+	(void)unused;
+	exit(3);
+}
+
+static int
+end_in_thread(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	allocate_here();
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 16384);
+	pthread_create(&thread, &attributes, end_of_thread, NULL);
+	pause();
+	return 1;
+}
+
 static int
 in_handler(void)
 {
 	signal(SIGUSR1, handler);
 	interrupted();
 	return 0;
+}
+
+/* ---- U15: floating-point state ---- */
+
+enum { FLAGS = 0x3f, MASKS = 0x1f80, FLUSH_AND_UPWARD = 0x8000 | 0x4000 };
+
+/* Blocks of all kinds leave the flags of the program's arithmetic alone, feel
+ * nothing of its rounding, and raise no exception that it asked to be told of.
+ */
+static int
+with_float_state(void)
+{
+	int changed = 0;
+
+	_mm_setcsr(FLUSH_AND_UPWARD);
+	for (int i = 0; i < 40000; i++) {
+		size_t size =
+		    (size_t)(i % 50 == 0 ? 100000 + i : i % 5000 + 1);
+		char *block = malloc(size);
+
+		block = realloc(block, size + 3000);
+		__asm__ volatile("" : : "r"(block) : "memory");
+		free(block);
+		changed += _mm_getcsr() != FLUSH_AND_UPWARD;
+	}
+	/* Without a trap an exception leaves a flag. */
+	_mm_setcsr(MASKS);
+	for (int i = 0; i < 40000; i++) {
+		sink = malloc((size_t)(i % 5000));
+		free(sink);
+		changed += (_mm_getcsr() & FLAGS) != 0;
+	}
+	_mm_setcsr(0); /* also at the end */
+	return changed;
 }
 
 /* ---- U7: coroutines
@@ -396,6 +479,12 @@ run(const char *kind)
 		return outer_with_rbp(7) - 8;
 	if (strcmp(kind, "small") == 0)
 		return on_small_stacks();
+	if (strcmp(kind, "end-in-signal") == 0)
+		return end_in_signal();
+	if (strcmp(kind, "end-in-thread") == 0)
+		return end_in_thread();
+	if (strcmp(kind, "float") == 0)
+		return with_float_state();
 	if (strcmp(kind, "handler") == 0)
 		return in_handler();
 	if (strcmp(kind, "coroutines") == 0)

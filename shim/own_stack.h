@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * own_stack - work that the program's stack may be too small for
+ *
+ * See own_stack.c.
+ */
+#ifndef PS_SHIM_OWN_STACK_H
+#define PS_SHIM_OWN_STACK_H
+
+#include <stdint.h>
+
+typedef void ps_own_stack_call(intptr_t argument);
+
+/*
+ * call(argument), on a stack of 1 MiB that is mapped for it; on the caller's
+ * where there is no memory.  Any thread, signal handlers included; nests.
+ * Costs three system calls and a page fault for each 4 KiB that are used.
+ */
+void ps_on_own_stack(ps_own_stack_call *call, intptr_t argument);
+
+#endif /* PS_SHIM_OWN_STACK_H */
