@@ -81,9 +81,11 @@ cat >deep_main.c <<'END_C'
 #include <string.h>
 int main(int argc, char **argv)
 {
-	int is_space = strcmp(argv[1], "dlmopen") == 0;
-	void *deep = is_space ? dlmopen(LM_ID_NEWLM, "./deep.so", RTLD_NOW)
-			      : dlopen("./deep.so", RTLD_NOW | RTLD_DEEPBIND);
+	void *deep = strcmp(argv[1], "dlmopen") == 0
+			 ? dlmopen(LM_ID_NEWLM, "./deep.so", RTLD_NOW)
+		     : strcmp(argv[1], "base") == 0
+			 ? dlmopen(LM_ID_BASE, "./deep.so", RTLD_NOW | RTLD_DEEPBIND)
+			 : dlopen("./deep.so", RTLD_NOW | RTLD_DEEPBIND);
 	char *(*make)(void) = (char *(*)(void))dlsym(deep, "deep_make");
 	char *(*dup)(const char *) = (char *(*)(const char *))dlsym(deep, "deep_dup");
 	void (*end)(void *) = (void (*)(void *))dlsym(deep, "deep_end");
@@ -110,6 +112,7 @@ compile gcc -O1 -shared -fPIC -o deep.so deep.c
 compile gcc -O1 -o deep_main deep_main.c -ldl
 row B3 ./deep_main deep up
 row B3 ./deep_main deep up,down
+row B3 ./deep_main base up,down
 # Blocks that cross to or from another libc kill a program without us, too.
 row B4 ./deep_main dlmopen inside
 
