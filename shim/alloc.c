@@ -44,8 +44,18 @@ enum { BOOTSTRAP_BYTES = 1 << 20, RETRY_BYTES_MAX = 1 << 20 };
 
 static char bootstrap[BOOTSTRAP_BYTES] PS_ALIGNED(16);
 static _Atomic size_t bootstrap_used;
-/* Reads as NULL until the loader has relocated this library (hazards A5). */
+/*
+ * Until the loader has relocated this library, its functions are called through
+ * no table (hazards A5).  Then this reads as whatever the linker left there:
+ * nothing, or the address less where the library was mapped.
+ */
 static void *volatile relocated = &bootstrap;
+
+bool
+ps_is_relocated(void)
+{
+	return relocated == &bootstrap;
+}
 
 bool
 ps_is_bootstrap(const void *ptr)
@@ -57,17 +67,33 @@ ps_is_bootstrap(const void *ptr)
 static void *
 bootstrap_alloc(size_t size, size_t align)
 {
-	size_t need = PS_ROUND_UP(size, (size_t)16) + align + 16;
-	size_t start;
+	size_t start = ps_peek(&bootstrap_used);
+	size_t need;
 	uintptr_t block;
 
-	if (size > sizeof(bootstrap))
+	if (size > sizeof(bootstrap) || align > sizeof(bootstrap))
 		return NULL;
-	start = atomic_fetch_add(&bootstrap_used, need);
-	if (start + need > sizeof(bootstrap))
-		return NULL;
+	need = PS_ROUND_UP(size, (size_t)16) + align + 16;
+	do
+		if (need > sizeof(bootstrap) - start)
+			return NULL;
+	while (!atomic_compare_exchange_weak(&bootstrap_used, &start,
+					     start + need));
 	block = PS_ROUND_UP((uintptr_t)bootstrap + start + 16, align);
 	((size_t *)block)[-1] = size;
+	return (void *)block;
+}
+
+/* By hand: memcpy is called through a table. */
+void *
+ps_bootstrap_realloc(const void *ptr, size_t size)
+{
+	volatile char *block = bootstrap_alloc(size, 16);
+	const volatile char *from = ptr;
+	size_t kept = PS_MIN(size, ps_usable_size(ptr));
+
+	for (size_t i = 0; i < kept && block != NULL; i++)
+		block[i] = from[i];
 	return (void *)block;
 }
 
@@ -292,7 +318,7 @@ ps_alloc(size_t size, size_t align, bool is_zeroed,
 	int saved_errno;
 	void *block;
 
-	if (ps_unlikely(relocated == NULL))
+	if (ps_unlikely(!ps_is_relocated()))
 		return bootstrap_alloc(size, align);
 	saved_errno = errno;
 	block = any_block(size, align, is_zeroed, caller);

@@ -24,8 +24,12 @@ void *ps_realloc(void *ptr, size_t size,
 void ps_free(void *ptr);
 size_t ps_usable_size(const void *ptr);
 
-/* Made before the library was relocated: static, never freed. */
+/* Before, nothing of libc may be called, nor errno asked for. */
+bool ps_is_relocated(void);
+/* Made before: static, never freed. */
 bool ps_is_bootstrap(const void *ptr);
+/* realloc of such a block before; NULL when there is no room. */
+void *ps_bootstrap_realloc(const void *ptr, size_t size);
 
 /*
  * Blocks that are nobody's to count come from jemalloc's own mappings, so that

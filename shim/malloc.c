@@ -118,9 +118,10 @@ calloc_slow(size_t size)
 }
 
 static PS_COLD void *
-no_memory(void)
+fail_with(int error)
 {
-	errno = ENOMEM;
+	if (ps_is_relocated())
+		errno = error;
 	return NULL;
 }
 
@@ -131,7 +132,7 @@ calloc(size_t count, size_t size)
 	void *block;
 
 	if (ps_unlikely(__builtin_mul_overflow(count, size, &bytes)))
-		return no_memory();
+		return fail_with(ENOMEM);
 	block = fast_block(bytes);
 	if (ps_unlikely(block == NULL))
 		return calloc_slow(bytes);
@@ -171,7 +172,7 @@ reallocarray(void *ptr, size_t count, size_t size)
 	size_t bytes;
 
 	if (ps_unlikely(__builtin_mul_overflow(count, size, &bytes)))
-		return no_memory();
+		return fail_with(ENOMEM);
 	return realloc(ptr, bytes);
 }
 
@@ -197,10 +198,8 @@ aligned_block(size_t align, size_t size)
 PS_EXPORT void *
 memalign(size_t align, size_t size)
 {
-	if (ps_unlikely(align > SIZE_MAX / 2 + 1)) {
-		errno = EINVAL;
-		return NULL;
-	}
+	if (ps_unlikely(align > SIZE_MAX / 2 + 1))
+		return fail_with(EINVAL);
 	if (ps_unlikely(!is_power_of_two(align)))
 		align = align <= 16
 			    ? 16
@@ -217,15 +216,16 @@ aligned_alloc(size_t align, size_t size)
 PS_EXPORT int
 posix_memalign(void **out, size_t align, size_t size)
 {
-	int saved_errno = errno;
+	int saved_errno = ps_is_relocated() ? errno : 0;
 	void *block;
 
 	if (!is_power_of_two(align) || align % sizeof(void *) != 0)
 		return EINVAL;
 	block = aligned_block(align, size);
-	errno = saved_errno;
-	if (block == NULL)
+	if (block == NULL) {
+		(void)fail_with(saved_errno);
 		return ENOMEM;
+	}
 	*out = block;
 	return 0;
 }
@@ -240,7 +240,7 @@ PS_EXPORT void *
 pvalloc(size_t size)
 {
 	if (ps_unlikely(size > SIZE_MAX - 4095))
-		return no_memory();
+		return fail_with(ENOMEM);
 	return aligned_block(4096, PS_ROUND_UP(size, (size_t)4096));
 }
 

@@ -118,6 +118,8 @@ free_large(struct ps_thread *self, void *ptr)
 static void
 free_elsewhere(struct ps_thread *self, void *ptr)
 {
+	if (ps_is_bootstrap(ptr))
+		return;
 	if (ps_outside_holds(ptr)) {
 		if (ps_is_counted_large(ptr))
 			free_large(self, ptr);
@@ -298,9 +300,12 @@ PS_NOINLINE void *
 ps_realloc(void *ptr, size_t size, const struct ps_unwind_context *caller)
 {
 	struct ps_thread *self = &ps_self;
-	int saved_errno = errno;
+	int saved_errno;
 	void *block;
 
+	if (ps_unlikely(!ps_is_relocated()))
+		return ps_bootstrap_realloc(ptr, size);
+	saved_errno = errno;
 	check_block("realloc", ptr);
 	if (fits_in_place(self, ptr, size))
 		return count_in_place(self, ptr, size);

@@ -110,13 +110,17 @@ equal '' "$calls" 'calls of our own allocation functions through the loader'
 
 # A resolver of an indirect function runs before we are relocated.
 cat >resolver.c <<'END_C'
+#include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 enum { EARLY = 10000 };
+static const volatile size_t none = SIZE_MAX;
 static char *early[EARLY];
-static void *aligned, *zeroed;
+static void *aligned, *zeroed, *asked;
+static char *grown, *copied, *spread;
+static int refused;
 static int answer(void) { return 42; }
 static void *resolve(void)
 {
@@ -128,9 +132,20 @@ static void *resolve(void)
 	aligned = memalign(256, 10);
 	zeroed = calloc(10, 10);
 	free(malloc(30));
+	grown = malloc(10);
+	for (int i = 0; i < 10; i++)
+		grown[i] = (char)i;
+	grown = realloc(grown, 3000);
+	copied = strdup("early");
+	spread = reallocarray(NULL, 10, 10);
+	refused = posix_memalign(&asked, 3, 10) == EINVAL && posix_memalign(&asked, 64, 10) == 0 &&
+		  calloc(none, 3) == NULL && malloc(none) == NULL && memalign(none / 2 + 2, 10) == NULL &&
+		  memalign(none / 2 + 1, 10) == NULL && memalign(none / 2 + 1, 10) == NULL && malloc(10) != NULL;
 	return answer;
 }
-int indirect(void) __attribute__((ifunc("resolve")));
+/* Within the library, so that it is asked for when the library is relocated. */
+static int chosen(void) __attribute__((ifunc("resolve")));
+int indirect(void) { return chosen(); }
 int check_early(void)
 {
 	for (int i = 0; i < EARLY; i++) {
@@ -142,9 +157,21 @@ int check_early(void)
 			return 2;
 		free(early[i]);
 	}
+	for (int i = 0; i < 10; i++)
+		if (grown[i] != (char)i)
+			return 3;
+	if (strcmp(copied, "early") != 0 || (uintptr_t)asked % 64 != 0 || !refused)
+		return 4;
+	copied = realloc(copied, 100000);
+	if (strcmp(copied, "early") != 0)
+		return 5;
 	free(aligned);
 	free(zeroed);
-	return (uintptr_t)aligned % 256 == 0 ? 0 : 3;
+	free(asked);
+	free(grown);
+	free(copied);
+	free(spread);
+	return (uintptr_t)aligned % 256 == 0 ? 0 : 6;
 }
 END_C
 cat >resolver_main.c <<'END_C'
@@ -155,8 +182,12 @@ int main(void) { printf("%d %d\n", indirect(), check_early()); return 0; }
 END_C
 compile gcc -O1 -shared -fPIC -Wl,-z,lazy -o libresolver.so resolver.c
 compile gcc -O1 -Wl,-z,lazy -o resolver_main resolver_main.c -L. -lresolver "-Wl,-rpath,$PWD"
+readelf -rW libresolver.so | grep -q R_X86_64_IRELATIVE ||
+	fail 'a library whose resolver runs when it is relocated' "$(readelf -rW libresolver.so)"
+row_modes+=(PERFSHIM_HARDEN=full)
 row A5 ./resolver_main
 row A5 LD_BIND_NOW=1 ls /
+row_modes+=(PERFSHIM_HARDEN=full)
 row A8 ./resolver_main
 
 # Settings are there before any constructor, and survive a program without any.
