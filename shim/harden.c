@@ -340,7 +340,7 @@ ps_harden_free_sampled(struct ps_thread *self, void *ptr,
 void
 ps_harden_finish(void)
 {
-	const struct ps_guard *g = NULL;
+	struct ps_guard *g = NULL;
 	struct ps_poisoned p;
 	const void *at;
 

@@ -292,8 +292,14 @@ ps_guard_claim(struct ps_guard *g)
 {
 	uint32_t expected = PS_GUARD_LIVE;
 
-	return atomic_compare_exchange_strong(&g->state, &expected,
-					      PS_GUARD_FREED);
+	while (!atomic_compare_exchange_strong(&g->state, &expected,
+					       PS_GUARD_FREED)) {
+		if (expected != PS_GUARD_LOOKED_AT)
+			return false;
+		expected = PS_GUARD_LIVE;
+		ps_os_yield();
+	}
+	return true;
 }
 
 const void *
@@ -315,15 +321,33 @@ ps_guard_free(struct ps_guard *g)
 	give_place(g);
 }
 
-const struct ps_guard *
-ps_guard_next(const struct ps_guard *after)
+static bool
+hold(struct ps_guard *g)
+{
+	uint32_t expected = PS_GUARD_LIVE;
+
+	return atomic_compare_exchange_strong(&g->state, &expected,
+					      PS_GUARD_LOOKED_AT);
+}
+
+struct ps_guard *
+ps_guard_next(struct ps_guard *after)
 {
 	uint32_t place = after == NULL ? 1 : (uint32_t)(after - places) + 1;
+	uint32_t end;
 
-	for (; place < place_count; place++)
-		if (ps_peek(&places[place].state) == PS_GUARD_LIVE)
-			return &places[place];
-	return NULL;
+	if (after != NULL) {
+		PS_ASSERT(ps_peek(&after->state) == PS_GUARD_LOOKED_AT);
+		/* pairs with the exchange in ps_guard_claim */
+		atomic_store_explicit(&after->state, PS_GUARD_LIVE,
+				      memory_order_release);
+	}
+	ps_lock_take(&lock);
+	end = place_count;
+	ps_lock_give(&lock);
+	while (place < end && !hold(&places[place]))
+		place++;
+	return place < end ? &places[place] : NULL;
 }
 
 void

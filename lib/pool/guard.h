@@ -14,7 +14,12 @@
 
 #include "base/base.h"
 
-enum ps_guard_state { PS_GUARD_UNUSED, PS_GUARD_LIVE, PS_GUARD_FREED };
+enum ps_guard_state {
+	PS_GUARD_UNUSED,
+	PS_GUARD_LIVE,
+	PS_GUARD_LOOKED_AT, /* live, and whoever frees it has to wait */
+	PS_GUARD_FREED
+};
 
 /* What is known of a place and the block that is or was last in it. */
 struct ps_guard {
@@ -69,9 +74,11 @@ const void *ps_guard_damage(const struct ps_guard *g);
 /* A claimed one goes into quarantine. */
 void ps_guard_free(struct ps_guard *g);
 
-/* Live blocks one after the other, NULL first and last; for the end of the
- * program. */
-const struct ps_guard *ps_guard_next(const struct ps_guard *after);
+/*
+ * Live blocks one after the other, NULL first and last; for the end of the
+ * program, while its threads go on.  Each stays what it is until the next call.
+ */
+struct ps_guard *ps_guard_next(struct ps_guard *after);
 
 void ps_guard_prefork(void);
 void ps_guard_postfork(void);

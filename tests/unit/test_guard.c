@@ -202,6 +202,44 @@ START_TEST(threads_get_places_of_their_own)
 }
 END_TEST
 
+static _Atomic int are_done;
+
+static void *
+churn_on(void *number)
+{
+	void *problem = NULL;
+
+	for (int i = 0; i < 4 && problem == NULL; i++)
+		problem = churn(number);
+	are_done++;
+	return problem;
+}
+
+/* hazard: T4 the process exits while threads allocate */
+START_TEST(blocks_stay_while_they_are_looked_at)
+{
+	pthread_t thread[2];
+	struct ps_guard *g = NULL;
+	void *problem;
+
+	are_done = 0;
+	for (uintptr_t i = 0; i < PS_COUNT(thread); i++)
+		pthread_create(&thread[i], NULL, churn_on, (void *)(i + 1));
+	while (are_done < (int)PS_COUNT(thread)) {
+		g = ps_guard_next(g);
+		if (g != NULL)
+			ck_assert_ptr_null(ps_guard_damage(g));
+	}
+	while (g != NULL)
+		g = ps_guard_next(g);
+	for (size_t i = 0; i < PS_COUNT(thread); i++) {
+		pthread_join(thread[i], &problem);
+		if (problem != NULL)
+			ck_abort_msg("%s", (char *)problem);
+	}
+}
+END_TEST
+
 /* ---- poison ------------------------------------------------------------- */
 
 START_TEST(a_write_to_any_byte_is_found)
@@ -280,6 +318,7 @@ guard_suite(void)
 	tcase_add_test(guard, few_get_one_when_there_are_many);
 	tcase_add_loop_test(guard, what_may_not_be_touched_faults, 0, 2);
 	tcase_add_test(guard, threads_get_places_of_their_own);
+	tcase_add_test(guard, blocks_stay_while_they_are_looked_at);
 	suite_add_tcase(s, guard);
 	tcase_add_loop_test(poison, a_write_to_any_byte_is_found, 0, 16);
 	tcase_add_test(poison, blocks_leave_in_the_order_they_came);
