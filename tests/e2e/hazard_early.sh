@@ -26,6 +26,12 @@ static void *ask(void *unused)
 	}
 	return unused;
 }
+/* Each thread has a value of each key, and so memory that libc made for them. */
+void set_keys(void)
+{
+	for (int i = 0; i < 40 && keys[39] != 0; i++)
+		pthread_setspecific(keys[i], make(i));
+}
 static void at_end(void) { ended++; }
 static void last(void) { if (ended != 100) _exit(9); }
 __attribute__((constructor)) static void first(void)
@@ -43,9 +49,9 @@ __attribute__((constructor)) static void first(void)
 		for (int i = 0; i < 6000; i++)
 			kept[i] = calloc(1, i % 300);
 	if (strstr(what, "keys"))
-		for (int i = 0; i < 15; i++) {
+		for (int i = 0; i < 40; i++) {
 			pthread_key_create(&keys[i], free);
-			pthread_setspecific(keys[i], malloc(i));
+			pthread_setspecific(keys[i], make(i));
 		}
 	if (strstr(what, "dlsym")) {
 		for (int i = 0; i < 4; i++)
@@ -63,9 +69,11 @@ cat >first_main.c <<'END_C'
 #include <stdio.h>
 #include <stdlib.h>
 int first_is_linked(void);
+void set_keys(void);
 static void *(*volatile make)(size_t) = malloc;
 static void *work(void *unused)
 {
+	set_keys();
 	for (int i = 0; i < 1000; i++)
 		free(make(i));
 	return unused;
