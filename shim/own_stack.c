@@ -7,9 +7,9 @@
  *
  * A program may end, and its figures may be due, on a signal stack of 8 KiB, in
  * a thread of 16 KiB or in a coroutine of less.  What allocating takes there is
- * what jemalloc takes; a report takes 20 KiB and more, the demangler of libstdc++
- * a multiple of the longest name (hazards U6).  So such work gets a stack of
- * its own, with a page below it that nobody may touch.
+ * what jemalloc takes; a report takes 20 KiB and more, the demangler of
+ * libstdc++ a multiple of the longest name (hazards U6).  So such work gets a
+ * stack of its own, with a page below it that nobody may touch.
  *
  * The kernel knows by the stack pointer whether a signal's stack is in use: a
  * handler that came while ours is would be put over the frames that lie there.
@@ -20,7 +20,9 @@
  * process's data; the calls are few.
  */
 #include <signal.h>
+#include <sys/syscall.h>
 
+#include "base/filter.h"
 #include "base/float_state.h"
 #include "base/os.h"
 #include "shim/own_stack.h"
@@ -66,7 +68,8 @@ hold_signals(sigset_t *before)
 	sigset_t all;
 
 	sigfillset(&all);
-	return ps_os_is_on_signal_stack() &&
+	return !ps_filter_forbids(SYS_rt_sigprocmask) &&
+	       ps_os_is_on_signal_stack() &&
 	       pthread_sigmask(SIG_BLOCK, &all, before) == 0;
 }
 

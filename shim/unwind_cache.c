@@ -17,7 +17,9 @@
  * stops.  So a signal handler that interrupted the decoder cannot hang.
  */
 #include <string.h>
+#include <sys/syscall.h>
 
+#include "base/filter.h"
 #include "base/lock.h"
 #include "base/os.h"
 #include "shim/unwind.h"
@@ -225,7 +227,9 @@ decode(uintptr_t pc, bool is_exact, uintptr_t stack_low, struct ps_rule *out)
 	/* Taken first: a flush meanwhile outdates what is decoded. */
 	uint64_t key = key_of(pc, is_exact);
 
-	if (here - stack_low < DECODE_STACK_BYTES || !take_decoder())
+	/* libunwind blocks signals meanwhile. */
+	if (here - stack_low < DECODE_STACK_BYTES ||
+	    ps_filter_forbids(SYS_rt_sigprocmask) || !take_decoder())
 		return false;
 	ps_unwind_decode(pc, is_exact, out);
 	enter(key, out);

@@ -330,8 +330,7 @@ with_float_state(void)
 
 	_mm_setcsr(FLUSH_AND_UPWARD);
 	for (int i = 0; i < 40000; i++) {
-		size_t size =
-		    (size_t)(i % 50 == 0 ? 100000 + i : i % 5000 + 1);
+		size_t size = (size_t)(i % 50 == 0 ? 100000 + i : i % 5000 + 1);
 		char *block = malloc(size);
 
 		block = realloc(block, size + 3000);
