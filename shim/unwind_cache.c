@@ -227,7 +227,7 @@ decode(uintptr_t pc, bool is_exact, uintptr_t stack_low, struct ps_rule *out)
 	/* Taken first: a flush meanwhile outdates what is decoded. */
 	uint64_t key = key_of(pc, is_exact);
 
-	/* libunwind blocks signals meanwhile, which a sandbox may forbid. */
+	/* libunwind blocks signals meanwhile. */
 	if (here - stack_low < DECODE_STACK_BYTES ||
 	    ps_filter_forbids(SYS_rt_sigprocmask) || !take_decoder())
 		return false;
