@@ -8,20 +8,21 @@ run_bare "$T/sandboxed" prctl exit
 [ "$(<bare.status)" != 77 ] || skip 'seccomp filters cannot be installed here'
 equal 5 "$(<bare.status)" 'the status without the shim'
 
-for how in prctl syscall; do
-	for end in exit _exit; do
-		for sample in 512K all 4K; do
-			rm -rf rec
-			run_bare "$T/sandboxed" $how $end
-			run_shim PERFSHIM_SAMPLE=$sample "$T/sandboxed" $how $end
-			same_output stderr
-			json
-			# In two threads, in each 20 times 1000 blocks.
-			expect 'heap["allocations"] >= 40000' 'section("work")["calls"] == 40'
-			report
-		done
-	done
-done
+while read -r how end sample; do
+	rm -rf rec
+	run_bare "$T/sandboxed" "$how" "$end"
+	run_shim "PERFSHIM_SAMPLE=$sample" "$T/sandboxed" "$how" "$end"
+	same_output stderr
+	json
+	# In two threads, in each 20 times 1000 blocks.
+	expect 'heap["allocations"] >= 40000' 'section("work")["calls"] == 40'
+	report
+done <<'END'
+prctl exit 512K
+syscall exit 4K
+prctl _exit all
+syscall _exit all
+END
 
 # No report can be made at the end, and none is tried.
 run shim env LD_PRELOAD="$LIB" "$T/sandboxed" syscall exit
