@@ -20,3 +20,11 @@ run_both node work.js
 equal 0 "$(<shim.status)" 'the status of node'
 plausible
 expect 'heap["requested_bytes"] > 1e6' 'process["threads"] >= 4'
+
+# From main through what V8 compiled, which has no tables, to the callers of malloc.
+rm -rf rec
+run_shim PERFSHIM_SAMPLE=all node work.js
+"$B/perfreport" --folded=count -o folded "$(recording)" || fail 'perfreport'
+has "$(grep -c '^node;.*node::Start.*;Builtins_JSEntry;.*;v8::internal::' folded)" '^[1-9]' 'stacks across V8'
+has "$(awk '{ all += $NF; deep += split($0, frames, ";") > 8 ? $NF : 0 } END { print deep / all }' folded)" '^(0\.[89]|1$)' \
+	'the share of allocations with more than 8 frames'
