@@ -114,8 +114,8 @@ take_row(struct ps_view *v, uint32_t index, struct ps_intern *stacks)
 	const struct ps_record_site *row =
 	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
 	struct ps_view_site *sum;
-	uint32_t depth;
-	const uint32_t *frames = ps_reader_stack(v->reader, row, &depth);
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	uint32_t depth = ps_reader_stack(v->reader, row, frames);
 	double live_allocations;
 	double live_bytes;
 	uint32_t number;
