@@ -240,8 +240,8 @@ enum { PS_FRAME_LEAF = 1 }; /* pc is the instruction itself, not a return */
 /*
  * A stack's frames stand one behind the other, the innermost first, as rows of
  * FRAMES (UINT32_MAX: one that found no place).  In the place of a frame may be
- * a link: the next ones stand elsewhere, at the entry that it names, which is no
- * link.
+ * a link: the next ones stand elsewhere, at the entry that it names, which is
+ * no link.
  */
 #define PS_STACK_LINK UINT32_C(0x80000000)
 

@@ -349,8 +349,8 @@ START_TEST(links_of_stacks_are_followed_with_care)
 	uint32_t *frames;
 
 	ck_assert_int_eq(attach(), 0);
-	frames = (uint32_t *)(image +
-			      head()->table[PS_TABLE_STACK_FRAMES].offset);
+	frames =
+	    (uint32_t *)(image + head()->table[PS_TABLE_STACK_FRAMES].offset);
 	ck_assert_uint_eq(reader.count[PS_TABLE_STACK_FRAMES], 3);
 	frames[1] = PS_STACK_LINK | 2; /* 3, then 1 */
 	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 0);
