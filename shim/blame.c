@@ -49,8 +49,8 @@ static void
 put_frames(struct ps_text *t, const struct ps_reader *reader,
 	   struct ps_scratch *scratch, const struct ps_record_site *site)
 {
-	uint32_t depth = 0;
-	const uint32_t *frames = ps_reader_stack(reader, site, &depth);
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	uint32_t depth = ps_reader_stack(reader, site, frames);
 	struct ps_symbols *symbols =
 	    ps_symbols_elf(scratch, reader, NULL, NULL);
 

@@ -10,9 +10,11 @@
  * are multiples of 8: a wrong rule ends a walk early, it cannot make it fault
  * or run forever.
  *
- * An address outside every module (JIT code) has no rule.  There the walk goes
- * on only if rbp looks like a frame chain whose next return address lies in a
- * module's code; otherwise it stops.
+ * Code that a compiler made at run time, and what was written without unwind
+ * tables, has no rule.  There the walk goes on only if rbp looks like a frame
+ * chain that leads, over any number of such frames, back to code that has
+ * rules; otherwise it stops.  So frames of node's JavaScript are passed, and a
+ * register that holds something else gives no frames that never were.
  */
 #include "shim/unwind.h"
 #include "shim/unwind_cache.h"
@@ -53,7 +55,7 @@ walk_on(struct ps_walk *w, uintptr_t *out, uint32_t max, uint32_t *depth)
 		if (ps_unlikely((rule.flags & PS_RULE_END) != 0))
 			return PS_UNWIND_COMPLETE;
 		if (ps_unlikely((rule.flags & PS_RULE_STOP) != 0)) {
-			if (!ps_walk_step_frame_chain(w))
+			if (!ps_walk_step_frame_chain(w, stack_low))
 				return PS_UNWIND_STOPPED;
 		} else if (ps_unlikely(!ps_walk_step(w, &rule))) {
 			return PS_UNWIND_STOPPED;

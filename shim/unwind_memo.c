@@ -190,7 +190,7 @@ walk_fresh(struct ps_unwind_memo *m, const struct ps_unwind_context *ctx,
 			return;
 		r->is_whole = (rule.flags & PS_RULE_END) != 0;
 		if (!r->is_whole && (rule.flags & PS_RULE_STOP) != 0 &&
-		    !ps_walk_step_frame_chain(w))
+		    !ps_walk_step_frame_chain(w, stack_low))
 			return;
 		if (!r->is_whole && (rule.flags & PS_RULE_STOP) == 0 &&
 		    !ps_walk_step(w, &rule))

@@ -3,17 +3,68 @@
  * unwind_module - which module is mapped at an address
  *
  * _dl_find_object takes no lock and allocates nothing, unlike dladdr and
- * dl_iterate_phdr; glibc has it since 2.35.
+ * dl_iterate_phdr; glibc has it since 2.35.  Of a program whose segments have
+ * gaps between them (node's are 2 MiB apart) it tells only the segment that
+ * the address is in, and the unwind tables lie in another one.  So the whole is
+ * taken from the program headers, which the kernel tells.
  */
 #include <dlfcn.h>
+#include <elf.h>
+#include <sys/auxv.h>
 
 #include "shim/unwind_module.h"
 
+enum { PAGE_BYTES = 4096 };
+
 static int (*find_object)(void *, struct dl_find_object *);
+
+/* All segments of what the kernel loaded: the program, or a loader. */
+static uintptr_t program_start;
+static uintptr_t program_end;
+
+static uintptr_t
+bias_of(const Elf64_Phdr *header, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (header[i].p_type == PT_PHDR)
+			return (uintptr_t)header - header[i].p_vaddr;
+	return 0;
+}
+
+static void
+find_program(void)
+{
+	const Elf64_Phdr *header = (const Elf64_Phdr *)getauxval(AT_PHDR);
+	size_t count = header == NULL ? 0 : getauxval(AT_PHNUM);
+	uintptr_t bias = bias_of(header, count);
+	uintptr_t start = UINTPTR_MAX;
+	uintptr_t end = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const Elf64_Phdr *p = &header[i];
+
+		if (p->p_type != PT_LOAD)
+			continue;
+		start = PS_MIN(start, bias + p->p_vaddr);
+		end = PS_MAX(end, bias + p->p_vaddr + p->p_memsz);
+	}
+	program_start = start & ~(uintptr_t)(PAGE_BYTES - 1);
+	program_end = PS_ROUND_UP(end, (uintptr_t)PAGE_BYTES);
+}
+
+static void
+widen(struct ps_unwind_module *module)
+{
+	if (module->start >= program_start && module->end <= program_end) {
+		module->start = program_start;
+		module->end = program_end;
+	}
+}
 
 bool
 ps_unwind_module_init(void)
 {
+	find_program();
 	find_object = (int (*)(void *, struct dl_find_object *))dlsym(
 	    RTLD_DEFAULT, "_dl_find_object");
 	return find_object != NULL;
@@ -36,5 +87,6 @@ ps_unwind_find_module(uintptr_t pc, struct ps_unwind_module *out)
 	out->bias = map != NULL ? map->bias : 0;
 	out->path = map != NULL && map->path != NULL ? map->path : "";
 	out->eh_frame_hdr = found.dlfo_eh_frame;
+	widen(out);
 	return true;
 }

@@ -10,7 +10,8 @@
 /* From the constructor; false: this C library cannot tell. */
 bool ps_unwind_module_init(void);
 
-/* The module that holds pc, from the loader, without its lock. */
+/* The module that holds pc, from the loader, without its lock; from its first
+ * segment to its last, whatever lies between. */
 struct ps_unwind_module {
 	uintptr_t start;
 	uintptr_t end;

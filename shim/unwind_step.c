@@ -3,7 +3,9 @@
  * unwind_step - the rarer ways from a frame to its caller
  */
 #include "shim/unwind_step.h"
-#include "shim/unwind_module.h"
+#include "shim/unwind_cache.h"
+
+enum { LINKS_MAX = 128 };
 
 static uintptr_t
 base_value(const struct ps_walk *w, unsigned base, uintptr_t cfa)
@@ -53,26 +55,47 @@ ps_walk_step_general(struct ps_walk *w, const struct ps_rule *r)
 	return true;
 }
 
-PS_COLD bool
-ps_walk_step_frame_chain(struct ps_walk *w)
+/* One link: what is at rbp, and the return address above it. */
+static bool
+follow_link(struct ps_walk *w)
 {
-	struct ps_unwind_module module;
-	uintptr_t pc;
+	uintptr_t at = w->fp;
 
-	if (ps_unwind_find_module(w->pc - 1, &module))
-		return false; /* has tables, which said nothing */
-	if (w->fp < w->sp || !ps_walk_is_readable(w, w->fp) ||
-	    !ps_walk_is_readable(w, w->fp + 8))
+	if (at < w->sp || !ps_walk_is_readable(w, at) ||
+	    !ps_walk_is_readable(w, at + 8))
 		return false;
-	pc = ps_walk_word(w->fp + 8);
-	if (!ps_unwind_find_module(pc - 1, &module))
-		return false;
-	w->sp = w->fp + 16;
-	w->fp = ps_walk_word(w->fp);
-	w->pc = pc;
-	w->pc_at = 0;
-	w->fp_at = 0;
+	w->sp = at + 16;
+	w->fp = ps_walk_word(at);
+	w->pc = ps_walk_word(at + 8);
+	w->fp_at = at;
+	w->pc_at = at + 8;
 	w->has_used_fp = true;
 	w->is_exact = false;
 	return true;
+}
+
+/* Tables that can be used, or that say: the first frame. */
+static bool
+has_rule(const struct ps_walk *w, uintptr_t stack_low)
+{
+	struct ps_rule rule;
+
+	return w->pc != 0 && ps_unwind_rule(w->pc, false, stack_low, &rule) &&
+	       (rule.flags & PS_RULE_STOP) == 0;
+}
+
+PS_COLD bool
+ps_walk_step_frame_chain(struct ps_walk *w, uintptr_t stack_low)
+{
+	struct ps_walk ahead = *w;
+
+	if (w->fp >= w->sp && w->fp < w->chain_end)
+		return follow_link(w);
+	for (int i = 0; i < LINKS_MAX && follow_link(&ahead); i++) {
+		if (!has_rule(&ahead, stack_low))
+			continue;
+		w->chain_end = ahead.sp;
+		return follow_link(w);
+	}
+	return false;
 }

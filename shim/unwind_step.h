@@ -16,6 +16,7 @@ struct ps_walk {
 	uintptr_t fp;
 	uintptr_t low; /* readable: [low, high) */
 	uintptr_t high;
+	uintptr_t chain_end; /* below it, rbp was seen to be a frame chain */
 	bool is_exact;
 	/* Of the last step: */
 	bool has_used_fp;
@@ -46,8 +47,11 @@ ps_walk_word(uintptr_t address)
 /* Any rule; false: it leads to memory that is not this stack. */
 bool ps_walk_step_general(struct ps_walk *w, const struct ps_rule *r);
 
-/* Code without tables: go on along rbp, if that leads back into a module. */
-bool ps_walk_step_frame_chain(struct ps_walk *w);
+/*
+ * Code without tables: go on along rbp, if that leads back, by 128 links at
+ * most, to code that has some.
+ */
+bool ps_walk_step_frame_chain(struct ps_walk *w, uintptr_t stack_low);
 
 /* The form that nearly all frames have: everything relative to the CFA. */
 static inline bool

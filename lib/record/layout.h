@@ -27,7 +27,7 @@
 #define PS_RECORD_MAGIC "PSHIMREC" /* 8 bytes, no zero */
 
 enum {
-	PS_RECORD_VERSION = 5,
+	PS_RECORD_VERSION = 6,
 	PS_RECORD_HEADER_BYTES = 20480,
 
 	/* Size classes: 40 of the pool, then one for all larger blocks. */
@@ -50,7 +50,7 @@ enum ps_table_id {
 	PS_TABLE_STRINGS,      /* bytes; entry size 1; offset 0 is "" */
 	PS_TABLE_MODULES,      /* struct ps_record_module */
 	PS_TABLE_FRAMES,       /* struct ps_record_frame */
-	PS_TABLE_STACK_FRAMES, /* uint32_t frame index, stacks back to back */
+	PS_TABLE_STACK_FRAMES, /* uint32_t: see PS_STACK_LINK */
 	PS_TABLE_SITES,	       /* struct ps_record_site */
 	PS_TABLE_THREADS,      /* struct ps_record_thread; row 0 = ended ones */
 	PS_TABLE_SECTIONS,     /* struct ps_record_section */
@@ -236,6 +236,20 @@ struct ps_record_frame {
 	uint32_t reserved;
 };
 enum { PS_FRAME_LEAF = 1 }; /* pc is the instruction itself, not a return */
+
+/*
+ * A stack's frames stand one behind the other, the innermost first, as rows of
+ * FRAMES (UINT32_MAX: one that found no place).  In the place of a frame may be
+ * a link: the next ones stand elsewhere, at the entry that it names, which is
+ * no link.
+ */
+#define PS_STACK_LINK UINT32_C(0x80000000)
+
+static inline bool
+ps_stack_is_link(uint32_t entry)
+{
+	return (entry & PS_STACK_LINK) != 0 && entry != UINT32_MAX;
+}
 
 /*
  * An allocation site: a stack, the thread and the section it was seen in, and

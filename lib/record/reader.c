@@ -205,20 +205,25 @@ ps_reader_string(const struct ps_reader *r, uint32_t offset)
 	return memchr(at, 0, count - offset) != NULL ? at : "";
 }
 
-const uint32_t *
+uint32_t
 ps_reader_stack(const struct ps_reader *r, const struct ps_record_site *site,
-		uint32_t *depth)
+		uint32_t *frames)
 {
+	const uint32_t *table =
+	    (const uint32_t *)r->start[PS_TABLE_STACK_FRAMES];
 	uint32_t count = r->count[PS_TABLE_STACK_FRAMES];
-	uint32_t first = site->first_frame;
-	uint32_t wanted = site->depth;
+	uint32_t at = site->first_frame;
 
-	if (wanted > PS_STACK_DEPTH_MAX || first > count ||
-	    wanted > count - first)
-		wanted = 0;
-	*depth = wanted;
-	return (const uint32_t *)r->start[PS_TABLE_STACK_FRAMES] +
-	       (wanted > 0 ? first : 0);
+	if (site->depth > PS_STACK_DEPTH_MAX)
+		return 0;
+	for (uint32_t i = 0; i < site->depth; i++, at++) {
+		if (at < count && ps_stack_is_link(table[at]))
+			at = table[at] & ~PS_STACK_LINK;
+		if (at >= count || ps_stack_is_link(table[at]))
+			return 0;
+		frames[i] = table[at];
+	}
+	return site->depth;
 }
 
 /* ---- time ---- */

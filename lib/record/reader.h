@@ -47,10 +47,10 @@ const void *ps_reader_row(const struct ps_reader *r, enum ps_table_id id,
 uint64_t ps_reader_folds(const struct ps_reader *r);
 /* Zero-terminated inside the recording, "" for any bad reference. */
 const char *ps_reader_string(const struct ps_reader *r, uint32_t offset);
-/* Frames of a site, leaf first; *depth is 0 when its reference is bad. */
-const uint32_t *ps_reader_stack(const struct ps_reader *r,
-				const struct ps_record_site *site,
-				uint32_t *depth);
+/* How many frames a site has, and these, leaf first, in room for
+ * PS_STACK_DEPTH_MAX; 0 when its reference is bad. */
+uint32_t ps_reader_stack(const struct ps_reader *r,
+			 const struct ps_record_site *site, uint32_t *frames);
 /*
  * Seconds from the start of the recording to a tick, and of one tick; nan when
  * the recording does not say (it died before its clock's second point).

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "report/cli_demangle.h"
+#include "report/cli_jit.h"
 #include "report/cli_module.h"
 #include "report/cli_scope.h"
 #include "report/cli_symbols_dw.h"
@@ -35,6 +36,7 @@ struct resolver {
 	struct module *modules;		/* by row */
 	const struct ps_symbol **known; /* by frame; NULL: not asked yet */
 	struct ps_scopes *scopes;
+	struct ps_jit_map *jit; /* NULL: no names of code without a module */
 	struct ps_intern demangled; /* address of a linker's name -> ours */
 	/* The last file's, since neighbours have the same. */
 	const char *directory;
@@ -264,6 +266,13 @@ ask_dwarf(struct resolver *r, struct ps_module *file, Dwarf_Addr address,
 	return take_scopes(r, unit, scopes, count, outer);
 }
 
+/* A return address may be that of the next function. */
+static uint64_t
+address_in(const struct ps_record_frame *frame)
+{
+	return frame->pc - !(frame->flags & PS_FRAME_LEAF);
+}
+
 static const struct ps_symbol *
 look_up(struct resolver *r, const struct ps_record_frame *frame)
 {
@@ -276,11 +285,14 @@ look_up(struct resolver *r, const struct ps_record_frame *frame)
 		return NULL;
 	out->module = "?";
 	out->offset = frame->pc;
-	if (module == NULL)
+	if (module == NULL) {
+		out->function = ps_jit_map_name(r->jit, address_in(frame));
+		if (out->function != NULL)
+			out->module = "[jit]";
 		return out;
+	}
 	out->module = module->name;
-	/* A return address may be that of the next function. */
-	out->offset = frame->pc - m->bias - !(frame->flags & PS_FRAME_LEAF);
+	out->offset = address_in(frame) - m->bias;
 	if (module->file == NULL)
 		return out;
 	out->linkage = ps_module_function(module->file, out->offset);
@@ -323,6 +335,7 @@ ps_symbols_dw(const struct ps_reader *reader)
 	r->known =
 	    ps_scratch_alloc(&r->scratch, (frames + 1) * sizeof(*r->known));
 	r->scopes = ps_scopes_new(&r->scratch);
+	r->jit = ps_jit_open(&r->scratch, reader);
 	ps_intern_init(&r->demangled, &r->scratch, true, sizeof(char *));
 	if (r->modules != NULL && r->known != NULL && r->scopes != NULL)
 		return &r->base;

@@ -59,10 +59,10 @@ add_side(struct ps_paths *paths, const struct ps_diff_side *s, unsigned which)
 			return -ENOMEM;
 		value = ps_paths_value(paths, path);
 		for (unsigned k = 0; k < KEYS; k++) {
-			double error = ps_view_error(&v->sites[i], k) / Z95;
+			double deviation = ps_view_deviation(&v->sites[i], k);
 
 			value->sum[which][k] += ps_view_value(&v->sites[i], k);
-			value->variance[which][k] += error * error;
+			value->variance[which][k] += deviation * deviation;
 		}
 	}
 	return 0;

@@ -7,8 +7,6 @@
 #include "report/flame.h"
 #include "report/folded.h"
 
-#define Z95 1.96
-
 const char *
 ps_flame_key_name(enum ps_view_key key)
 {
@@ -32,10 +30,10 @@ static void
 add_site(struct ps_flame_value *sum, const struct ps_view_site *site)
 {
 	for (unsigned k = 0; k < PS_FLAME_KEYS; k++) {
-		double error = ps_view_error(site, k) / Z95;
+		double deviation = ps_view_deviation(site, k);
 
 		sum->sum[0][k] += ps_view_value(site, k);
-		sum->variance[k] += error * error;
+		sum->variance[k] += deviation * deviation;
 	}
 }
 

@@ -207,7 +207,7 @@ json_site(struct json *j, const struct ps_view *v, const struct ps_view_site *s)
 	number(j, "bytes", s->bytes);
 	number(j, "peak_bytes", s->peak_bytes);
 	number(j, "live_bytes", s->live_bytes);
-	number(j, "error", s->bytes_error);
+	number(j, "error", ps_view_error(s, PS_BY_BYTES));
 	close(j, '}');
 }
 

@@ -167,8 +167,8 @@ add_site(struct merger *m, uint32_t index)
 	    ps_reader_entry(m->from, PS_TABLE_SITES, index);
 	uint64_t epoch = ps_peek(&m->from->header->heap.peak_epoch);
 	struct ps_record_site *to = add_row(m, PS_TABLE_SITES, 1, &index);
-	uint32_t depth;
-	const uint32_t *frames = ps_reader_stack(m->from, from, &depth);
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	uint32_t depth = ps_reader_stack(m->from, from, frames);
 	uint32_t *places =
 	    add_row(m, PS_TABLE_STACK_FRAMES, depth, &to->first_frame);
 	uint32_t first = to->first_frame;
@@ -302,12 +302,11 @@ plan(struct ps_record_table *tables, const struct ps_reader *const *readers,
 			rows -= r->count[id];
 			for (uint32_t s = 0; s < r->count[PS_TABLE_SITES];
 			     s++) {
-				uint32_t depth;
+				const struct ps_record_site *site =
+				    ps_reader_entry(r, PS_TABLE_SITES, s);
 
-				(void)ps_reader_stack(
-				    r, ps_reader_entry(r, PS_TABLE_SITES, s),
-				    &depth);
-				rows += depth;
+				rows += PS_MIN((uint32_t)site->depth,
+					       (uint32_t)PS_STACK_DEPTH_MAX);
 			}
 		}
 		tables[id] = (struct ps_record_table){

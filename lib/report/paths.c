@@ -128,8 +128,8 @@ ps_paths_add(struct ps_paths *p, const struct ps_record_site *site,
 {
 	static const struct ps_symbol no_stack = {.function = "(no stack)",
 						  .module = ""};
-	uint32_t depth;
-	const uint32_t *frames = ps_reader_stack(p->reader, site, &depth);
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	uint32_t depth = ps_reader_stack(p->reader, site, frames);
 	uint32_t length = 0;
 	int known;
 

@@ -306,12 +306,12 @@ put_sample(struct ps_pprof *p, uint32_t row, int sign)
 	char bytes[PS_STACK_DEPTH_MAX * 5 + 1];
 	struct ps_text packed;
 	struct ps_view_site site;
-	const uint32_t *frames;
+	uint32_t frames[PS_STACK_DEPTH_MAX];
 	struct message m;
 	uint32_t depth;
 
 	ps_view_row(v, row, &site);
-	frames = ps_reader_stack(v->reader, site.site, &depth);
+	depth = ps_reader_stack(v->reader, site.site, frames);
 	ps_text_init(&packed, bytes, sizeof(bytes), -1);
 	for (uint32_t i = 0; i < depth; i++)
 		ps_proto_varint(&packed, location_of(p, frames[i]));

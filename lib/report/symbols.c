@@ -62,8 +62,8 @@ void
 ps_stack_names(const struct ps_reader *reader, struct ps_symbols *symbols,
 	       const struct ps_record_site *site, struct ps_stack_names *out)
 {
-	uint32_t depth;
-	const uint32_t *frames = ps_reader_stack(reader, site, &depth);
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	uint32_t depth = ps_reader_stack(reader, site, frames);
 
 	PS_ASSERT(depth <= PS_STACK_DEPTH_MAX);
 	out->count = 0;

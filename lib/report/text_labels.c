@@ -62,7 +62,7 @@ thread_name(const struct ps_view *v, uint32_t row, char *buffer, size_t bytes)
 	struct ps_text t;
 
 	if (row == 0 || thread == NULL)
-		return "other threads";
+		return "threads not told apart";
 	memcpy(name, thread->name, sizeof(thread->name));
 	ps_text_init(&t, buffer, bytes, -1);
 	ps_text_printable(&t, name[0] == '\0' ? "thread" : name);

@@ -222,7 +222,8 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 	switch (key) {
 	case PS_BY_ALLOCATIONS:
 		ps_text_printf(t, "%s", ps_human_count(a, s->allocations));
-		ps_put_error(t, s->allocations, s->allocations_error);
+		ps_put_error(t, s->allocations,
+			     ps_view_error(s, PS_BY_ALLOCATIONS));
 		ps_text_style(t, PS_PLAIN);
 		ps_text_printf(t, " allocations, %s in all",
 			       ps_human_bytes(b, s->bytes));

@@ -176,8 +176,10 @@ int ps_view_build(const struct ps_reader *reader,
 uint32_t ps_view_top(const struct ps_view *view, enum ps_view_key key,
 		     uint32_t most, const struct ps_view_site **out);
 double ps_view_value(const struct ps_view_site *site, enum ps_view_key key);
-/* Half a 95 % interval of that value. */
+/* Half a 95 % interval of that value; and its standard deviation, squares of
+ * which add up. */
 double ps_view_error(const struct ps_view_site *site, enum ps_view_key key);
+double ps_view_deviation(const struct ps_view_site *site, enum ps_view_key key);
 
 /* The same figures of one row of PS_TABLE_SITES alone. */
 void ps_view_row(const struct ps_view *view, uint32_t row,

@@ -114,8 +114,8 @@ take_row(struct ps_view *v, uint32_t index, struct ps_intern *stacks)
 	const struct ps_record_site *row =
 	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
 	struct ps_view_site *sum;
-	uint32_t depth;
-	const uint32_t *frames = ps_reader_stack(v->reader, row, &depth);
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	uint32_t depth = ps_reader_stack(v->reader, row, frames);
 	double live_allocations;
 	double live_bytes;
 	uint32_t number;
@@ -207,15 +207,31 @@ ps_view_value(const struct ps_view_site *s, enum ps_view_key key)
 }
 
 double
-ps_view_error(const struct ps_view_site *s, enum ps_view_key key)
+ps_view_deviation(const struct ps_view_site *s, enum ps_view_key key)
 {
 	bool is_count = key == PS_BY_ALLOCATIONS || key == PS_BY_TEMPORARY;
 	double whole = is_count ? s->allocations : s->bytes;
 	double error = is_count ? s->allocations_error : s->bytes_error;
 	double part = ps_view_value(s, key);
 
-	return whole > 0 && part < whole ? error * ps_sqrt(part / whole)
-					 : error;
+	if (whole > 0 && part < whole)
+		error *= ps_sqrt(part / whole);
+	return error / Z95;
+}
+
+/*
+ * Of n samples, the variance of n + 1: an estimate of few is as uncertain as
+ * its own variance is.  Of 10 to 30 samples, 92 to 94 % of the intervals held
+ * without it, 95 % do with it; of more it changes nothing.
+ */
+double
+ps_view_error(const struct ps_view_site *s, enum ps_view_key key)
+{
+	double deviation = ps_view_deviation(s, key);
+	double value = ps_view_value(s, key);
+	double relative = value > 0 ? deviation / value : 0;
+
+	return Z95 * deviation * ps_sqrt(1 + relative * relative);
 }
 
 /* Insertion into a short sorted list: `most` is small. */

@@ -115,6 +115,13 @@ run_both PERFSHIM_SAMPLE=all ./bare
 file=$(recording)
 below 1000 keep
 
+# The same where code and tables are segments with a gap between them, as in node.
+gcc -O2 -no-pie -Wl,-z,max-page-size=0x200000 -Wl,-z,separate-code -o apart bare.c || fail 'to compile'
+rm -rf rec
+run_both PERFSHIM_SAMPLE=all ./apart
+file=$(recording)
+below 1000 main keep
+
 # hazard: U15 errno, and callers whose stack is misaligned
 survives misaligned
 below 8 allocate_here

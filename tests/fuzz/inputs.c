@@ -19,6 +19,7 @@
 #include "record/layout.h"
 #include "record/writer.h"
 #include "report/filter.h"
+#include "report/jit_map.h"
 #include "report/symbol_elf.h"
 #include "tests/fuzz/inputs.h"
 
@@ -273,6 +274,26 @@ take_elf(const void *bytes, size_t size)
 	unmap_files(path);
 }
 
+/* ---- maps of compiled code ---- */
+
+static void
+take_jit(const void *bytes, size_t size)
+{
+	char *text = text_of(bytes, size);
+	struct ps_scratch scratch;
+	struct ps_jit_map *map;
+	const char *name;
+
+	ps_scratch_init(&scratch, SCRATCH_LIMIT);
+	map = ps_jit_map_parse(&scratch, text, size);
+	for (uint64_t at = 0; at < 0x400; at++) {
+		name = ps_jit_map_name(map, at << 4);
+		must(name == NULL || strlen(name) <= size);
+	}
+	ps_scratch_fini(&scratch);
+	free(text);
+}
+
 /* ---- all of them -------------------------------------------------------- */
 
 static const struct ps_test_input inputs[] = {
@@ -281,6 +302,7 @@ static const struct ps_test_input inputs[] = {
     {"suppressions", take_suppressions},
     {"calibration", take_calibration},
     {"elf", take_elf},
+    {"jit", take_jit},
 };
 
 const struct ps_test_input *

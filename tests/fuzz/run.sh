@@ -7,7 +7,7 @@
 #   B=build tests/fuzz/run.sh [TARGET...]
 set -u
 here=$(cd "$(dirname -- "$0")" && pwd)
-all=(report rules options suppressions calibration elf baseline)
+all=(report rules options suppressions calibration elf jit baseline)
 [ $# -gt 0 ] || set -- "${all[@]}"
 seconds=${FUZZ_SECONDS:-60}
 TMPDIR=$(mktemp -d) && export TMPDIR || exit 1
@@ -32,7 +32,7 @@ fuzz()
 	case $1 in
 	report) binary=$B/fuzz/fuzz_report size=262144 ;;
 	baseline) binary=$B/fuzz/fuzz_baseline options=(-detect_leaks=0) ;;
-	rules | options | suppressions) size=4096 ;;
+	rules | options | suppressions | jit) size=4096 ;;
 	esac
 	[ -e "$here/seeds/$1.dict" ] && options+=("-dict=$here/seeds/$1.dict")
 	mkdir -p "$corpus" "$found" && seed "$1" "$corpus" || return 1

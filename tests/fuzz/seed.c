@@ -14,6 +14,9 @@
 #include "record/writer.h"
 #include "tests/unit/example.h"
 
+/* Of a stack: its own frames and a link to those of another. */
+enum { OWN_FRAMES = 32, DEPTH = 64 };
+
 static void
 save(const char *path, const void *bytes, size_t size)
 {
@@ -78,7 +81,10 @@ fill_places(void)
 	frames = ps_record_plan[PS_TABLE_FRAMES].capacity;
 	count = fill(PS_TABLE_STACK_FRAMES, &rows);
 	for (uint32_t i = 0; i < count; i++)
-		((uint32_t *)rows)[i] = (uint32_t)(i * 2654435761u) % frames;
+		((uint32_t *)rows)[i] =
+		    (i + 1) % OWN_FRAMES == 0
+			? PS_STACK_LINK | (i / OWN_FRAMES / 2 * OWN_FRAMES)
+			: (uint32_t)(i * 2654435761u) % frames;
 }
 
 static void
@@ -87,13 +93,11 @@ fill_sites(void)
 	struct ps_record_site *site = NULL;
 	void *rows = NULL;
 	uint32_t count = fill(PS_TABLE_SITES, &rows);
-	uint32_t places = ps_record_plan[PS_TABLE_STACK_FRAMES].capacity;
-	uint32_t depth = places / ps_record_plan[PS_TABLE_SITES].capacity;
 
 	for (uint32_t i = 0; i < count; i++) {
 		site = (struct ps_record_site *)rows + i;
-		site->first_frame = i * depth;
-		site->depth = (uint16_t)depth;
+		site->first_frame = i * OWN_FRAMES;
+		site->depth = DEPTH;
 		site->section = UINT32_MAX;
 		ps_poke(&site->allocations, (i + 1) * PS_WEIGHT_ONE);
 		ps_poke(&site->bytes, 100 * (i + 1));

@@ -126,10 +126,9 @@ check_content(void)
 	    ps_reader_entry(&reader, PS_TABLE_MODULES, 0);
 	const struct ps_record_section *section =
 	    ps_reader_entry(&reader, PS_TABLE_SECTIONS, 0);
-	uint32_t depth = 0;
-	const uint32_t *stack = ps_reader_stack(&reader, site, &depth);
+	uint32_t stack[PS_STACK_DEPTH_MAX];
 
-	ck_assert_uint_eq(depth, 3);
+	ck_assert_uint_eq(ps_reader_stack(&reader, site, stack), 3);
 	for (uint32_t i = 0; i < 3; i++)
 		ck_assert_uint_eq(stack[i], 3 - i);
 	ck_assert_uint_eq(ps_peek(&site->bytes), 12345);
@@ -138,8 +137,7 @@ check_content(void)
 	ck_assert_str_eq(ps_reader_string(&reader, section->name), "parse");
 	ck_assert_ptr_null(ps_reader_entry(&reader, PS_TABLE_SITES, 2));
 	ck_assert_int_eq(reader.header->process.pid, ps_record->process.pid);
-	ps_reader_stack(&reader, site + 1, &depth);
-	ck_assert_uint_eq(depth, 0);
+	ck_assert_uint_eq(ps_reader_stack(&reader, site + 1, stack), 0);
 }
 
 START_TEST(memory_reads_back)
@@ -323,7 +321,7 @@ END_TEST
 START_TEST(bad_references_are_empty)
 {
 	struct ps_record_site site = {.first_frame = UINT32_MAX, .depth = 3};
-	uint32_t depth = 9;
+	uint32_t stack[PS_STACK_DEPTH_MAX];
 	uint32_t end;
 
 	/* The last string loses its end: nothing is read beyond the table. */
@@ -333,17 +331,45 @@ START_TEST(bad_references_are_empty)
 	ck_assert_str_eq(ps_reader_string(&reader, end - 1), "");
 	ck_assert_str_eq(ps_reader_string(&reader, end), "");
 	ck_assert_str_eq(ps_reader_string(&reader, UINT32_MAX), "");
-	ps_reader_stack(&reader, &site, &depth);
-	ck_assert_uint_eq(depth, 0);
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 0);
 	site = (struct ps_record_site){.first_frame = 1, .depth = 3};
-	ps_reader_stack(&reader, &site, &depth);
-	ck_assert_uint_eq(depth, 0);
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 0);
 	site.depth = 2;
-	ps_reader_stack(&reader, &site, &depth);
-	ck_assert_uint_eq(depth, 2);
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 2);
 	site.depth = UINT16_MAX;
-	ps_reader_stack(&reader, &site, &depth);
-	ck_assert_uint_eq(depth, 0);
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 0);
+}
+END_TEST
+
+/* A link leads to the rest of a stack; a bad one, or one to a link, to none. */
+START_TEST(links_of_stacks_are_followed_with_care)
+{
+	struct ps_record_site site = {.first_frame = 0, .depth = 3};
+	uint32_t stack[PS_STACK_DEPTH_MAX];
+	uint32_t *frames;
+
+	ck_assert_int_eq(attach(), 0);
+	frames =
+	    (uint32_t *)(image + head()->table[PS_TABLE_STACK_FRAMES].offset);
+	ck_assert_uint_eq(reader.count[PS_TABLE_STACK_FRAMES], 3);
+	frames[1] = PS_STACK_LINK | 2; /* 3, then 1 */
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 0);
+	site.depth = 2;
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 2);
+	ck_assert_uint_eq(stack[0], 3);
+	ck_assert_uint_eq(stack[1], 1);
+	frames[1] = PS_STACK_LINK | 1;
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 0);
+	frames[1] = PS_STACK_LINK | 3;
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 0);
+	frames[1] = PS_STACK_LINK; /* round and round, as deep as it says */
+	site.depth = PS_STACK_DEPTH_MAX;
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack),
+			  PS_STACK_DEPTH_MAX);
+	frames[1] = UINT32_MAX; /* a frame that found no place */
+	site.depth = 3;
+	ck_assert_uint_eq(ps_reader_stack(&reader, &site, stack), 3);
+	ck_assert_uint_eq(stack[1], UINT32_MAX);
 }
 END_TEST
 
@@ -377,10 +403,10 @@ walk(void)
 		touch(text, strlen(text));
 	}
 	for (uint32_t i = 0; i < reader.count[PS_TABLE_SITES]; i++) {
-		uint32_t depth;
-		const uint32_t *stack = ps_reader_stack(
+		uint32_t stack[PS_STACK_DEPTH_MAX];
+		uint32_t depth = ps_reader_stack(
 		    &reader, ps_reader_entry(&reader, PS_TABLE_SITES, i),
-		    &depth);
+		    stack);
 
 		touch(stack, depth * sizeof(*stack));
 	}
@@ -479,6 +505,7 @@ reader_suite(void)
 			    (int)PS_COUNT(damages));
 	tcase_add_test(hostile, counts_are_clamped);
 	tcase_add_test(hostile, bad_references_are_empty);
+	tcase_add_test(hostile, links_of_stacks_are_followed_with_care);
 	tcase_add_test(hostile, random_damage_never_hurts);
 	tcase_add_test(hostile, every_shorter_file_is_refused);
 	tcase_set_timeout(hostile, 30);

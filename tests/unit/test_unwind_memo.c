@@ -4,8 +4,9 @@
  * recall the site of the same stack
  *
  * The program under the walks is a tree of calls by chance: functions with and
- * without a frame pointer, with frames of a size known at run time only, that
- * return and call again, at depths beyond what a memo can hold.
+ * without a frame pointer, with frames of a size known at run time only, and
+ * without unwind tables, that return and call again, at depths beyond what a
+ * memo can hold.
  */
 #include <alloca.h>
 #include <check.h>
@@ -50,6 +51,7 @@ compare(const struct ps_unwind_context *start, int k)
 
 	ck_assert_uint_eq(depth, plain_depth);
 	ck_assert_int_eq(end, plain_end);
+	ck_assert_int_ne(end, PS_UNWIND_STOPPED);
 	ps_unwind_memo_read(&memo_of[k], depth, got);
 	ck_assert_mem_eq(got, plain, depth * sizeof(*got));
 	ck_assert_uint_eq(hash, ps_unwind_hash(plain, depth));
@@ -146,11 +148,35 @@ busy_frame(int depth)
 	return sum;
 }
 
+/* Two frames without tables, as a just-in-time compiler makes them. */
+int call_bare(int depth, void (*callee)(int));
+__asm__(".text\n"
+	".type call_bare, @function\n"
+	"call_bare:\n"
+	"	push %rbp\n"
+	"	mov %rsp, %rbp\n"
+	"	call 1f\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	"1:	push %rbp\n"
+	"	mov %rsp, %rbp\n"
+	"	call *%rsi\n"
+	"	mov $1, %eax\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	".size call_bare, . - call_bare\n");
+
+static int
+bare_frames(int depth)
+{
+	return call_bare(depth - 1, descend);
+}
+
 static NOINLINE void
 descend(int depth)
 {
 	static int (*const any[])(int) = {plain_frame, growing_frame, framed,
-					  busy_frame};
+					  busy_frame, bare_frames};
 	static int depth_now;
 
 	if (depth <= 0 || depth_now > DEPTH_MOST || walks > 30000) {
@@ -158,7 +184,7 @@ descend(int depth)
 		return;
 	}
 	depth_now++;
-	(void)any[chance(4)](depth);
+	(void)any[chance(PS_COUNT(any))](depth);
 	depth_now--;
 	__asm__ volatile("");
 }

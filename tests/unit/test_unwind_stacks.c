@@ -97,25 +97,58 @@ END_TEST
 /* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret: in no module */
 static const unsigned char jit[] = {0x55, 0x48, 0x89, 0xe5,
 				    0xff, 0xd7, 0x5d, 0xc3};
+/* The same, of the third argument, which gets the second as its first. */
+static const unsigned char jit_of_jit[] = {0x55, 0x48, 0x89, 0xe5, 0x48, 0x89,
+					   0xf7, 0xff, 0xd2, 0x5d, 0xc3};
+enum { JIT_RETURN = 6, JIT_OF_JIT_RETURN = 9, JIT_OF_JIT_AT = 64 };
+
+static char *
+make_jit(void)
+{
+	char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(code, MAP_FAILED);
+	memcpy(code, jit, sizeof(jit));
+	memcpy(code + JIT_OF_JIT_AT, jit_of_jit, sizeof(jit_of_jit));
+	return code;
+}
 
 /* hazard: U14 stripped and table-less code */
 START_TEST(code_without_tables_is_crossed_by_its_frame_pointer)
 {
-	char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *code = make_jit();
 	void (*call)(void (*)(void));
 	struct trace direct;
 
-	ck_assert_ptr_ne(code, MAP_FAILED);
-	memcpy(code, jit, sizeof(jit));
 	memcpy(&call, &code, sizeof(call));
 	trace_take(&direct, TRACE_MAX, 0, 0);
 	call(trace_take_got);
 	ck_assert_int_eq(trace_got.end, PS_UNWIND_COMPLETE);
 	/* the leaf, the code, and what a walk from here has */
 	ck_assert_uint_eq(trace_got.count, direct.count + 2);
-	ck_assert_uint_eq(trace_got.pc[1], (uintptr_t)code + 6);
+	ck_assert_uint_eq(trace_got.pc[1], (uintptr_t)code + JIT_RETURN);
 	ck_assert_mem_eq(&trace_got.pc[3], &direct.pc[1],
+			 (direct.count - 1) * sizeof(direct.pc[0]));
+}
+END_TEST
+
+START_TEST(code_without_tables_may_call_more_of_it)
+{
+	char *code = make_jit();
+	char *outer = code + JIT_OF_JIT_AT;
+	void (*call)(void *, void (*)(void), char *);
+	struct trace direct;
+
+	memcpy(&call, &outer, sizeof(call));
+	trace_take(&direct, TRACE_MAX, 0, 0);
+	call(NULL, trace_take_got, code);
+	ck_assert_int_eq(trace_got.end, PS_UNWIND_COMPLETE);
+	ck_assert_uint_eq(trace_got.count, direct.count + 3);
+	ck_assert_uint_eq(trace_got.pc[1], (uintptr_t)code + JIT_RETURN);
+	ck_assert_uint_eq(trace_got.pc[2],
+			  (uintptr_t)outer + JIT_OF_JIT_RETURN);
+	ck_assert_mem_eq(&trace_got.pc[4], &direct.pc[1],
 			 (direct.count - 1) * sizeof(direct.pc[0]));
 }
 END_TEST
@@ -131,6 +164,7 @@ unwind_stacks_suite(void)
 	tcase_add_test(t, bounds_hold_the_live_stack);
 	tcase_add_test(t, a_thread_below_the_first_stack_knows_its_own);
 	tcase_add_test(t, code_without_tables_is_crossed_by_its_frame_pointer);
+	tcase_add_test(t, code_without_tables_may_call_more_of_it);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -188,6 +188,41 @@ START_TEST(sites_are_estimated_with_their_errors)
 }
 END_TEST
 
+/*
+ * The share of Poisson's counts of this mean whose interval holds it: a site
+ * of small blocks is sampled so often, and each sample weighs the same.
+ */
+static double
+coverage(double mean)
+{
+	double holds = 0;
+
+	for (int k = 1; k < 1000; k++) {
+		struct ps_view_site s = {
+		    .allocations = k,
+		    .allocations_error = HALF_INTERVAL * sqrt(k),
+		};
+
+		double error = ps_view_error(&s, PS_BY_ALLOCATIONS);
+
+		/* "100%+" says that it may be anything. */
+		if (error >= k || fabs(k - mean) <= error)
+			holds += exp(k * log(mean) - mean - lgamma(k + 1));
+	}
+	return holds;
+}
+
+START_TEST(intervals_of_few_samples_hold_as_often_as_they_say)
+{
+	for (double mean = 10; mean < 300; mean += mean < 40 ? 0.5 : 10) {
+		double holds = coverage(mean);
+
+		ck_assert_msg(holds > 0.925 && holds < 0.98,
+			      "%g samples: %g of the intervals", mean, holds);
+	}
+}
+END_TEST
+
 START_TEST(errors_of_sites_add_in_squares)
 {
 	ps_poke(&ps_example_site(0)->bytes_variance, 9 * 10000);
@@ -328,6 +363,8 @@ view_suite(void)
 	tcase_add_loop_test(honest, the_end_is_told_by_who_knows_best, 0,
 			    (int)PS_COUNT(ends));
 	tcase_add_test(honest, sites_are_estimated_with_their_errors);
+	tcase_add_test(honest,
+		       intervals_of_few_samples_hold_as_often_as_they_say);
 	tcase_add_test(honest, errors_of_sites_add_in_squares);
 	tcase_add_test(
 	    honest, a_site_not_touched_since_the_peak_peaked_with_what_is_live);
