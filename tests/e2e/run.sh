@@ -18,7 +18,7 @@ one()
 	local story=$1 work=$B/e2e/$1 status start=$SECONDS
 	rm -rf -- "$work" && mkdir -p "$work" || return 1
 	cd "$work" || return 1
-	timeout -k 5 "${STORY_SECONDS:-180}" bash "$E2E/$story.sh" >"$work/log" 2>&1 </dev/null
+	timeout -k 5 "${STORY_SECONDS:-300}" bash "$E2E/$story.sh" >"$work/log" 2>&1 </dev/null
 	status=$?
 	case $status in
 	0)
