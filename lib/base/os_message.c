@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "base/os_call.h"
 
@@ -49,12 +50,21 @@ ps_os_mention(const char *text)
 
 /* ---- pipes and sockets ---- */
 
+/* Not every machine has poll(2).  The kernel may write to the time. */
+static long
+wait_for_room(struct pollfd *p, int ms)
+{
+	struct timespec limit = {ms / 1000, ms % 1000 * 1000000L};
+
+	return call6(SYS_ppoll, (long)p, 1, (long)&limit, 0, 0, 0);
+}
+
 bool
 ps_os_is_writable(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-	return CALL3(SYS_poll, &p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 &&
+	return wait_for_room(&p, 0) == 1 && (p.revents & POLLOUT) != 0 &&
 	       (p.revents & (POLLERR | POLLNVAL)) == 0;
 }
 
@@ -67,7 +77,7 @@ ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms)
 	while (bytes > 0 && (put >= 0 || put == -EINTR)) {
 		struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-		put = CALL3(SYS_poll, &p, 1, ms);
+		put = wait_for_room(&p, ms);
 		if (put == 0)
 			return -ETIMEDOUT;
 		/* Where there is room, there is for PIPE_BUF. */

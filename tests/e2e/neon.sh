@@ -12,7 +12,7 @@ echo 'int main(void) { return 0; }' >empty.c
 "${cross[@]}" -o empty empty.c 2>empty.err || skip 'there is no C library for aarch64'
 
 "${cross[@]}" -o simd "$E2E"/cross/main.c "$root"/tests/unit/test_{simd,matrix}.c \
-	"$root"/lib/simd/*.c "$root"/lib/base/{base,os,os_file,os_pages,text,text_number,text_quote,vdso}.c -lpthread -lm ||
+	"$root"/lib/simd/*.c "$root"/lib/base/{base,filter,os,os_file,os_message,os_pages,text,text_number,text_quote,vdso}.c -lpthread -lm ||
 	fail 'the kernels to compile for aarch64'
 
 run neon qemu-aarch64 ./simd
