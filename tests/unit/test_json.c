@@ -249,7 +249,7 @@ static const struct {
     {"heap.sites.1.allocations", "100"},
     {"heap.sites.1.peak_bytes", "3000"},
     {"heap.sites.1.live_bytes", "1000"},
-    {"heap.sites.1.error", "196"},
+    {"heap.sites.1.error", "196.039196"},
     {"sections.0.name", "\"outer\""},
     {"sections.0.calls", "4"},
     {"sections.0.total_s", "5e-6"},
