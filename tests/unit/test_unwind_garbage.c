@@ -227,6 +227,7 @@ START_TEST(an_address_in_a_hole_of_a_module_ends_the_walk)
 	trace_take_got();
 	ck_assert_int_eq(mprotect(hole, sizeof(hole), PROT_NONE), 0);
 	trace_got.start.pc = (uintptr_t)hole + PAGE;
+	trace_got.start.fp = 0; /* nor frame pointers to follow */
 	ck_assert_uint_eq(ps_unwind_walk(&trace_got.start, trace_got.pc,
 					 TRACE_MAX, 0, 0, &trace_got.end),
 			  1);
