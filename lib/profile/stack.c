@@ -283,16 +283,13 @@ unlabelled(const struct ps_stack_key *key)
 	return plain;
 }
 
-/* A spare recording (writer.h) has no rows, and is full. */
+/* A spare recording (writer.c) has no rows. */
 static uint32_t
 sixteenths_full(enum ps_table_id id)
 {
 	const struct ps_record_table *table = &ps_record->table[id];
 
-	if (table->capacity == 0)
-		return 16;
-	return (uint32_t)((uint64_t)ps_peek(&table->count) * 16 /
-			  table->capacity);
+	return ps_peek(&table->count) / PS_MAX(table->capacity / 16, 1u);
 }
 
 /* Frames of a new stack, by how full the tables are. */
