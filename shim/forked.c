@@ -58,10 +58,23 @@ prefork(void)
 {
 	ps_thread_publish_if_known(); /* takes locks by itself */
 	ps_unwind_prefork();
-	ps_record_lock();
 	ps_heap_prefork();
 	ps_harden_prefork();
+}
+
+/* The record's lock comes after jemalloc's: a handler that marks a section may
+ * wait for it, and have interrupted a thread that holds one of those. */
+static void
+prefork_last(void)
+{
+	ps_record_lock();
 	note_live();
+}
+
+static void
+postfork_parent_first(void)
+{
+	ps_record_unlock();
 }
 
 static void
@@ -69,7 +82,6 @@ postfork_parent(void)
 {
 	ps_harden_postfork();
 	ps_heap_postfork_parent();
-	ps_record_unlock();
 	ps_unwind_postfork();
 }
 
@@ -158,6 +170,12 @@ ps_forked_begin(void)
 	je_jemalloc_postfork_child();
 	begin_anew();
 	errno = saved_errno;
+}
+
+int
+ps_forked_init_first(void)
+{
+	return pthread_atfork(prefork_last, postfork_parent_first, NULL);
 }
 
 int

@@ -129,7 +129,7 @@ start(void)
 	read_options();
 	ps_harden_init();
 	ps_clock_init(ps_options.clock);
-	if (ps_record_open() != 0)
+	if (ps_record_open() != 0 || ps_forked_init_first() != 0)
 		return false;
 	ps_section_init(ps_options.are_sections_on, ps_options.section_globs);
 	ps_section_events_init(ps_options.events);

@@ -206,8 +206,13 @@ find_node(struct ps_section_thread *t, uint32_t section)
 
 	PS_ASSERT(section < PS_SECTIONS_MAX);
 	if (t->overflow == 0 && t->top < &t->frame[PS_SECTION_DEPTH] &&
-	    !ps_record_is_locked_by_me())
+	    !t->is_finding && !ps_record_is_locked_by_me()) {
+		t->is_finding = true; /* to a handler that interrupts us */
+		atomic_signal_fence(memory_order_seq_cst);
 		n = ps_section_tree_find(t, section);
+		atomic_signal_fence(memory_order_seq_cst);
+		t->is_finding = false;
+	}
 	if (n == NULL)
 		begin_untimed(t);
 	return n;

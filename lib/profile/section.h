@@ -85,6 +85,7 @@ struct ps_section_thread {
 	struct ps_section_frame frame[PS_SECTION_DEPTH + 2];
 	struct ps_section_reading reading[PS_SECTION_DEPTH + 2];
 	struct ps_record_section_stats *stats[PS_SECTIONS_MAX];
+	volatile bool is_finding; /* a node, which may be being made */
 };
 
 /*

@@ -22,9 +22,9 @@ a = alerts[0]
 assert least <= a["heap_bytes"] <= most, (what, a["heap_bytes"])
 assert a["value"] > a["threshold"] > 0.7 * a["value"], (what, a["value"], a["threshold"])
 assert "forget (leak)" in a["sites"][0]["stack"], (what, a["sites"][0])
-# The compiler may have made two calls of the one.
+# An estimate of 160 samples. The compiler may have made two calls of the one.
 leak = sum(s["live_bytes"] for s in a["sites"] if "forget (leak)" in s["stack"])
-assert 0.8 * a["heap_bytes"] < leak < 1.2 * a["heap_bytes"], (what, leak, a["heap_bytes"])
+assert 0.6 * a["heap_bytes"] < leak < 1.6 * a["heap_bytes"], (what, leak, a["heap_bytes"])
 assert a["stack"] is None or any("main (leak)" in f for f in a["stack"]), (what, a["stack"])
 # It came before the end.
 assert a["heap_bytes"] < r["heap"]["peak_bytes"], (what, a["heap_bytes"], r["heap"]["peak_bytes"])
