@@ -22,5 +22,5 @@ longest()
 
 failed=0
 show "$B/targets/index" /usr/share
-show "$CC" -std=gnu11 -D_GNU_SOURCE -Ilib -I. -O2 -c "$(longest)" -o /dev/null
+show "$CC" -std=gnu11 -D_GNU_SOURCE -DPS_VERSION='"demo"' -Ilib -I. -O2 -c "$(longest)" -o /dev/null
 exit "$failed"
