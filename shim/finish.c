@@ -94,6 +94,13 @@ ps_finish_postfork_child(void)
 	is_child = true;
 }
 
+static bool
+is_report_wanted(void)
+{
+	return !is_silent && (ps_options.report != PS_REPORT_STDERR ||
+			      ps_finish_is_stderr_ours());
+}
+
 /* Descriptor for the report, or -1: silence. */
 static int
 open_output(bool *is_opened)
@@ -103,10 +110,10 @@ open_output(bool *is_opened)
 	int fd;
 
 	*is_opened = false;
-	if (is_silent)
+	if (!is_report_wanted())
 		return -1;
 	if (ps_options.report == PS_REPORT_STDERR)
-		return is_child || !ps_os_is_stderr_unchanged() ? -1 : 2;
+		return 2;
 	has_pid = ps_path_expand(ps_options.report_path, path, sizeof(path));
 	if (is_child && (!has_pid || ps_options.children == PS_CHILDREN_OFF))
 		return -1;
@@ -260,7 +267,7 @@ leave_brief(void)
 {
 	static struct ps_brief brief; /* not on what may be a small stack */
 
-	if (ps_options.out[0] == '\0' || ps_options.children == PS_CHILDREN_ALL)
+	if (ps_options.children == PS_CHILDREN_ALL)
 		return false;
 	ps_brief_take(ps_record, &brief);
 	if (!ps_brief_is_small(ps_record, &brief) ||
@@ -281,6 +288,22 @@ is_our_process(void)
 	return ps_record->process.pid == ps_os_pid();
 }
 
+/* A file, or the report, tells more than the figures so far. */
+static void
+finish_recording(struct ps_thread *self)
+{
+	ps_thread_note_end(self);
+	ps_record_describe_machine();
+	record_calibration();
+	ps_poke(&ps_record->heap.pool_mapped_bytes, ps_heap_mapped_bytes());
+	ps_poke(&ps_record->process.state, PS_STATE_EXITED);
+	if (ps_options.children != PS_CHILDREN_OFF &&
+	    ps_peek(&self->row->allocations) >= CHILD_MIN_ALLOCATIONS)
+		ps_start_file();
+	report();
+}
+
+/* Most processes of a build are small: what nobody will read is not made. */
 static void
 finish(intptr_t status)
 {
@@ -289,18 +312,15 @@ finish(intptr_t status)
 	if (!ps_thread_enter(self))
 		return;
 	ps_harden_finish();
-	ps_thread_publish(self);
+	ps_thread_publish_last(self);
 	record_usage();
 	record_clock();
-	record_calibration();
-	ps_poke(&ps_record->heap.pool_mapped_bytes, ps_heap_mapped_bytes());
 	ps_poke(&ps_record->process.exit_code, (int)status);
-	ps_poke(&ps_record->process.state, PS_STATE_EXITED);
 	ps_watch_finish(self);
-	if (ps_options.children != PS_CHILDREN_OFF && !leave_brief() &&
-	    ps_peek(&self->row->allocations) >= CHILD_MIN_ALLOCATIONS)
-		ps_start_file();
-	report();
+	if ((ps_options.out[0] != '\0' && !leave_brief()) || is_report_wanted())
+		finish_recording(self);
+	else
+		ps_poke(&ps_record->process.state, PS_STATE_EXITED);
 	ps_thread_leave(self);
 }
 

@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "shim/parent.h"
 
-enum { CHUNK_BYTES = 16384, WORD_MAX = 2048 };
+#define LIBRARY "/libperfshim.so"
+
+enum { CHUNK_BYTES = 4096, WORD_MAX = 2048 };
 
 /* Files of /proc have no length; they are read in parts that overlap by what
  * a word may have in the one before. */
@@ -50,30 +52,44 @@ does_parent_have(const char *file, const char *word, size_t length)
 bool
 ps_parent_is_under_shim(void)
 {
-	static const char library[] = "/libperfshim.so";
-
-	return does_parent_have("maps", library, sizeof(library) - 1);
+	return does_parent_have("maps", LIBRARY, sizeof(LIBRARY) - 1);
 }
 
-/* Of a variable that is set anew meanwhile, the parent has another value. */
+/* "name=value" of our own; NULL: there is none. */
 static const char *
-own_setting(void)
+own_setting(const char *name)
 {
-	static const char name[] = "PERFSHIM_OUT=";
+	size_t length = strlen(name);
 
 	for (char *const *e = environ; e != NULL && *e != NULL; e++)
-		if (strncmp(*e, name, sizeof(name) - 1) == 0)
+		if (strncmp(*e, name, length) == 0)
 			return *e;
 	return NULL;
 }
 
+/* Of a variable that is set anew meanwhile, the parent has another value. */
+static bool
+does_parent_share(const char *setting)
+{
+	size_t length = strlen(setting) + 1;
+
+	return length <= WORD_MAX &&
+	       does_parent_have("environ", setting, length);
+}
+
+/* The parent's maps tell for sure, and cost 40 us: four times its environment.
+ * Who got the same preload by the same words has it, if it is no static
+ * program.
+ */
 bool
 ps_parent_records_here(void)
 {
-	const char *setting = own_setting();
-	size_t length = setting == NULL ? 0 : strlen(setting) + 1;
+	const char *out = own_setting("PERFSHIM_OUT=");
+	const char *preload = own_setting("LD_PRELOAD=");
 
-	return length > 0 && length <= WORD_MAX &&
-	       does_parent_have("environ", setting, length) &&
+	if (out == NULL || !does_parent_share(out))
+		return false;
+	return (preload != NULL && strstr(preload, LIBRARY) != NULL &&
+		does_parent_share(preload)) ||
 	       ps_parent_is_under_shim();
 }

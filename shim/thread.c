@@ -106,6 +106,15 @@ note_name(struct ps_thread *self)
 		memcpy(self->row->name, name, sizeof(name));
 }
 
+static void
+note_size(void)
+{
+	struct ps_process_size size;
+
+	if (ps_process_size(&size) == 0)
+		ps_timeline_note_rss(size.resident_bytes);
+}
+
 /*
  * Twice a second, while the program allocates.  These are system calls: the
  * pool makes some at such a moment anyway, a program that may make none does
@@ -115,13 +124,11 @@ static void
 half_second(struct ps_thread *self)
 {
 	static _Atomic uint32_t rss_step;
-	struct ps_process_size size;
 
 	ps_heap_trim(self->heap);
 	note_name(self);
-	if (atomic_exchange(&rss_step, self->steps) != self->steps &&
-	    ps_process_size(&size) == 0)
-		ps_timeline_note_rss(size.resident_bytes);
+	if (atomic_exchange(&rss_step, self->steps) != self->steps)
+		note_size();
 }
 
 static void
@@ -165,6 +172,20 @@ ps_thread_publish(struct ps_thread *self)
 	publish(self, now);
 	if (ps_unlikely(ps_watch_is_due(now)))
 		ps_watch_step(self, now);
+}
+
+void
+ps_thread_publish_last(struct ps_thread *self)
+{
+	self->steps = ps_pool_steps();
+	ps_thread_publish(self);
+}
+
+void
+ps_thread_note_end(struct ps_thread *self)
+{
+	note_name(self);
+	note_size();
 }
 
 void

@@ -76,6 +76,10 @@ void ps_thread_redraw(struct ps_thread *self, uint64_t size);
 /* Tell the recording what this thread's blocks add up to, and the pool the
  * time. */
 void ps_thread_publish(struct ps_thread *self);
+/* At the end of the process: without what is due twice a second ... */
+void ps_thread_publish_last(struct ps_thread *self);
+/* ... and what of that somebody will read: name and size. */
+void ps_thread_note_end(struct ps_thread *self);
 
 /* The thread left a fast path: publish now and then. */
 void ps_thread_pulse(struct ps_thread *self);

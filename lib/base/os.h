@@ -30,6 +30,7 @@ int ps_os_discard(void *addr, size_t bytes);  /* contents gone, reads zero */
 int ps_os_discard_lazy(void *addr, size_t bytes);
 int ps_os_wipe_on_fork(void *addr, size_t bytes); /* children find zeros */
 int ps_os_no_huge(void *addr, size_t bytes);
+int ps_os_read_at_random(void *addr, size_t bytes); /* no reading ahead */
 /*
  * Pages of a shared mapping of a file made writable at once, with what that
  * takes on disk: -EFAULT where a store would be SIGBUS, -EINVAL before Linux

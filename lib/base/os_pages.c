@@ -65,6 +65,12 @@ ps_os_no_huge(void *addr, size_t bytes)
 	return (int)CALL3(SYS_madvise, addr, bytes, MADV_NOHUGEPAGE);
 }
 
+int
+ps_os_read_at_random(void *addr, size_t bytes)
+{
+	return (int)CALL3(SYS_madvise, addr, bytes, MADV_RANDOM);
+}
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* of Linux 5.14 */
 #endif

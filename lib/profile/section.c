@@ -305,11 +305,13 @@ void
 ps_section_postfork_child(struct ps_section_thread *t, uint32_t row_index,
 			  const struct ps_record_thread *row)
 {
+	ps_section_events_postfork_child();
+	if (ps_section_count() == 0 && t == NULL)
+		return; /* nothing was touched, and is not now */
 	ps_section_rows_reset();
 	ps_record_lock();
 	ps_section_names_append_locked();
 	ps_record_unlock();
-	ps_section_events_postfork_child();
 	if (t != NULL) {
 		memset(t->stats, 0, sizeof(t->stats));
 		memset(&t->last, 0, sizeof(t->last));

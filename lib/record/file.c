@@ -3,17 +3,25 @@
  * file - moves the recording onto disk and puts blocks behind it
  *
  * A store into a mapped page whose block the disk cannot give is SIGBUS for
- * the host.  So blocks are allocated before they are touched: header and a
- * first chunk of each table at the start, then 64 KiB at a time as a table
- * grows.  No descriptor is kept (the program may close or reuse any number), so
- * growing is by MADV_POPULATE_WRITE, which says EFAULT where a store would be
- * SIGBUS, and needs neither a descriptor nor the path: a program that has no
+ * the host.  So blocks are allocated before they are touched: at the start the
+ * header and what the tables hold, by writing it; then a page of a table, and
+ * as much again each time it is full, up to 64 KiB.  Most processes are small:
+ * 64 KiB of each table from the start made a compiler's recording 700 KiB, and
+ * its run twice as long where the disk was a real one.
+ *
+ * No descriptor is kept (the program may close or reuse any number), so growing
+ * is by MADV_POPULATE_WRITE, which says EFAULT where a store would be SIGBUS,
+ * and needs neither a descriptor nor the path: a program that has no
  * descriptors left, changed its root or lowered its file size limit loses
- * nothing.  Where the kernel has it not, or the disk no block, the file is
- * opened again by its path, which goes on only if device and inode are still
- * the ones that are mapped.  A table whose growth failed once stays as it is:
- * trying again on each append would cost a malloc of a full disk four system
- * calls.
+ * nothing.  A kernel that has it not (Linux before 5.14) allocates 64 KiB of
+ * each table at the start, and opens the file again by its path to grow, which
+ * goes on only if device and inode are still the ones that are mapped; so does
+ * one whose disk gave no block.  A table whose growth failed once stays as it
+ * is: trying again on each append would cost a malloc of a full disk four
+ * system calls.
+ *
+ * A fault in a hole of a file reads ahead: it makes sixteen pages of zeros of
+ * it.  So the mapping is told that it is read at random.
  *
  * Somebody who cuts the file short while it is mapped takes the pages away;
  * the next store is SIGBUS, as in any program whose library is cut short.
@@ -34,6 +42,7 @@
 #include "record/writer.h"
 
 enum {
+	PAGE_BYTES = 4096,
 	CHUNK_BYTES = 64 * 1024,
 	FILE_PATH_MAX = 4096,
 	NUMBERED_NAMES = 100,
@@ -123,15 +132,17 @@ allocate_again(uint64_t offset, uint64_t bytes)
 	return err;
 }
 
-/* What to back so that `bytes` of a table are: whole chunks, not more than it.
- */
+/* What to back so that `bytes` of a table are, of which `backed` is already. */
 static uint64_t
-round_to_chunks(enum ps_table_id id, uint64_t bytes)
+round_to_step(enum ps_table_id id, uint64_t bytes, uint64_t backed)
 {
-	uint64_t chunks = PS_ROUND_UP(bytes, (uint64_t)CHUNK_BYTES);
+	uint64_t step =
+	    PS_MIN(PS_MAX(backed, (uint64_t)PAGE_BYTES), (uint64_t)CHUNK_BYTES);
+	uint64_t wanted = PS_MAX(bytes, backed + step);
 
-	PS_ASSERT(bytes > 0 && bytes <= ps_record_plan_bytes(id));
-	return PS_MIN(chunks, ps_record_plan_bytes(id));
+	PS_ASSERT(bytes <= ps_record_plan_bytes(id));
+	return PS_MIN(PS_ROUND_UP(wanted, (uint64_t)PAGE_BYTES),
+		      ps_record_plan_bytes(id));
 }
 
 bool
@@ -139,7 +150,7 @@ ps_record_file_back(enum ps_table_id id, uint64_t bytes)
 {
 	struct ps_record_table *table = &ps_record->table[id];
 	uint64_t backed = ps_peek(&table->backed_bytes);
-	uint64_t wanted = round_to_chunks(id, bytes);
+	uint64_t wanted = round_to_step(id, bytes, backed);
 	char *start = (char *)ps_record + table->offset;
 	int err;
 
@@ -232,25 +243,22 @@ used_bytes(const struct ps_record_table *table)
 	return (uint64_t)ps_peek(&table->count) * table->entry_bytes;
 }
 
-/* What is backed at the start: what is used, and at least one chunk. */
+/* What writing the used part of a table backs: whole pages. */
 static uint64_t
 first_bytes(enum ps_table_id id)
 {
-	uint64_t used = used_bytes(&ps_record->table[id]);
-
-	return round_to_chunks(id, PS_MAX(used, (uint64_t)1));
+	return PS_ROUND_UP(used_bytes(&ps_record->table[id]),
+			   (uint64_t)PAGE_BYTES);
 }
 
+/* The last page is written to its end, since its block is counted on. */
 static int
 copy_table(int fd, enum ps_table_id id)
 {
 	const struct ps_record_table *table = &ps_record->table[id];
-	int err = allocate(fd, table->offset, first_bytes(id));
+	const char *start = (const char *)ps_record + table->offset;
 
-	if (err != 0)
-		return err;
-	return write_at(fd, (const char *)ps_record + table->offset,
-			used_bytes(table), table->offset);
+	return write_at(fd, start, first_bytes(id), table->offset);
 }
 
 static int
@@ -264,8 +272,6 @@ copy_recording(int fd)
 	for (unsigned i = 0; i < PS_TABLES && err == 0; i++)
 		err = copy_table(fd, i);
 	if (err == 0)
-		err = allocate(fd, 0, PS_RECORD_HEADER_BYTES);
-	if (err == 0)
 		err = write_at(fd, (const char *)ps_record,
 			       PS_RECORD_HEADER_BYTES, 0);
 	if (err != 0)
@@ -273,6 +279,32 @@ copy_recording(int fd)
 	file.device = st.st_dev;
 	file.inode = st.st_ino;
 	return 0;
+}
+
+/* A first chunk of each table, while there is a descriptor. */
+static int
+allocate_chunks(int fd)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < PS_TABLES && err == 0; i++) {
+		struct ps_record_table *table = &ps_record->table[i];
+		uint64_t bytes =
+		    PS_MIN(ps_record_plan_bytes(i), (uint64_t)CHUNK_BYTES);
+
+		if (ps_peek(&table->backed_bytes) >= bytes)
+			continue;
+		err = allocate(fd, table->offset, bytes);
+		if (err == 0)
+			ps_poke(&table->backed_bytes, bytes);
+	}
+	return err;
+}
+
+static bool
+can_populate(void)
+{
+	return ps_os_populate(ps_record, PAGE_BYTES) == 0;
 }
 
 int
@@ -287,6 +319,7 @@ ps_record_to_file(const char *directory)
 		return -EINVAL; /* a chdir would lose it */
 	if (ps_record_is_spare())
 		return -ENOMEM;
+	ps_record_describe_machine();
 	ps_record_file_forget();
 	fd = create_file(directory);
 	if (fd < 0)
@@ -295,14 +328,18 @@ ps_record_to_file(const char *directory)
 	if (err == 0)
 		err = ps_os_map_file(fd, ps_record->file_bytes, ps_record,
 				     &mapped);
-	ps_os_close(fd);
 	if (err != 0) {
+		ps_os_close(fd);
 		ps_os_unlink(file.path);
 		return err;
 	}
 	PS_ASSERT(mapped == ps_record);
+	(void)ps_os_read_at_random(ps_record, ps_record->file_bytes);
 	ps_record->is_file = 1;
 	for (unsigned i = 0; i < PS_TABLES; i++)
 		ps_poke(&ps_record->table[i].backed_bytes, first_bytes(i));
+	if (!can_populate())
+		(void)allocate_chunks(fd); /* or as many as the disk has */
+	ps_os_close(fd);
 	return 0;
 }

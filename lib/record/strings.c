@@ -31,16 +31,17 @@ ps_record_strings_reset(void)
 {
 	void *pages;
 
-	slots_used = 0;
 	if (slots == NULL) {
 		if (ps_os_map(SLOT_BYTES, &pages) == 0)
 			slots = pages;
 		return;
 	}
+	if (slots_used == 0)
+		return;
+	slots_used = 0;
 	/* Cheaper than writing: in a fork child each page would be copied. */
 	if (ps_os_discard(slots, SLOT_BYTES) != 0)
 		memset(slots, 0, SLOT_BYTES);
-	PS_ASSERT(slots[0] == 0 && slots[SLOTS - 1] == 0);
 }
 
 /* FNV-1a, 32 bits. */
@@ -113,8 +114,9 @@ intern_locked(const char *text, size_t length)
 	return offset;
 }
 
-uint32_t
-ps_record_string_n(const char *text, size_t length)
+static PS_NOINLINE uint32_t
+put_string(const char *text, size_t length,
+	   uint32_t (*put)(const char *, size_t))
 {
 	bool must_lock = !ps_record_is_locked_by_me();
 	uint32_t offset;
@@ -125,7 +127,7 @@ ps_record_string_n(const char *text, size_t length)
 		return 0;
 	if (must_lock)
 		ps_record_lock();
-	offset = intern_locked(text, length);
+	offset = put(text, length);
 	if (must_lock)
 		ps_record_unlock();
 	return offset;
@@ -134,5 +136,11 @@ ps_record_string_n(const char *text, size_t length)
 uint32_t
 ps_record_string(const char *text)
 {
-	return ps_record_string_n(text, STRING_MAX_BYTES);
+	return put_string(text, STRING_MAX_BYTES, intern_locked);
+}
+
+uint32_t
+ps_record_string_once(const char *text, size_t length)
+{
+	return put_string(text, length, append_string);
 }

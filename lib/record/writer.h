@@ -63,7 +63,15 @@ void ps_record_publish(enum ps_table_id id);
  * room.  Takes the lock, unless the calling thread holds it already.
  */
 uint32_t ps_record_string(const char *text);
-uint32_t ps_record_string_n(const char *text, size_t length);
+/* The same of the first `length` bytes, without a look at what is there already
+ * and without being found later: touches no page but the string's. */
+uint32_t ps_record_string_once(const char *text, size_t length);
+
+/*
+ * What a small process's line has no use for: processor and boot, for who will
+ * read the whole.  Again, it does nothing.
+ */
+void ps_record_describe_machine(void);
 
 /*
  * The one lock of the writer's tables: a spin lock that yields, never held

@@ -90,12 +90,15 @@ ps_cpu_features(struct ps_cpu_features *out)
 	PS_ASSERT(out->has_avx2 || !out->has_avx512);
 }
 
+/* Every x86-64 CPU has the leaf (long mode's address sizes are the one after
+ * it), so it is not asked for its highest first: this is every start's. */
 bool
 ps_cpu_has_invariant_tsc(void)
 {
 	struct leaf power;
 
-	return ask(LEAF_POWER, 0, &power) && (power.edx & (1u << 8));
+	__cpuid(LEAF_POWER, power.eax, power.ebx, power.ecx, power.edx);
+	return power.edx & (1u << 8);
 }
 
 static size_t

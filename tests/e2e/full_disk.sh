@@ -128,7 +128,7 @@ in_small()
 export LD_PRELOAD_LATER=$LIB
 # shellcheck disable=SC2016 # the inner shell's
 spread=(bash -c 'LD_PRELOAD=$LD_PRELOAD_LATER PERFSHIM_REPORT=none PERFSHIM_OUT=$PWD/small exec "$0" go' "$T/spread")
-for size in 64k 300k 700k 800k 1m 1200k; do
+for size in 8k 28k 40k 64k 300k 700k; do
 	rm -f -- *.perfshim
 	run shim in_small "$size" mode=0700 "${spread[@]}"
 	[ "$(<shim.status)" != 99 ] || skip 'no tmpfs here: full disks were not tried'
