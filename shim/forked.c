@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sys/single_threaded.h>
 
 #include "base/os.h"
 #include "pool/heap.h"
@@ -53,36 +54,57 @@ note_live(void)
 					   : &ps_record->heap.live_bytes);
 }
 
-static void
-prefork(void)
+/*
+ * With one thread nobody holds a lock who is not there in the child.  To take
+ * and make anew those of jemalloc alone writes to 50 pages, each of which the
+ * next fork shares again: half of what a shell's fork cost.
+ */
+static bool
+is_alone(void)
 {
-	ps_thread_publish_if_known(); /* takes locks by itself */
-	ps_unwind_prefork();
-	ps_heap_prefork();
-	ps_harden_prefork();
+	return __libc_single_threaded &&
+	       ps_peek(&ps_record->process.threads_live) <= 1;
 }
 
 /* The record's lock comes after jemalloc's: a handler that marks a section may
  * wait for it, and have interrupted a thread that holds one of those. */
 static void
-prefork_last(void)
+take_locks(void)
 {
+	ps_unwind_prefork();
+	ps_heap_prefork();
+	ps_harden_prefork();
+	ps_je_prefork();
 	ps_record_lock();
-	note_live();
 }
 
 static void
-postfork_parent_first(void)
+give_locks(void)
 {
 	ps_record_unlock();
+	ps_je_postfork_parent();
+	ps_harden_postfork();
+	ps_heap_postfork_parent();
+	ps_unwind_postfork();
+}
+
+static bool has_locks;
+
+static void
+prefork(void)
+{
+	ps_thread_publish_if_known(); /* takes locks by itself */
+	has_locks = !is_alone();
+	if (has_locks)
+		take_locks();
+	note_live();
 }
 
 static void
 postfork_parent(void)
 {
-	ps_harden_postfork();
-	ps_heap_postfork_parent();
-	ps_unwind_postfork();
+	if (has_locks)
+		give_locks();
 }
 
 /* Live blocks by class of the process that forked, all threads. */
@@ -155,7 +177,10 @@ begin_anew(void)
 static void
 postfork_child(void)
 {
-	ps_harden_postfork();
+	if (has_locks) {
+		ps_je_postfork_child();
+		ps_harden_postfork();
+	}
 	ps_poke(&plain_mark, 0);
 	if (ps_forked_is_unseen())
 		begin_anew();
@@ -167,15 +192,9 @@ ps_forked_begin(void)
 	int saved_errno = errno;
 
 	note_live();
-	je_jemalloc_postfork_child();
+	ps_je_postfork_child();
 	begin_anew();
 	errno = saved_errno;
-}
-
-int
-ps_forked_init_first(void)
-{
-	return pthread_atfork(prefork_last, postfork_parent_first, NULL);
 }
 
 int

@@ -20,9 +20,6 @@ ps_forked_is_unseen(void)
  * Once, at the early start; 0 or an error of pthread_atfork's.
  */
 int ps_forked_init(void);
-/* The same, before jemalloc has registered handlers of its own. */
-int ps_forked_init_first(void);
-
 /* In such a child, on a slow path, with no lock held; preserves errno. */
 void ps_forked_begin(void);
 

@@ -90,7 +90,8 @@ PS_EXPORT int
 malloc_trim(size_t pad)
 {
 	(void)pad;
-	return je_mallctl(PURGE_ALL, NULL, NULL, NULL, 0) == 0;
+	return ps_range_has_jemalloc() &&
+	       je_mallctl(PURGE_ALL, NULL, NULL, NULL, 0) == 0;
 }
 
 PS_EXPORT void

@@ -24,6 +24,8 @@
 #include "measure/clock.h"
 #include "pool/decay.h"
 #include "pool/heap.h"
+#include "pool/jemalloc.h"
+#include "pool/range.h"
 #include "profile/sample.h"
 #include "profile/section.h"
 #include "profile/section_event.h"
@@ -129,10 +131,13 @@ start(void)
 	read_options();
 	ps_harden_init();
 	ps_clock_init(ps_options.clock);
-	if (ps_record_open() != 0 || ps_forked_init_first() != 0)
+	if (ps_record_open() != 0)
 		return false;
 	ps_section_init(ps_options.are_sections_on, ps_options.section_globs);
 	ps_section_events_init(ps_options.events);
+	ps_range_begin_on = ps_on_own_stack;
+	ps_je_own_forks();
+	ps_je_take_key();
 	ps_range_init();
 	ps_heap_init();
 	ps_start_describe();

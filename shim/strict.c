@@ -22,6 +22,7 @@
 
 #include "base/filter.h"
 #include "base/os.h"
+#include "pool/range.h"
 #include "shim/strict.h"
 
 static long
@@ -39,6 +40,7 @@ give_up_and_call(long nr, const unsigned long argument[6])
 	uint32_t before = ps_self.is_strict;
 	long result;
 
+	ps_range_begin_jemalloc(); /* it asks the kernel for its settings */
 	if (ps_self.heap != NULL)
 		ps_thread_publish(&ps_self);
 	ps_self.is_strict = 1;
@@ -52,8 +54,10 @@ give_up_and_call(long nr, const unsigned long argument[6])
 static long
 call_and_obey(long nr, const unsigned long argument[6], unsigned long filter)
 {
-	long result = ps_os_asked(nr, argument);
+	long result;
 
+	ps_range_begin_jemalloc();
+	result = ps_os_asked(nr, argument);
 	if (result >= 0)
 		ps_filter_obey((const struct sock_fprog *)filter);
 	return result;

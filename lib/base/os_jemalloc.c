@@ -12,6 +12,9 @@
  * where it now is told ENOMEM (hazards F9).
  */
 #include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <string.h>
 #include <sys/time.h>
 
 #include "base/os_call.h"
@@ -26,6 +29,8 @@ int ps_je_creat(const char *path, mode_t mode);
 int ps_je_close(int fd);
 int ps_je_clock_gettime(clockid_t clock, struct timespec *out);
 int ps_je_gettimeofday(struct timeval *out, void *zone);
+long ps_je_syscall(long nr, ...);
+int ps_je_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
 
 /* -1 and errno, as libc has it. */
 static int
@@ -126,5 +131,35 @@ ps_je_gettimeofday(struct timeval *out, void *zone)
 	(void)zone;
 	out->tv_sec = (time_t)(ns / 1000000000u);
 	out->tv_usec = (suseconds_t)(ns % 1000000000u / 1000);
+	return 0;
+}
+
+/* open, read and close of the kernel's settings: three arguments at most. */
+long
+ps_je_syscall(long nr, ...)
+{
+	long argument[3];
+	va_list list;
+	long result;
+
+	va_start(list, nr);
+	for (unsigned i = 0; i < PS_COUNT(argument); i++)
+		argument[i] = va_arg(list, long);
+	va_end(list);
+	result = call6(nr, argument[0], argument[1], argument[2], 0, 0, 0);
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+int
+ps_je_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
+{
+	long got = CALL3(SYS_sched_getaffinity, pid, bytes, set);
+
+	if (got < 0)
+		return as_libc(got);
+	memset((char *)set + got, 0, bytes - (size_t)got);
 	return 0;
 }

@@ -20,8 +20,18 @@ int je_mallctlnametomib(const char *name, size_t *mib, size_t *length);
 int je_mallctlbymib(const size_t *mib, size_t length, void *old,
 		    size_t *old_bytes, void *new_value, size_t new_bytes);
 
-/* Its locks are new: for a child that none of fork's handlers ran in. */
-void je_jemalloc_postfork_child(void);
+/*
+ * Fork.  Who calls ps_je_own_forks before jemalloc begins promises the other
+ * three, as pthread_atfork's handlers would be called; otherwise jemalloc
+ * registers its own.  They do nothing while jemalloc has not begun.
+ */
+void ps_je_own_forks(void);
+void ps_je_prefork(void);
+void ps_je_postfork_parent(void);
+void ps_je_postfork_child(void);
+
+/* Once, early: a key for the ends of threads, while there are free ones. */
+void ps_je_take_key(void);
 
 /*
  * The calling thread will call ps_je_thread_end at its end, for which jemalloc

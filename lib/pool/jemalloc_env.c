@@ -34,6 +34,8 @@ int ps_je_pthread_cond_init(pthread_cond_t *condition,
 void *ps_je_dlsym(void *handle, const char *name);
 void *ps_je_sbrk(intptr_t increment);
 int ps_je_atexit(void (*function)(void));
+int ps_je_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+			 void (*child)(void));
 
 /*
  * A background thread is never started in the host (hazards I10); prof is off
@@ -165,6 +167,7 @@ ps_je_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 enum { KEYS = 32 };
 
 static pthread_key_t last_key;
+static bool has_key;
 static void (*end_of_value)(void *);
 static PS_TLS void *value_of_key;
 static PS_TLS void (*end_of_round)(void);
@@ -179,8 +182,8 @@ round_ends(void *unused)
 		ps_je_thread_end();
 }
 
-int
-ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *))
+static bool
+find_key(pthread_key_t *out)
 {
 	pthread_key_t taken[KEYS + 1];
 	unsigned n = 0;
@@ -189,12 +192,28 @@ ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *))
 	       taken[n++] < KEYS)
 		;
 	if (n == 0)
-		return EAGAIN;
+		return false;
 	if (n > 1 && taken[n - 1] >= KEYS)
 		(void)pthread_key_delete(taken[--n]);
-	last_key = taken[--n];
+	*out = taken[--n];
 	while (n-- > 0)
 		(void)pthread_key_delete(taken[n]);
+	return true;
+}
+
+void
+ps_je_take_key(void)
+{
+	if (!has_key)
+		has_key = find_key(&last_key);
+}
+
+int
+ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *))
+{
+	ps_je_take_key();
+	if (!has_key)
+		return EAGAIN;
 	*key = last_key;
 	end_of_value = end;
 	return 0;
@@ -211,7 +230,7 @@ void
 ps_je_thread_begin(void (*round_ends_)(void))
 {
 	end_of_round = round_ends_;
-	if (end_of_value != NULL && last_key < KEYS)
+	if (has_key && last_key < KEYS)
 		(void)pthread_setspecific(last_key, &end_of_round);
 }
 
@@ -252,4 +271,52 @@ ps_je_atexit(void (*function)(void))
 {
 	(void)function;
 	return 0;
+}
+
+/* ---- fork --------------------------------------------------------------- */
+
+static bool are_forks_owned;
+static struct {
+	void (*prepare)(void);
+	void (*parent)(void);
+	void (*child)(void);
+} at_fork;
+
+int
+ps_je_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+		     void (*child)(void))
+{
+	if (!are_forks_owned)
+		return pthread_atfork(prepare, parent, child);
+	at_fork.prepare = prepare;
+	at_fork.parent = parent;
+	at_fork.child = child;
+	return 0;
+}
+
+void
+ps_je_own_forks(void)
+{
+	are_forks_owned = true;
+}
+
+void
+ps_je_prefork(void)
+{
+	if (at_fork.prepare != NULL)
+		at_fork.prepare();
+}
+
+void
+ps_je_postfork_parent(void)
+{
+	if (at_fork.parent != NULL)
+		at_fork.parent();
+}
+
+void
+ps_je_postfork_child(void)
+{
+	if (at_fork.child != NULL)
+		at_fork.child();
 }

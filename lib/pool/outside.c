@@ -107,16 +107,11 @@ void
 ps_outside_init(void)
 {
 	je_extent_hooks *ours = &hooks;
-	bool is_first;
 
-	ps_lock_take(&lock);
-	is_first = hooks.alloc == NULL;
-	if (is_first)
-		ps_range_fill_hooks(&hooks, hook_alloc);
-	ps_lock_give(&lock);
-	if (is_first)
-		(void)je_mallctl("arena.0.extent_hooks", NULL, NULL, &ours,
-				 sizeof(ours));
+	PS_ASSERT(hooks.alloc == NULL);
+	ps_range_fill_hooks(&hooks, hook_alloc);
+	(void)je_mallctl("arena.0.extent_hooks", NULL, NULL, &ours,
+			 sizeof(ours));
 }
 
 static unsigned
@@ -128,7 +123,6 @@ arena_index(void)
 
 	if (ps_likely(known != 0))
 		return known - 1;
-	ps_outside_init(); /* there may be no ranges */
 	made = ps_range_create_arena(&hooks);
 	/* A second arena made by a racing thread stays empty; it is small. */
 	if (made != UINT32_MAX &&

@@ -14,7 +14,7 @@
 
 #include "pool/starts.h"
 
-/* Before jemalloc is asked for a block; again, it does nothing. */
+/* Once, as jemalloc begins; for ps_range_begin_jemalloc only. */
 void ps_outside_init(void);
 
 /* A block that jemalloc chose to take from elsewhere than it was told to. */

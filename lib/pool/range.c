@@ -12,11 +12,18 @@
  * whole, which costs no memory until it is touched.  When the kernel counts it
  * against a limit and refuses, the hook fails and jemalloc asks for less.
  *
+ * jemalloc itself begins late.  Its start touches a hundred pages (arena 0, the
+ * pool's arena, the table of its settings), which is a third of a small
+ * program's start-up where a fault costs 3 us; most processes that a build
+ * starts never need it.  So the pool's first segments are taken from the range
+ * directly, and go back to a list of their own.
+ *
  * The obvious alternative, pages by mmap of our own with a free list of units,
  * was left because decay, purging and coalescing would have to be built again.
  */
 #include <sys/resource.h>
 
+#include "base/lock.h"
 #include "base/os.h"
 #include "pool/jemalloc.h"
 #include "pool/large.h"
@@ -24,6 +31,8 @@
 #include "pool/range.h"
 
 #define PROBE_BYTES ((size_t)1 << 30)
+
+enum { SEGMENT_BYTES = PS_SEGMENT_UNITS << PS_UNIT_SHIFT, EARLY_SEGMENTS = 4 };
 
 /* One reserved range as its arenas' hooks see it. */
 struct region {
@@ -38,8 +47,18 @@ struct ps_range ps_range;
 
 static struct region pool_region;
 static struct region large_region;
-static unsigned pool_arena;
+static unsigned pool_arena; /* has_pool_arena */
 static bool has_pool_arena;
+
+/* Segments that are not jemalloc's; segment.c's lock guards them. */
+static struct {
+	void *start;
+	bool is_free;
+} early[EARLY_SEGMENTS];
+
+static struct ps_lock beginning;
+static _Atomic bool has_begun;
+void (*ps_range_begin_on)(ps_range_call *call, intptr_t unused);
 
 /* The entries of a table for the units of [start, start + bytes). */
 static bool
@@ -90,6 +109,20 @@ is_obvious_overcommit(size_t bytes)
 	return false;
 }
 
+/* Addresses that may be read and written, with their page records. */
+static uintptr_t
+take(struct region *r, size_t bytes, size_t align)
+{
+	uintptr_t start = bump(r, bytes, align);
+
+	if (start == 0 || ps_os_commit((void *)start, bytes) != 0)
+		return 0;
+	if (r->has_pages &&
+	    !commit_entries(ps_range.pages, PS_PAGE_RECORD_BYTES, start, bytes))
+		return 0;
+	return start;
+}
+
 static void *
 hook_alloc(je_extent_hooks *hooks, void *at, size_t bytes, size_t align,
 	   bool *is_zeroed, bool *is_committed, unsigned arena)
@@ -100,13 +133,8 @@ hook_alloc(je_extent_hooks *hooks, void *at, size_t bytes, size_t align,
 	(void)arena;
 	if (at != NULL || is_obvious_overcommit(bytes))
 		return NULL;
-	start = bump(r, bytes, PS_MAX(align, (size_t)PS_UNIT_BYTES));
+	start = take(r, bytes, PS_MAX(align, (size_t)PS_UNIT_BYTES));
 	if (start == 0)
-		return NULL;
-	if (ps_os_commit((void *)start, bytes) != 0)
-		return NULL;
-	if (r->has_pages &&
-	    !commit_entries(ps_range.pages, PS_PAGE_RECORD_BYTES, start, bytes))
 		return NULL;
 	*is_zeroed = true;
 	*is_committed = true;
@@ -232,12 +260,43 @@ init_region(struct region *r, uintptr_t base, size_t bytes, bool has_pages)
 	r->has_pages = has_pages;
 }
 
+static void
+begin(intptr_t unused)
+{
+	(void)unused;
+	ps_lock_take(&beginning);
+	if (!ps_peek(&has_begun)) {
+		ps_outside_init();
+		/* release: jemalloc's handlers of fork are known */
+		atomic_store_explicit(&has_begun, true, memory_order_release);
+	}
+	ps_lock_give(&beginning);
+}
+
+void
+ps_range_begin_jemalloc(void)
+{
+	if (ps_likely(ps_range_has_jemalloc()))
+		return;
+	if (ps_range_begin_on != NULL)
+		ps_range_begin_on(begin, 0);
+	else
+		begin(0);
+}
+
+bool
+ps_range_has_jemalloc(void)
+{
+	return atomic_load_explicit(&has_begun, memory_order_acquire);
+}
+
 unsigned
 ps_range_create_arena(je_extent_hooks *hooks)
 {
 	unsigned index;
 	size_t bytes = sizeof(index);
 
+	ps_range_begin_jemalloc();
 	if (je_mallctl("arenas.create", &index, &bytes, &hooks,
 		       sizeof(hooks)) != 0)
 		return UINT32_MAX;
@@ -296,7 +355,6 @@ ps_range_init(void)
 	size_t pool = (size_t)64 << 30;
 	size_t large = (size_t)1 << 40;
 
-	ps_outside_init();
 	if (limit != UINT64_MAX) {
 		pool = (size_t)(limit / 12) & ~((size_t)PS_UNIT_BYTES * 16 - 1);
 		large = 0;
@@ -308,20 +366,53 @@ ps_range_init(void)
 	if (ps_range.bytes == 0)
 		return;
 	ps_large_init();
-	pool_arena = ps_range_create_arena(&pool_region.hooks);
-	has_pool_arena = pool_arena != UINT32_MAX;
+}
+
+static void *
+take_early(void)
+{
+	for (unsigned i = 0; i < EARLY_SEGMENTS; i++) {
+		if (early[i].start == NULL)
+			early[i].start = (void *)take(
+			    &pool_region, SEGMENT_BYTES, PS_UNIT_BYTES);
+		else if (!early[i].is_free)
+			continue;
+		early[i].is_free = false;
+		return early[i].start;
+	}
+	return NULL;
+}
+
+static bool
+give_early(void *start)
+{
+	for (unsigned i = 0; i < EARLY_SEGMENTS; i++) {
+		if (early[i].start != start)
+			continue;
+		PS_ASSERT(!early[i].is_free);
+		ps_range_discard(start, PS_SEGMENT_UNITS);
+		early[i].is_free = true;
+		return true;
+	}
+	return false;
 }
 
 void *
-ps_range_take(size_t units)
+ps_range_take_segment(void)
 {
-	void *start;
+	void *start = ps_range.bytes == 0 ? NULL : take_early();
 
+	if (start != NULL || ps_range.bytes == 0)
+		return start;
+	if (!has_pool_arena) {
+		pool_arena = ps_range_create_arena(&pool_region.hooks);
+		has_pool_arena = pool_arena != UINT32_MAX;
+	}
 	if (!has_pool_arena)
 		return NULL;
-	start = je_mallocx(units << PS_UNIT_SHIFT,
-			   JE_ALIGN((size_t)PS_UNIT_BYTES) |
-			       JE_ARENA(pool_arena) | JE_TCACHE_NONE);
+	start = je_mallocx(SEGMENT_BYTES, JE_ALIGN((size_t)PS_UNIT_BYTES) |
+					      JE_ARENA(pool_arena) |
+					      JE_TCACHE_NONE);
 	PS_ASSERT(((uintptr_t)start & (PS_UNIT_BYTES - 1)) == 0);
 	if (start == NULL || ps_range_is_pool(start))
 		return start;
@@ -331,10 +422,29 @@ ps_range_take(size_t units)
 }
 
 void
-ps_range_give(void *start)
+ps_range_give_segment(void *start)
 {
 	PS_ASSERT(ps_range_is_pool(start));
-	je_dallocx(start, JE_TCACHE_NONE);
+	if (!give_early(start))
+		je_dallocx(start, JE_TCACHE_NONE);
+}
+
+void
+ps_range_prefork(void)
+{
+	ps_lock_take(&beginning);
+}
+
+void
+ps_range_postfork_parent(void)
+{
+	ps_lock_give(&beginning);
+}
+
+void
+ps_range_postfork_child(void)
+{
+	ps_lock_init(&beginning);
 }
 
 static void *

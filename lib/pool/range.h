@@ -9,7 +9,8 @@
  * touches memory.  jemalloc arenas with extent hooks take addresses from the
  * ranges by bumping; which pages to keep, purge or reuse stays jemalloc's.
  *
- * Threads: all calls after ps_range_init from any thread.
+ * Threads: all calls after ps_range_init from any thread; those on segments
+ * under segment.c's lock.
  */
 #ifndef PS_POOL_RANGE_H
 #define PS_POOL_RANGE_H
@@ -19,6 +20,7 @@
 enum {
 	PS_UNIT_SHIFT = 16,
 	PS_UNIT_BYTES = 1 << PS_UNIT_SHIFT, /* smallest page, 64 KiB */
+	PS_SEGMENT_UNITS = 32,
 	PS_PAGE_RECORD_BYTES = 128,
 	PS_MARK_BYTES = 16, /* beside each sampled block */
 };
@@ -47,10 +49,20 @@ extern struct ps_range ps_range;
  */
 void ps_range_init(void);
 
-/* Units in one piece, 64 KiB aligned, from jemalloc; NULL when there is none.
+/*
+ * jemalloc begins at the first block that is its own; here at the latest.
+ * Again, it does nothing.  On the stack that ps_range_begin_on gives it, if
+ * that is set: it needs 10 KiB.
+ */
+void ps_range_begin_jemalloc(void);
+bool ps_range_has_jemalloc(void);
+typedef void ps_range_call(intptr_t unused);
+extern void (*ps_range_begin_on)(ps_range_call *call, intptr_t unused);
+
+/* A segment's units in one piece, 64 KiB aligned; NULL when there is none.
  * Their ps_page records are readable and writable.  See segment.h. */
-void *ps_range_take(size_t units);
-void ps_range_give(void *start);
+void *ps_range_take_segment(void);
+void ps_range_give_segment(void *start);
 
 /* Make the marks of all blocks in a page usable; false: no memory. */
 bool ps_range_marks_commit(void *start, size_t units);
@@ -87,6 +99,10 @@ ps_range_segment(const void *start)
 /* Let jemalloc give back what its clock says; any thread, now and then. */
 void ps_range_decay(void);
 void ps_range_decay_arena(unsigned arena);
+
+void ps_range_prefork(void);
+void ps_range_postfork_parent(void);
+void ps_range_postfork_child(void);
 
 /* Bytes of address range taken so far and bytes reserved. */
 size_t ps_range_taken_bytes(void);

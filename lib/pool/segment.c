@@ -87,7 +87,7 @@ add_segment(void)
 		i++;
 	if (i == SEGMENTS_MAX)
 		return false;
-	start = ps_range_take(PS_SEGMENT_UNITS);
+	start = ps_range_take_segment();
 	if (start == NULL)
 		return false;
 	segments[i] = (struct segment){
@@ -154,7 +154,7 @@ static void
 give_segment(struct segment *s)
 {
 	dirty_units -= (size_t)__builtin_popcount(~s->clean);
-	ps_range_give((void *)s->start);
+	ps_range_give_segment((void *)s->start);
 	s->start = NO_SEGMENT;
 }
 
@@ -262,16 +262,19 @@ void
 ps_segment_prefork(void)
 {
 	ps_lock_take(&lock);
+	ps_range_prefork();
 }
 
 void
 ps_segment_postfork_parent(void)
 {
+	ps_range_postfork_parent();
 	ps_lock_give(&lock);
 }
 
 void
 ps_segment_postfork_child(void)
 {
+	ps_range_postfork_child();
 	ps_lock_init(&lock);
 }

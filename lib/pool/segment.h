@@ -14,8 +14,6 @@
 
 #include "pool/range.h"
 
-enum { PS_SEGMENT_UNITS = 32 };
-
 /*
  * `units` (1 to 32) contiguous units, 64 KiB aligned; NULL: no memory.  Their
  * ps_page records are readable and writable.
