@@ -14,6 +14,7 @@
 #include "pool/jemalloc.h"
 #include "pool/outside.h"
 #include "pool/range.h"
+#include "pool/region.h"
 
 enum { PIECES_MAX = 4096 };
 
@@ -109,7 +110,7 @@ ps_outside_init(void)
 	je_extent_hooks *ours = &hooks;
 
 	PS_ASSERT(hooks.alloc == NULL);
-	ps_range_fill_hooks(&hooks, hook_alloc);
+	ps_region_fill_hooks(&hooks, hook_alloc);
 	(void)je_mallctl("arena.0.extent_hooks", NULL, NULL, &ours,
 			 sizeof(ours));
 }

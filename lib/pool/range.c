@@ -8,10 +8,6 @@
  * found by arithmetic from the address, in tables reserved the same way and
  * made writable together with the addresses they describe.
  *
- * jemalloc grows an arena by doubling pieces; a piece is made writable as a
- * whole, which costs no memory until it is touched.  When the kernel counts it
- * against a limit and refuses, the hook fails and jemalloc asks for less.
- *
  * jemalloc itself begins late.  Its start touches a hundred pages (arena 0, the
  * pool's arena, the table of its settings), which is a third of a small
  * program's start-up where a fault costs 3 us; most processes that a build
@@ -29,24 +25,14 @@
 #include "pool/large.h"
 #include "pool/outside.h"
 #include "pool/range.h"
-
-#define PROBE_BYTES ((size_t)1 << 30)
+#include "pool/region.h"
 
 enum { SEGMENT_BYTES = PS_SEGMENT_UNITS << PS_UNIT_SHIFT, EARLY_SEGMENTS = 4 };
 
-/* One reserved range as its arenas' hooks see it. */
-struct region {
-	je_extent_hooks hooks; /* first: the hooks get its address */
-	uintptr_t base;
-	size_t bytes;
-	_Atomic size_t taken;
-	bool has_pages; /* page records go along */
-};
-
 struct ps_range ps_range;
 
-static struct region pool_region;
-static struct region large_region;
+static struct ps_region pool_region;
+static struct ps_region large_region;
 static unsigned pool_arena; /* has_pool_arena */
 static bool has_pool_arena;
 
@@ -60,204 +46,20 @@ static struct ps_lock beginning;
 static _Atomic bool has_begun;
 void (*ps_range_begin_on)(ps_range_call *call, intptr_t unused);
 
-/* The entries of a table for the units of [start, start + bytes). */
+/* The page records for the units of [start, start + bytes). */
 static bool
-commit_entries(const void *table, size_t entry_bytes, uintptr_t start,
-	       size_t bytes)
+commit_records(uintptr_t start, size_t bytes)
 {
 	uintptr_t first = (start - ps_range.base) >> PS_UNIT_SHIFT;
 	uintptr_t last = (start + bytes - 1 - ps_range.base) >> PS_UNIT_SHIFT;
-	uintptr_t low = (uintptr_t)table + first * entry_bytes;
-	uintptr_t high = (uintptr_t)table + (last + 1) * entry_bytes;
+	uintptr_t low =
+	    (uintptr_t)ps_range.pages + first * PS_PAGE_RECORD_BYTES;
+	uintptr_t high =
+	    (uintptr_t)ps_range.pages + (last + 1) * PS_PAGE_RECORD_BYTES;
 
 	low &= ~(uintptr_t)4095;
 	high = PS_ROUND_UP(high, (uintptr_t)4096);
 	return ps_os_commit((void *)low, high - low) == 0;
-}
-
-/* Addresses for `bytes`, aligned; 0 when the region is used up. */
-static uintptr_t
-bump(struct region *r, size_t bytes, size_t align)
-{
-	size_t taken = ps_peek(&r->taken);
-	size_t start;
-
-	do {
-		start = PS_ROUND_UP(r->base + taken, align) - r->base;
-		if (bytes > r->bytes || start > r->bytes - bytes)
-			return 0;
-	} while (
-	    !atomic_compare_exchange_weak(&r->taken, &taken, start + bytes));
-	return r->base + start;
-}
-
-/*
- * Whether the kernel would give that much to a program that simply maps it: in
- * a reservation it does not look (overcommit_memory 0 refuses one mapping
- * larger than all memory).
- */
-static bool
-is_obvious_overcommit(size_t bytes)
-{
-	void *probe;
-
-	if (bytes < PROBE_BYTES)
-		return false;
-	if (ps_os_map(bytes, &probe) != 0)
-		return true;
-	(void)ps_os_unmap(probe, bytes);
-	return false;
-}
-
-/* Addresses that may be read and written, with their page records. */
-static uintptr_t
-take(struct region *r, size_t bytes, size_t align)
-{
-	uintptr_t start = bump(r, bytes, align);
-
-	if (start == 0 || ps_os_commit((void *)start, bytes) != 0)
-		return 0;
-	if (r->has_pages &&
-	    !commit_entries(ps_range.pages, PS_PAGE_RECORD_BYTES, start, bytes))
-		return 0;
-	return start;
-}
-
-static void *
-hook_alloc(je_extent_hooks *hooks, void *at, size_t bytes, size_t align,
-	   bool *is_zeroed, bool *is_committed, unsigned arena)
-{
-	struct region *r = (struct region *)hooks;
-	uintptr_t start;
-
-	(void)arena;
-	if (at != NULL || is_obvious_overcommit(bytes))
-		return NULL;
-	start = take(r, bytes, PS_MAX(align, (size_t)PS_UNIT_BYTES));
-	if (start == 0)
-		return NULL;
-	*is_zeroed = true;
-	*is_committed = true;
-	return (void *)start;
-}
-
-/* true: no, keep it.  Addresses are never given back. */
-static bool
-hook_dalloc(je_extent_hooks *hooks, void *at, size_t bytes, bool is_committed,
-	    unsigned arena)
-{
-	(void)hooks;
-	(void)at;
-	(void)bytes;
-	(void)is_committed;
-	(void)arena;
-	return true;
-}
-
-static void
-hook_destroy(je_extent_hooks *hooks, void *at, size_t bytes, bool is_committed,
-	     unsigned arena)
-{
-	(void)hooks;
-	(void)is_committed;
-	(void)arena;
-	(void)ps_os_discard(at, bytes);
-}
-
-static bool
-hook_commit(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
-	    size_t length, unsigned arena)
-{
-	(void)hooks;
-	(void)bytes;
-	(void)arena;
-	return ps_os_commit((char *)at + offset, length) != 0;
-}
-
-static bool
-hook_refuse(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
-	    size_t length, unsigned arena)
-{
-	(void)hooks;
-	(void)at;
-	(void)bytes;
-	(void)offset;
-	(void)length;
-	(void)arena;
-	return true;
-}
-
-static bool
-hook_purge_lazy(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
-		size_t length, unsigned arena)
-{
-	(void)hooks;
-	(void)bytes;
-	(void)arena;
-	return ps_os_discard_lazy((char *)at + offset, length) != 0;
-}
-
-static bool
-hook_purge_forced(je_extent_hooks *hooks, void *at, size_t bytes, size_t offset,
-		  size_t length, unsigned arena)
-{
-	(void)hooks;
-	(void)bytes;
-	(void)arena;
-	return ps_os_discard((char *)at + offset, length) != 0;
-}
-
-static bool
-hook_split(je_extent_hooks *hooks, void *at, size_t bytes, size_t first,
-	   size_t second, bool is_committed, unsigned arena)
-{
-	(void)hooks;
-	(void)at;
-	(void)bytes;
-	(void)first;
-	(void)second;
-	(void)is_committed;
-	(void)arena;
-	return false;
-}
-
-static bool
-hook_merge(je_extent_hooks *hooks, void *first, size_t first_bytes,
-	   void *second, size_t second_bytes, bool is_committed, unsigned arena)
-{
-	(void)hooks;
-	(void)first;
-	(void)first_bytes;
-	(void)second;
-	(void)second_bytes;
-	(void)is_committed;
-	(void)arena;
-	return false;
-}
-
-void
-ps_range_fill_hooks(je_extent_hooks *hooks, ps_extent_alloc *alloc)
-{
-	*hooks = (je_extent_hooks){
-	    .alloc = alloc,
-	    .dalloc = hook_dalloc,
-	    .destroy = hook_destroy,
-	    .commit = hook_commit,
-	    .decommit = hook_refuse,
-	    .purge_lazy = hook_purge_lazy,
-	    .purge_forced = hook_purge_forced,
-	    .split = hook_split,
-	    .merge = hook_merge,
-	};
-}
-
-static void
-init_region(struct region *r, uintptr_t base, size_t bytes, bool has_pages)
-{
-	ps_range_fill_hooks(&r->hooks, hook_alloc);
-	r->base = base;
-	r->bytes = bytes;
-	r->has_pages = has_pages;
 }
 
 static void
@@ -338,8 +140,8 @@ reserve(size_t pool, size_t large)
 		ps_range.link_key = ps_os_monotonic_ns() * (start | 1);
 	/* So that a word of zeros is no link: no address has the top bit. */
 	ps_range.link_key |= (uintptr_t)1 << 63;
-	init_region(&pool_region, start, pool, true);
-	init_region(&large_region, start + pool, large, false);
+	ps_region_init(&pool_region, start, pool, commit_records);
+	ps_region_init(&large_region, start + pool, large, NULL);
 	return true;
 }
 
@@ -373,7 +175,7 @@ take_early(void)
 {
 	for (unsigned i = 0; i < EARLY_SEGMENTS; i++) {
 		if (early[i].start == NULL)
-			early[i].start = (void *)take(
+			early[i].start = (void *)ps_region_take(
 			    &pool_region, SEGMENT_BYTES, PS_UNIT_BYTES);
 		else if (!early[i].is_free)
 			continue;

@@ -69,9 +69,7 @@ bool ps_range_marks_commit(void *start, size_t units);
 /* Units hold nothing any more: their memory, marks included, goes back. */
 void ps_range_discard(void *start, size_t units);
 
-/* An arena's hooks, but for where its addresses come from; and the arena over
- * them: its index, or UINT32_MAX. */
-void ps_range_fill_hooks(je_extent_hooks *hooks, ps_extent_alloc *alloc);
+/* An arena over such hooks: its index, or UINT32_MAX. */
 unsigned ps_range_create_arena(je_extent_hooks *hooks);
 /* For arenas over the large range. */
 je_extent_hooks *ps_range_large_hooks(void);
