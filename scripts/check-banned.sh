@@ -23,7 +23,8 @@ everywhere='ps_[a-z0-9_]*|perfshim_[a-z_]*|je_[a-z_]*
 #   the option table: parses what start-up hands it
 #   the process runner: forks and waits, in a process of its own
 #   typed pools: a thread's end empties its stores
-#   what jemalloc sees: its key is registered for it
+#   what jemalloc sees: its key is registered for it, and its fork handlers
+#     where the shim does not call them itself
 #   the shim: it is what looks up the real functions and registers with libc
 more()
 {
@@ -33,7 +34,7 @@ more()
 	*/lib/simd/simd.o) echo 'environ|__environ' ;;
 	*/lib/bench/process.o) echo 'fork|execve|wait4|_exit|mmap(64)?|munmap|open(64)?|dup2' ;;
 	*/lib/bench/*.o) echo 'pthread_(create|join)' ;;
-	*/lib/pool/jemalloc_env.o) echo 'pthread_(key_create|key_delete|setspecific)' ;;
+	*/lib/pool/jemalloc_env.o) echo 'pthread_(atfork|key_create|key_delete|setspecific)' ;;
 	*/lib/pool/typed.o) echo 'pthread_(atfork|key_create|setspecific)|__register_atfork' ;;
 	*/lib/report/diff.o | */lib/report/jit_map.o | */lib/report/massif.o) echo qsort ;; # not in the preload
 	*/lib/report/flame.o) echo "qsort|qsort_r" ;; # not in the preload
