@@ -4,12 +4,17 @@
 # bare, with sampling off, by default and exactly under perfshim, under heaptrack,
 # under gperftools' heap profiler and under jemalloc's own, in turn; the least time
 # of each counts.
+# profile.sh pairs [ROUNDS]: what default sampling adds, which is too little for
+# least times: CPU time in pairs, beside what jemalloc's profiler adds
+# (bench_sampling.c).
 #
 #   B=build tests/bench/profile.sh 5
+#   B=build tests/bench/profile.sh pairs 60
+#   BENCH_KEEP=DIRECTORY ... pairs 20        rounds add up from call to call
 #   JEMALLOC=FILE ...        a libjemalloc.so.2 with --enable-prof (Debian's has it)
 #   ONLY='git-log trees' ... these programs
 #
-# Columns: seconds bare; ratio to sampling off of the default; times bare of exact
+# Columns of the first: seconds bare; ratio to sampling off of the default; times bare of exact
 # mode, heaptrack and gperftools; what was added to bare by exact mode as a share
 # of what heaptrack adds; what sampling adds to `off` beside what jemalloc's
 # prof:true,lg_prof_sample:19 adds to jemalloc, in seconds.
@@ -17,16 +22,21 @@ set -u
 cd "$(dirname -- "$0")/../.." || exit 1
 B=${B:-build}
 [[ $B == /* ]] || B=$PWD/$B
-rounds=${1:-5}
+export B
+mode=least rounds=5
+[ "${1-}" != pairs ] || { mode=pairs rounds=60 && shift; }
+rounds=${1:-$rounds}
 lib=$B/libperfshim.so
 jemalloc=${JEMALLOC:-$(find /usr/lib -name libjemalloc.so.2 -print -quit 2>/dev/null)}
 tcmalloc=$(find /usr/lib -name libtcmalloc.so.4 -print -quit 2>/dev/null)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf -- "$work"' EXIT
 
-type -P heaptrack >/dev/null || { echo 'heaptrack is not installed' >&2 && exit 1; }
 [ -n "$jemalloc" ] || { echo 'libjemalloc.so.2 is not installed' >&2 && exit 1; }
-[ -n "$tcmalloc" ] || { echo 'libgoogle-perftools4 is not installed' >&2 && exit 1; }
+if [ "$mode" = least ]; then
+	type -P heaptrack >/dev/null || { echo 'heaptrack is not installed' >&2 && exit 1; }
+	[ -n "$tcmalloc" ] || { echo 'libgoogle-perftools4 is not installed' >&2 && exit 1; }
+fi
 [ -z "$(MALLOC_CONF=prof:true LD_PRELOAD=$jemalloc /bin/true 2>&1)" ] ||
 	{ echo "$jemalloc has no profiler: JEMALLOC names one" >&2 && exit 1; }
 
@@ -47,13 +57,23 @@ run()
 	esac >/dev/null 2>&1 </dev/null
 }
 
-# measure NAME COMMAND...: a row; the least of each way, in microseconds.
+# measure NAME COMMAND...: a row.
 measure()
+{
+	[[ -z ${ONLY-} || " $ONLY " == *" $1 "* ]] || return
+	if [ "$mode" = pairs ]; then
+		JEMALLOC=$jemalloc "$B/bench/bench_sampling" "$1" "$rounds" "${@:2}"
+	else
+		measure_least "$@"
+	fi
+}
+
+# The least of each way, in microseconds.
+measure_least()
 {
 	local name=$1 how begun took
 	local -A least=()
 	shift
-	[[ -z ${ONLY-} || " $ONLY " == *" $name "* ]] || return
 	for ((i = 0; i < rounds; i++)); do
 		for how in bare off 512K all jemalloc jeprof heaptrack gperf; do
 			[ "$how" = heaptrack ] && [ "$i" -ge 2 ] && continue
@@ -72,6 +92,11 @@ measure()
 
 table()
 {
+	if [ "$mode" = pairs ]; then
+		"$B/bench/bench_sampling" head
+		cat
+		return
+	fi
 	awk '
 	BEGIN {
 		printf "%-14s %8s %12s %8s %10s %11s %14s %14s\n", "", "bare s", "default/off", "all", "heaptrack",
