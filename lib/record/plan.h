@@ -19,7 +19,7 @@ struct ps_record_plan {
 
 /*
  * 53 MiB of address space in all.  Memory and disk are used as tables fill:
- * a small program's recording takes about 600 KiB.
+ * a small program's recording takes 20 to 60 KiB.
  */
 static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
     [PS_TABLE_STRINGS] = {1, 2 << 20},

@@ -139,6 +139,17 @@ parent_of(const struct ps_tree *tree, int child)
 	return -1;
 }
 
+/* Without an end of its own, and a small process took over its pid. */
+static bool
+is_followed_by_small(const struct ps_tree *tree,
+		     const struct ps_tree_node *node)
+{
+	const struct ps_record_process *p = process_of(node);
+
+	return ps_peek(&p->state) != PS_STATE_EXITED &&
+	       ps_small_follows(&tree->small, p->pid, p->start_real_ns);
+}
+
 void
 ps_tree_link(struct ps_tree *tree)
 {
@@ -148,6 +159,7 @@ ps_tree_link(struct ps_tree *tree)
 	for (int i = 0; i < tree->count; i++) {
 		struct ps_tree_node *node = &tree->nodes[i];
 
+		node->was_execed |= is_followed_by_small(tree, node);
 		node->parent = parent_of(tree, i);
 		if (node->parent < 0)
 			continue;

@@ -50,6 +50,28 @@ add(struct ps_small_group *g, const struct ps_brief *b)
 	g->greatest_rss_bytes = PS_MAX(g->greatest_rss_bytes, b->max_rss_bytes);
 }
 
+/* Room for the starts of all lines of TEXT, behind those of other files. */
+static int
+make_room(struct ps_small *s, const char *text, size_t length,
+	  struct ps_scratch *scratch)
+{
+	size_t lines = 1;
+	struct ps_small_start *starts;
+
+	for (const char *at = text;
+	     (at = memchr(at, '\n', length - (size_t)(at - text))) != NULL;
+	     at++)
+		lines++;
+	starts = ps_scratch_alloc(scratch,
+				  (s->start_count + lines) * sizeof(*starts));
+	if (starts == NULL)
+		return -ENOMEM;
+	if (s->start_count > 0)
+		memcpy(starts, s->starts, s->start_count * sizeof(*starts));
+	s->starts = starts;
+	return 0;
+}
+
 static int
 add_lines(struct ps_small *s, const char *text, size_t length,
 	  struct ps_scratch *scratch)
@@ -70,6 +92,8 @@ add_lines(struct ps_small *s, const char *text, size_t length,
 				return -ENOMEM;
 			add(g, &b);
 			s->processes++;
+			s->starts[s->start_count].pid = b.pid;
+			s->starts[s->start_count++].real_ns = b.start_real_ns;
 		}
 		text = stop + 1;
 	}
@@ -94,7 +118,9 @@ ps_small_read(struct ps_small *s, const char *directory,
 		s->groups =
 		    ps_scratch_alloc(scratch, GROUPS_MOST * sizeof(*s->groups));
 	error =
-	    s->groups == NULL ? -ENOMEM : add_lines(s, text, length, scratch);
+	    s->groups == NULL ? -ENOMEM : make_room(s, text, length, scratch);
+	if (error == 0)
+		error = add_lines(s, text, length, scratch);
 	/* Const is for the readers of a mapping; this one is ours. */
 	(void)ps_os_unmap((void *)text, length);
 	return error;
@@ -107,4 +133,13 @@ ps_small_find(const struct ps_small *s, const char *exe)
 		if (strcmp(s->groups[i].exe, exe) == 0)
 			return &s->groups[i];
 	return NULL;
+}
+
+bool
+ps_small_follows(const struct ps_small *s, int32_t pid, uint64_t real_ns)
+{
+	for (size_t i = 0; i < s->start_count; i++)
+		if (s->starts[i].pid == pid && s->starts[i].real_ns >= real_ns)
+			return true;
+	return false;
 }

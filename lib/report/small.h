@@ -20,9 +20,16 @@ struct ps_small_group {
 	uint64_t greatest_rss_bytes;
 };
 
+struct ps_small_start {
+	uint64_t real_ns;
+	int32_t pid;
+};
+
 struct ps_small {
 	struct ps_small_group *groups; /* in the order of first sight */
 	uint32_t count;
+	struct ps_small_start *starts; /* of each process, in no order */
+	size_t start_count;
 	uint32_t processes; /* of all groups */
 	uint32_t broken;    /* lines that are none */
 };
@@ -37,5 +44,9 @@ int ps_small_read(struct ps_small *s, const char *directory,
 /* NULL: no small process of that executable. */
 const struct ps_small_group *ps_small_find(const struct ps_small *s,
 					   const char *exe);
+
+/* Whether a small process of that pid started then or later: what follows in
+ * one pid is the program that the one before it has exec'd. */
+bool ps_small_follows(const struct ps_small *s, int32_t pid, uint64_t real_ns);
 
 #endif /* PS_REPORT_SMALL_H */

@@ -15,6 +15,13 @@ for file in rec/*."$(<shim.pid)".*.perfshim; do
 	esac
 done
 
+# An image that goes on as a program too small for a recording was not killed.
+rm -rf rec
+run_shim bash -c 'bash -c "exec true"; exit 0'
+tree=$("$B/perfreport" --tree --no-color rec 2>&1)
+has "$tree" $'\n *[0-9]+  bash +exec ' 'the tree'
+hasnt "$tree" 'killed' 'the tree'
+
 # An exec that fails leaves the recording going.
 run_both bash -c 'shopt -s execfail; exec /nonexistent/x; x=$(seq 10000); echo ${#x}'
 json
