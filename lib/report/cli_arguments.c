@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "report/cli_calibrate.h"
 #include "report/cli_machine.h"
 #include "report/cli_page.h"
+#include "report/cli_suppressions.h"
 
 enum { HELP_COLUMN = 22 };
 
@@ -69,7 +71,9 @@ static const struct row {
 	const char *help;
 } rows[] = {
     {"text", OPT_TEXT, NULL, "as text (default)"},
-    {"json", OPT_JSON, NULL, "as JSON (schema perfshim-report/1), one process"},
+    {"json", OPT_JSON, "[=SITES]",
+     "as JSON (schema perfshim-report/1), one process; with so\n"
+     "many allocation sites (default 1000), or all"},
     {"folded", OPT_FOLDED, "[=WHAT]",
      "as folded stacks of peak (default), allocated, live,\n"
      "count or temporary, for flame graphs; time: of sections"},
@@ -267,6 +271,16 @@ folded_key_of(const char *name)
 	    "allowed: peak, allocated, live, count, temporary, time");
 }
 
+static uint32_t
+sites_of(const char *text)
+{
+	if (text == NULL)
+		return PS_REPORT_SITES;
+	if (strcmp(text, "all") == 0)
+		return UINT32_MAX;
+	return (uint32_t)number_of("--json", text, 1, INT_MAX);
+}
+
 /* The last one counts. */
 static void
 take_format(struct ps_arguments *a, int option)
@@ -282,41 +296,8 @@ take_format(struct ps_arguments *a, int option)
 		ps_usage_error("--pprof", optarg, "allowed: time");
 	if (option == OPT_HGRM)
 		a->section = optarg;
-}
-
-static char *
-slurp(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	char *text = NULL;
-	size_t room = 0;
-
-	if (file == NULL ||
-	    (getdelim(&text, &room, '\0', file) < 0 && !feof(file))) {
-		ps_complain_of_option("--leak-suppressions", path,
-				      strerror(errno));
-		exit(PS_CLI_BROKEN);
-	}
-	fclose(file);
-	return text;
-}
-
-static void
-read_suppressions(struct ps_arguments *a, const char *path)
-{
-	char *text = slurp(path);
-	char where[48];
-	uint32_t line = 0;
-
-	ps_scratch_init(&a->scratch, 0);
-	if (ps_suppressions_parse(&a->suppressions, text, &a->scratch, &line) !=
-	    0) {
-		snprintf(where, sizeof(where), "line %u is not leak:pattern",
-			 line);
-		ps_usage_error("--leak-suppressions", path, where);
-	}
-	free(text); /* the patterns are copies */
-	a->filter.suppressions = &a->suppressions;
+	if (option == OPT_JSON)
+		a->options.sites = sites_of(optarg);
 }
 
 static void
@@ -336,7 +317,8 @@ take_filter(struct ps_arguments *a, int option)
 		a->filter.module = optarg;
 		break;
 	default:
-		read_suppressions(a, optarg);
+		ps_cli_suppressions(optarg, &a->suppressions, &a->scratch);
+		a->filter.suppressions = &a->suppressions;
 	}
 }
 

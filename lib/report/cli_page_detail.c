@@ -92,12 +92,12 @@ put_sites(struct ps_source *s, struct ps_stack_names *names, struct ps_text *t)
 {
 	const struct ps_view *v = &s->view;
 	const struct ps_view_site **top =
-	    ps_scratch_alloc(&s->scratch, PS_JSON_SITES_MAX * sizeof(*top));
+	    ps_scratch_alloc(&s->scratch, PS_REPORT_SITES * sizeof(*top));
 	uint32_t count;
 
 	if (top == NULL)
 		return -ENOMEM;
-	count = ps_view_top(v, PS_BY_BYTES, PS_JSON_SITES_MAX, top);
+	count = ps_view_top(v, PS_BY_BYTES, PS_REPORT_SITES, top);
 	put_key(t, "sites");
 	ps_text_char(t, '[');
 	for (uint32_t i = 0; i < count; i++) {

@@ -5,6 +5,7 @@
  * Names, units and nesting are a contract (DESIGN.md); what is not known is
  * null.  The writer keeps track of commas and nothing else.
  */
+#include <errno.h>
 #include <math.h>
 
 #include "report/json.h"
@@ -13,7 +14,9 @@
 
 struct json {
 	struct ps_symbols *symbols;
-	struct ps_stack_names *names; /* room for one stack */
+	struct ps_stack_names *names;	   /* room for one stack */
+	const struct ps_view_site **sites; /* that are listed */
+	uint32_t site_count;
 	struct ps_text *out;
 	bool needs_comma;
 };
@@ -214,14 +217,12 @@ json_site(struct json *j, const struct ps_view *v, const struct ps_view_site *s)
 static void
 json_sites(struct json *j, const struct ps_view *v)
 {
-	const struct ps_view_site *top[PS_JSON_SITES_MAX];
-	uint32_t sites = ps_view_top(v, PS_BY_BYTES, PS_JSON_SITES_MAX, top);
-
 	key(j, "sites");
 	open(j, '[');
-	for (uint32_t i = 0; i < sites; i++)
-		json_site(j, v, top[i]);
+	for (uint32_t i = 0; i < j->site_count; i++)
+		json_site(j, v, j->sites[i]);
 	close(j, ']');
+	count(j, "sites_not_listed", v->site_count - j->site_count);
 }
 
 static void
@@ -402,12 +403,18 @@ json_sampling(struct json *j, const struct ps_view *v)
 	close(j, '}');
 }
 
-void
+int
 ps_report_json(const struct ps_view *v, struct ps_symbols *symbols,
-	       struct ps_stack_names *names, struct ps_text *out)
+	       struct ps_stack_names *names, uint32_t most,
+	       struct ps_scratch *scratch, struct ps_text *out)
 {
 	struct json j = {.symbols = symbols, .names = names, .out = out};
 
+	most = PS_MIN(most, v->site_count);
+	j.sites = ps_scratch_alloc(scratch, (most + 1) * sizeof(*j.sites));
+	if (j.sites == NULL)
+		return -ENOMEM;
+	j.site_count = ps_view_top(v, PS_BY_BYTES, most, j.sites);
 	open(&j, '{');
 	string(&j, "schema", "perfshim-report/1");
 	json_process(&j, v);
@@ -423,4 +430,5 @@ ps_report_json(const struct ps_view *v, struct ps_symbols *symbols,
 	close(&j, '}');
 	close(&j, '}');
 	ps_text_char(out, '\n');
+	return 0;
 }

@@ -5,13 +5,15 @@
 #ifndef PS_REPORT_JSON_H
 #define PS_REPORT_JSON_H
 
+#include "base/scratch.h"
 #include "report/view.h"
 
-/* Of heap.sites: the greatest by bytes. */
-enum { PS_JSON_SITES_MAX = 1000 };
-
-/* `names` is room for one stack. */
-void ps_report_json(const struct ps_view *view, struct ps_symbols *symbols,
-		    struct ps_stack_names *names, struct ps_text *out);
+/*
+ * `names` is room for one stack; heap.sites are the `most` greatest by bytes.
+ * 0 or -ENOMEM.
+ */
+int ps_report_json(const struct ps_view *view, struct ps_symbols *symbols,
+		   struct ps_stack_names *names, uint32_t most,
+		   struct ps_scratch *scratch, struct ps_text *out);
 
 #endif /* PS_REPORT_JSON_H */

@@ -14,6 +14,9 @@
 
 enum ps_report_format { PS_REPORT_TEXT, PS_REPORT_JSON };
 
+/* Of heap.sites in JSON, unless told otherwise: the greatest by bytes. */
+enum { PS_REPORT_SITES = 1000 };
+
 enum ps_row_verdict {
 	PS_ROW_KEPT,
 	PS_ROW_FORGIVEN, /* kept, but what is live is no leak */
@@ -29,6 +32,7 @@ struct ps_row_judge {
 
 struct ps_report_options {
 	uint32_t top;	 /* entries of each list; 0: 5 */
+	uint32_t sites;	 /* at most in JSON; 0: PS_REPORT_SITES */
 	int exit_code;	 /* as told by who waited for it; -1: not told */
 	int exit_signal; /* that ended it; 0: none, or not told */
 	bool has_ended;	 /* the process is known to be gone */

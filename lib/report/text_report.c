@@ -118,6 +118,13 @@ write_text(struct ps_text_report *r)
 	ps_text_footer(r);
 }
 
+static uint32_t
+sites_wanted(const struct ps_report_options *options)
+{
+	return options == NULL || options->sites == 0 ? PS_REPORT_SITES
+						      : options->sites;
+}
+
 int
 ps_report_write_view(const struct ps_view *view, struct ps_symbols *symbols,
 		     struct ps_scratch *scratch, enum ps_report_format format,
@@ -138,9 +145,9 @@ ps_report_write_view(const struct ps_view *view, struct ps_symbols *symbols,
 	if (r.names == NULL || r.symbols == NULL)
 		return -ENOMEM;
 	if (format == PS_REPORT_JSON)
-		ps_report_json(view, r.symbols, r.names, out);
-	else
-		write_text(&r);
+		return ps_report_json(view, r.symbols, r.names,
+				      sites_wanted(options), scratch, out);
+	write_text(&r);
 	return 0;
 }
 

@@ -234,26 +234,77 @@ ps_view_error(const struct ps_view_site *s, enum ps_view_key key)
 	return Z95 * deviation * ps_sqrt(1 + relative * relative);
 }
 
-/* Insertion into a short sorted list: `most` is small. */
+/* Whether a comes before b; of equals, the one that was met first. */
+static bool
+is_before(const struct ps_view_site *a, const struct ps_view_site *b,
+	  enum ps_view_key key)
+{
+	double of_a = ps_view_value(a, key);
+	double of_b = ps_view_value(b, key);
+
+	return of_a > of_b || (of_a == of_b && a < b);
+}
+
+/* Make a heap of `heap` again, the last at its root, when only the root may be
+ * out of place. */
+static void
+sift_down(const struct ps_view_site **heap, uint32_t count,
+	  enum ps_view_key key)
+{
+	const struct ps_view_site *root = heap[0];
+	uint32_t at = 0;
+	uint32_t child;
+
+	while ((child = 2 * at + 1) < count) {
+		if (child + 1 < count &&
+		    is_before(heap[child], heap[child + 1], key))
+			child++;
+		if (!is_before(root, heap[child], key))
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = root;
+}
+
+static void
+sift_up(const struct ps_view_site **heap, uint32_t at, enum ps_view_key key)
+{
+	const struct ps_view_site *s = heap[at];
+
+	while (at > 0 && is_before(heap[(at - 1) / 2], s, key)) {
+		heap[at] = heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	heap[at] = s;
+}
+
+/* A heap of the best so far, the last of them at its root. */
 uint32_t
 ps_view_top(const struct ps_view *v, enum ps_view_key key, uint32_t most,
 	    const struct ps_view_site **out)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < v->site_count; i++) {
+	for (uint32_t i = 0; i < v->site_count && most > 0; i++) {
 		const struct ps_view_site *s = &v->sites[i];
-		double value = ps_view_value(s, key);
-		uint32_t at;
 
-		if (!(value > 0) ||
-		    (count == most &&
-		     value <= ps_view_value(out[most - 1], key)))
+		if (!(ps_view_value(s, key) > 0))
 			continue;
-		at = count < most ? count++ : most - 1;
-		for (; at > 0 && ps_view_value(out[at - 1], key) < value; at--)
-			out[at] = out[at - 1];
-		out[at] = s;
+		if (count < most) {
+			out[count] = s;
+			sift_up(out, count++, key);
+		} else if (is_before(s, out[0], key)) {
+			out[0] = s;
+			sift_down(out, count, key);
+		}
+	}
+	for (uint32_t left = count; left > 1; left--) {
+		const struct ps_view_site *last = out[0];
+
+		out[0] = out[left - 1];
+		sift_down(out, left - 1, key);
+		out[left - 1] = last;
 	}
 	return count;
 }

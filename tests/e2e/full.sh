@@ -48,7 +48,25 @@ mv "$(recording)" deep.perfshim
 has "$(<text)" 'dropped 0, .*cut short [0-9.]+ k' 'a recording that is full, without a loss'
 has "$(<text)" 'leaf +inlined at deep.c:[0-9]+' 'its names'
 
-for format in text json pprof callgrind folded massif; do
+# More sites than JSON has room for, unless it is told so.
+sites_of()
+{
+	"$B/perfreport" "--json$1" -o report.json deep.perfshim || fail "--json$1"
+	python "$E2E/expect.py" validate report.json || exit 1
+	value '"%d %d" % (len(heap["sites"]), heap["sites_not_listed"])'
+}
+read -r listed rest < <(sites_of '')
+equal 1000 "$listed" 'the sites of --json'
+[ "$rest" -gt 1000 ] || fail 'many sites that are not listed' "$rest"
+equal "7 $((rest + 993))" "$(sites_of =7)" 'the sites of --json=7'
+equal "$((rest + 1000)) 0" "$(sites_of =all)" 'the sites of --json=all'
+for wrong in 0 -1 some 1x; do
+	"$B/perfreport" --json=$wrong deep.perfshim >out 2>err
+	equal 2 $? "the status of --json=$wrong"
+	has "$(<err)" '--json' 'what is said of it'
+done
+
+for format in text json json=all pprof callgrind folded massif; do
 	read_in "$format" limits.perfshim
 	read_in "$format" deep.perfshim
 done

@@ -312,6 +312,23 @@ START_TEST(the_end_is_told)
 }
 END_TEST
 
+/* The example has three sites, one of them without a byte. */
+START_TEST(sites_that_are_not_listed_are_told)
+{
+	struct ps_report_options options = {.exit_code = -1, .sites = 1};
+
+	write_json();
+	is_value("heap.sites_not_listed", "1");
+	ps_capture(PS_REPORT_JSON, &options, NULL, false);
+	check_json();
+	is_value("heap.sites.0.bytes", "9000");
+	is_value("heap.sites_not_listed", "2");
+	options.sites = UINT32_MAX;
+	ps_capture(PS_REPORT_JSON, &options, NULL, false);
+	is_value("heap.sites_not_listed", "1");
+}
+END_TEST
+
 START_TEST(colours_are_not_for_machines)
 {
 	ps_capture(PS_REPORT_JSON, NULL, NULL, true);
@@ -408,6 +425,7 @@ json_suite(void)
 	tcase_add_test(contract, the_test_knows_json_from_other_text);
 	tcase_add_test(contract, every_name_of_the_contract_is_there);
 	tcase_add_test(contract, the_end_is_told);
+	tcase_add_test(contract, sites_that_are_not_listed_are_told);
 	tcase_add_test(contract, colours_are_not_for_machines);
 	suite_add_tcase(s, contract);
 

@@ -273,17 +273,39 @@ END_TEST
 
 START_TEST(the_top_of_many_sites_is_sorted)
 {
-	enum { MANY = 500, MOST = 20 };
+	enum { MANY = 500 };
+	static const unsigned mosts[] = {1, 2, 3, 20, MANY - 2, MANY - 1};
 	static struct ps_view_site sites[MANY];
 	struct ps_view many = {.site_count = MANY, .sites = sites};
-	const struct ps_view_site *top[MOST];
+	const struct ps_view_site *top[MANY + 1];
 
 	for (unsigned i = 0; i < MANY; i++)
 		sites[i].bytes = (i * 7919u) % MANY; /* each value once */
-	sites[3].bytes = (double)NAN;
-	ck_assert_uint_eq(ps_view_top(&many, PS_BY_BYTES, MOST, top), MOST);
-	for (unsigned i = 0; i < MOST; i++)
-		is_near(top[i]->bytes, MANY - 1 - i);
+	sites[0].bytes = (double)NAN; /* was 0, which is in no list either */
+	for (unsigned m = 0; m < PS_COUNT(mosts); m++) {
+		top[mosts[m]] = NULL;
+		ck_assert_uint_eq(
+		    ps_view_top(&many, PS_BY_BYTES, mosts[m], top), mosts[m]);
+		for (unsigned i = 0; i < mosts[m]; i++)
+			is_near(top[i]->bytes, MANY - 1 - i);
+		ck_assert_ptr_null(top[mosts[m]]);
+	}
+	ck_assert_uint_eq(ps_view_top(&many, PS_BY_BYTES, MANY, top), MANY - 1);
+}
+END_TEST
+
+START_TEST(of_equal_sites_the_first_comes_first)
+{
+	enum { MANY = 40 };
+	static struct ps_view_site sites[MANY];
+	struct ps_view many = {.site_count = MANY, .sites = sites};
+	const struct ps_view_site *top[MANY];
+
+	for (unsigned i = 0; i < MANY; i++)
+		sites[i].bytes = 7;
+	ck_assert_uint_eq(ps_view_top(&many, PS_BY_BYTES, 9, top), 9);
+	for (unsigned i = 0; i < 9; i++)
+		ck_assert_ptr_eq(top[i], &sites[i]);
 }
 END_TEST
 
@@ -371,6 +393,7 @@ view_suite(void)
 	tcase_add_loop_test(honest, the_top_sites_are_in_order, 0,
 			    (int)PS_COUNT(orders));
 	tcase_add_test(honest, the_top_of_many_sites_is_sorted);
+	tcase_add_test(honest, of_equal_sites_the_first_comes_first);
 	tcase_add_test(honest, sections_are_sorted_by_total);
 	tcase_add_test(honest, a_section_is_added_up_over_threads);
 	tcase_add_test(honest, quantiles_are_those_of_all_threads);
