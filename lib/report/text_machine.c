@@ -128,33 +128,32 @@ put_clock(struct ps_text *t, const char *kind, const struct ps_calibration *c)
 
 /* ---- during the run ----------------------------------------------------- */
 
-static const struct {
-	uint32_t doubt;
-	const char *before; /* the figure */
-	const char *after;
-} disturbances[] = {
-    {PS_DOUBT_SLOWER, "vector add in L1 was slower by ",
-     " at the end than when measured"},
-    {PS_DOUBT_FREQUENCY, "the core's frequency had changed: slower by ",
-     " at the end"},
-    {PS_DOUBT_STEAL, "the hypervisor gave ",
-     " of the CPUs' time to others: times are too long"},
-    {PS_DOUBT_WAITING, "tasks waited for a CPU for ",
-     " of the run: times include that"},
-};
-
-static double
-amount_of(const struct ps_calibration *c, uint32_t doubt)
+/* Alone in its line, after "!". */
+static void
+put_doubt(struct ps_text *t, const struct ps_calibration *c, uint32_t doubt)
 {
 	switch (doubt) {
 	case PS_DOUBT_SLOWER:
-		return c->drift_fraction;
+		ps_text_str(t, "vector add in L1 was slower by ");
+		put_percent(t, c->drift_fraction, 0);
+		ps_text_str(t, " at the end than when measured");
+		break;
 	case PS_DOUBT_FREQUENCY:
-		return c->core_drift;
+		ps_text_str(t, "the core's clock was ");
+		put_slower(t, c->core_drift);
+		ps_text_str(t, " at the end than when measured");
+		break;
 	case PS_DOUBT_STEAL:
-		return c->steal_fraction;
+		ps_text_str(t, "the hypervisor gave ");
+		put_percent(t, c->steal_fraction, 0);
+		ps_text_str(t, " of the CPUs' time to others: times are too "
+			       "long");
+		break;
 	default:
-		return c->pressure_fraction;
+		ps_text_str(t, "tasks waited for a CPU for ");
+		put_percent(t, c->pressure_fraction, 0);
+		ps_text_str(t, " of the run: times include that");
+		break;
 	}
 }
 
@@ -193,12 +192,12 @@ ps_put_disturbances(struct ps_text *t, const struct ps_calibration *c)
 
 	if (c->watched != 0)
 		put_watched(t, c);
-	for (unsigned i = 0; i < PS_COUNT(disturbances); i++) {
-		if (!(doubts & disturbances[i].doubt))
+	for (uint32_t doubt = 1; doubt <= doubts; doubt <<= 1) {
+		if (!(doubts & doubt))
 			continue;
-		ps_text_printf(t, "  ! %s", disturbances[i].before);
-		put_percent(t, amount_of(c, disturbances[i].doubt), 0);
-		ps_text_printf(t, "%s\n", disturbances[i].after);
+		ps_text_str(t, "  ! ");
+		put_doubt(t, c, doubt);
+		ps_text_char(t, '\n');
 	}
 }
 

@@ -128,10 +128,13 @@ START_TEST(each_disturbance_is_named)
 	c.pressure_fraction = 0.5;
 	ps_put_disturbances(&text, &c);
 	says("! vector add in L1 was slower by 20%");
-	says("! the core's frequency had changed: slower by 25%");
+	says("! the core's clock was 25% slower at the end");
 	says("! the hypervisor gave 7% of the CPUs' time to others");
 	says("! tasks waited for a CPU for 50% of the run");
 	ck_assert_ptr_nonnull(ps_timing_note(&c));
+	c.core_drift = -0.06;
+	ps_put_disturbances(&text, &c);
+	says("! the core's clock was 6.0% faster at the end");
 }
 END_TEST
 
