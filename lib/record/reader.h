@@ -18,6 +18,7 @@ struct ps_reader {
 	uint32_t count[PS_TABLES];    /* checked against capacity and size */
 	const char *start[PS_TABLES]; /* as checked; the file may change */
 	bool is_mapped;		      /* by ps_reader_open: unmapped by close */
+	uint32_t merged; /* processes it is of, if made by ps_merge */
 };
 
 /*

@@ -11,12 +11,10 @@
 #include <string.h>
 
 #include "report/cli_diff.h"
-#include "report/cli_groups.h"
+#include "report/cli_executables.h"
 #include "report/cli_page.h"
 #include "report/cli_pprof.h"
 #include "report/diff.h"
-
-enum { NAME_COLUMNS = 22 };
 
 struct sides {
 	struct ps_groups old;
@@ -56,41 +54,6 @@ main_pair(const struct sides *s, const char *who)
 	return best;
 }
 
-/* ---- text ---- */
-
-static void
-put_side(const struct ps_group *g, struct ps_text *t)
-{
-	struct ps_scratch scratch;
-	struct ps_view view;
-	char a[16];
-	char b[16];
-
-	ps_scratch_init(&scratch, 0);
-	if (g == NULL || ps_view_build(&g->merged, NULL, &scratch, &view) != 0)
-		ps_text_printf(t, "  %5s %10s %10s", "-", "-", "-");
-	else
-		ps_text_printf(t, "  %5u %10s %10s", g->count,
-			       ps_human_bytes(a, (double)view.requested_bytes),
-			       ps_human_bytes(b, (double)g->greatest_peak));
-	ps_scratch_fini(&scratch);
-}
-
-static void
-put_row(const struct pair *pair, struct ps_text *t)
-{
-	char name[64];
-	struct ps_text text;
-
-	ps_text_init(&text, name, sizeof(name), -1);
-	ps_text_printable(
-	    &text, ps_group_name(pair->old != NULL ? pair->old : pair->new));
-	ps_text_printf(t, "%-*.*s", NAME_COLUMNS, NAME_COLUMNS, name);
-	put_side(pair->old, t);
-	put_side(pair->new, t);
-	ps_text_char(t, '\n');
-}
-
 /* Each program once, those of the new side only at the end. */
 static int
 each_pair(const struct sides *s,
@@ -112,28 +75,6 @@ each_pair(const struct sides *s,
 			error = visit(&(struct pair){NULL, new}, context);
 	}
 	return error;
-}
-
-static int
-visit_row(const struct pair *pair, void *context)
-{
-	put_row(pair, context);
-	return 0;
-}
-
-static void
-put_table(const struct sides *s, struct ps_text *t)
-{
-	if (s->old.count + s->new.count <= 2)
-		return;
-	ps_text_str(t, "\n");
-	ps_text_style(t, PS_BOLD);
-	ps_text_str(t, "EXECUTABLES");
-	ps_text_style(t, PS_PLAIN);
-	ps_text_printf(t, "\n%-*s", NAME_COLUMNS, "");
-	ps_text_printf(t, "  %5s %10s %10s  %5s %10s %10s\n", "old",
-		       "requested", "max peak", "new", "requested", "max peak");
-	(void)each_pair(s, visit_row, t);
 }
 
 /* ---- a pair ---- */
@@ -231,7 +172,7 @@ print_text(struct opened *o, const struct sides *s)
 	}
 	error = with_pair(o, &pair, compare_text);
 	if (error == 0)
-		put_table(s, o->out);
+		ps_executables_put_both(&s->old, &s->new, o->out);
 	return error;
 }
 

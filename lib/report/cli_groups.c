@@ -75,7 +75,7 @@ ps_groups_open(struct ps_groups *groups, const struct ps_tree *tree)
 {
 	int error;
 
-	*groups = (struct ps_groups){0};
+	*groups = (struct ps_groups){.small = &tree->small};
 	ps_scratch_init(&groups->scratch, 0);
 	error = sort_processes(groups, tree);
 	for (uint32_t i = 0; error == 0 && i < groups->count; i++) {
@@ -111,20 +111,27 @@ ps_groups_main(const struct ps_groups *groups, const char *who)
 }
 
 const struct ps_group *
-ps_groups_match(const struct ps_groups *groups, const struct ps_group *other)
+ps_groups_find(const struct ps_groups *groups, const char *exe,
+	       const char *name)
 {
 	const struct ps_group *same_name = NULL;
 
 	for (uint32_t i = 0; i < groups->count; i++) {
 		const struct ps_group *g = &groups->group[i];
 
-		if (strcmp(ps_group_exe(g), ps_group_exe(other)) == 0)
+		if (strcmp(ps_group_exe(g), exe) == 0)
 			return g;
-		if (same_name == NULL &&
-		    strcmp(ps_group_name(g), ps_group_name(other)) == 0)
+		if (same_name == NULL && strcmp(ps_group_name(g), name) == 0)
 			same_name = g;
 	}
 	return same_name;
+}
+
+const struct ps_group *
+ps_groups_match(const struct ps_groups *groups, const struct ps_group *other)
+{
+	return ps_groups_find(groups, ps_group_exe(other),
+			      ps_group_name(other));
 }
 
 int
@@ -174,7 +181,9 @@ ps_group_put_what(const struct ps_group *g, struct ps_text *t)
 		ps_text_printf(t, " and %u more", g->count - shown);
 	ps_text_printf(t,
 		       "\n  figures are added up, peaks too; the greatest "
-		       "peak of one is %s\n",
+		       "peak of one is %s\n"
+		       "  wall is from the first start to the last end, peak "
+		       "RSS the greatest of one\n",
 		       ps_human_bytes(a, (double)g->greatest_peak));
 	if (g->small != NULL)
 		ps_text_printf(

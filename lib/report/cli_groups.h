@@ -25,6 +25,7 @@ struct ps_group {
 struct ps_groups {
 	struct ps_group *group;
 	uint32_t count;
+	const struct ps_small *small; /* of all executables */
 	struct ps_scratch scratch;
 };
 
@@ -40,8 +41,11 @@ const char *ps_group_exe(const struct ps_group *g);
 const struct ps_group *ps_groups_main(const struct ps_groups *groups,
 				      const char *who);
 
-/* The group of another tree that is of the same program: the same path, or else
- * the same name; NULL: none. */
+/* The group of that path, or else of that name; NULL: none. */
+const struct ps_group *ps_groups_find(const struct ps_groups *groups,
+				      const char *exe, const char *name);
+
+/* The group of another tree that is of the same program. */
 const struct ps_group *ps_groups_match(const struct ps_groups *groups,
 				       const struct ps_group *other);
 

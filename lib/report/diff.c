@@ -201,7 +201,9 @@ put_side(struct ps_text *t, const char *which, const struct ps_view *v)
 
 	ps_text_printf(t, "  %s  ", which);
 	(void)ps_put_name(t, ps_reader_string(v->reader, p->name), 40);
-	ps_text_printf(t, "  pid %d\n", p->pid);
+	ps_text_str(t, "  ");
+	ps_put_who(t, v->reader);
+	ps_text_char(t, '\n');
 }
 
 static void

@@ -6,7 +6,8 @@
  * a frame is a module and an address in its file.  Each module gets a range of
  * addresses of its own.  Rows of threads, sites and section times are copied
  * as they are, with their references changed: readers add them up anyway, and
- * the view finds those that share a stack.
+ * the view finds those that share a stack.  Threads of several processes are
+ * told apart by name, those that are the first of their process and others.
  *
  * The header begins as that of the first recording, so what is not named here
  * (the machine, the mode) is the first one's.
@@ -29,10 +30,12 @@ struct frame_key {
 
 struct merger {
 	struct ps_record_header *h;
+	uint32_t processes;
 	struct ps_intern strings; /* -> offset */
 	struct ps_intern modules;
 	struct ps_intern frames;
 	struct ps_intern sections;
+	struct ps_intern labels; /* -> row of a thread, less one */
 	struct ps_scratch *scratch;
 	uint64_t next_module_start;
 	/* Of the recording that is being added: */
@@ -40,7 +43,8 @@ struct merger {
 	uint32_t *module_of;
 	uint32_t *frame_of;
 	uint32_t *section_of;
-	uint32_t first_thread;
+	uint32_t
+	    label_of[PS_LABEL_THREADS]; /* the row of each thread; 0: none */
 	bool is_out_of_memory;
 };
 
@@ -180,10 +184,8 @@ add_site(struct merger *m, uint32_t index)
 		places[i] = frames[i] < m->from->count[PS_TABLE_FRAMES]
 				? m->frame_of[frames[i]]
 				: UINT32_MAX;
-	to->thread = from->thread == 0 ||
-			     from->thread >= m->from->count[PS_TABLE_THREADS]
-			 ? 0
-			 : m->first_thread + from->thread;
+	to->thread =
+	    from->thread < PS_LABEL_THREADS ? m->label_of[from->thread] : 0;
 	to->section = from->section < m->from->count[PS_TABLE_SECTIONS]
 			  ? m->section_of[from->section]
 			  : UINT32_MAX;
@@ -197,13 +199,40 @@ add_site(struct merger *m, uint32_t index)
 
 /* ---- threads and sections ---- */
 
+/* The row that is its label; those rows come first, and count nothing. */
+static uint32_t
+label_of(struct merger *m, uint32_t index)
+{
+	const struct ps_record_thread *from =
+	    ps_reader_entry(m->from, PS_TABLE_THREADS, index);
+	struct ps_record_thread *label;
+	struct {
+		uint32_t row;
+		char name[sizeof(from->name)];
+	} key = {.row = m->processes == 1 ? index : index == 1};
+	uint32_t number;
+	bool is_new;
+
+	if (from == NULL || index == 0)
+		return 0;
+	memcpy(key.name, from->name, sizeof(key.name));
+	number = known(m, &m->labels, &key, sizeof(key), &is_new) + 1;
+	if (m->is_out_of_memory || number >= PS_LABEL_THREADS)
+		return 0;
+	label = row_of(m, PS_TABLE_THREADS, number);
+	if (is_new)
+		memcpy(label->name, from->name, sizeof(label->name));
+	return number;
+}
+
 static void
 add_threads(struct merger *m)
 {
 	uint32_t count = m->from->count[PS_TABLE_THREADS];
 	uint32_t index;
 
-	m->first_thread = ps_peek(&m->h->table[PS_TABLE_THREADS].count);
+	for (uint32_t i = 0; i < PS_LABEL_THREADS; i++)
+		m->label_of[i] = label_of(m, i);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct ps_record_thread *from =
 		    ps_reader_row(m->from, PS_TABLE_THREADS, i);
@@ -291,7 +320,7 @@ plan(struct ps_record_table *tables, const struct ps_reader *const *readers,
 	uint64_t at = PS_RECORD_HEADER_BYTES;
 
 	for (unsigned id = 0; id < PS_TABLES; id++) {
-		uint64_t rows = 16;
+		uint64_t rows = id == PS_TABLE_THREADS ? PS_LABEL_THREADS : 16;
 
 		for (uint32_t i = 0; i < count; i++) {
 			const struct ps_reader *r = readers[i];
@@ -326,6 +355,7 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 {
 	struct ps_record_table tables[PS_TABLES];
 	uint64_t bytes = plan(tables, readers, count);
+	uint32_t label;
 	char *memory = ps_scratch_alloc(scratch, bytes + PS_CACHE_LINE);
 
 	if (memory == NULL)
@@ -333,6 +363,7 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	*m = (struct merger){
 	    .h = (void *)PS_ROUND_UP((uintptr_t)memory,
 				     (uintptr_t)PS_CACHE_LINE),
+	    .processes = count,
 	    .scratch = scratch,
 	    .next_module_start = MODULE_GAP,
 	};
@@ -346,6 +377,8 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	ps_intern_init(&m->modules, scratch, true, 0);
 	ps_intern_init(&m->frames, scratch, true, 0);
 	ps_intern_init(&m->sections, scratch, true, 0);
+	ps_intern_init(&m->labels, scratch, true, 0);
+	(void)add_row(m, PS_TABLE_THREADS, PS_LABEL_THREADS, &label);
 	return 0;
 }
 
@@ -368,6 +401,7 @@ ps_merge(const struct ps_reader *const *readers, uint32_t count,
 {
 	struct merger m;
 	double step_s;
+	int error;
 
 	PS_ASSERT(count > 0);
 	if (begin(&m, readers, count, scratch) != 0)
@@ -382,7 +416,10 @@ ps_merge(const struct ps_reader *const *readers, uint32_t count,
 		if (i > 0)
 			ps_merge_header(m.h, readers[i]->header);
 	}
-	return ps_reader_attach(out, m.h, m.h->file_bytes, NULL);
+	error = ps_reader_attach(out, m.h, m.h->file_bytes, NULL);
+	if (error == 0)
+		out->merged = count;
+	return error;
 }
 
 bool

@@ -66,7 +66,10 @@ thread_name(const struct ps_view *v, uint32_t row, char *buffer, size_t bytes)
 	memcpy(name, thread->name, sizeof(thread->name));
 	ps_text_init(&t, buffer, bytes, -1);
 	ps_text_printable(&t, name[0] == '\0' ? "thread" : name);
-	ps_text_printf(&t, row == 1 ? " (first)" : " #%u", row);
+	if (row == 1)
+		ps_text_str(&t, " (first)");
+	else if (v->reader->merged < 2)
+		ps_text_printf(&t, " #%u", row);
 	return buffer;
 }
 

@@ -29,6 +29,8 @@ void ps_put_error(struct ps_text *t, double value, double error);
 void ps_put_short_time(struct ps_text *t, double seconds);
 
 void ps_text_summary(struct ps_text_report *r); /* text_summary.c */
+/* "pid 12", "8 processes"; text_summary.c */
+void ps_put_who(struct ps_text *t, const struct ps_reader *r);
 void ps_text_verdict(struct ps_text_report *r); /* text_verdict.c */
 void ps_text_sites(struct ps_text_report *r);	/* text_sites.c */
 /* The first frame that is neither an allocator's nor a container's. */

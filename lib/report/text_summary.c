@@ -49,6 +49,15 @@ put_end(struct ps_text *t, const struct ps_view *v)
 	}
 }
 
+void
+ps_put_who(struct ps_text *t, const struct ps_reader *r)
+{
+	if (r->merged > 1)
+		ps_text_printf(t, "%u processes", r->merged);
+	else
+		ps_text_printf(t, "pid %d", r->header->process.pid);
+}
+
 static void
 put_title(struct ps_text *t, const struct ps_view *v)
 {
@@ -60,8 +69,9 @@ put_title(struct ps_text *t, const struct ps_view *v)
 	unsigned used = 10;
 
 	ps_text_init(&who, buffer, sizeof(buffer), -1);
-	ps_text_printf(&who, "  pid %d", p->pid);
-	if (ps_peek(&p->is_forked_child))
+	ps_text_str(&who, "  ");
+	ps_put_who(&who, v->reader);
+	if (ps_peek(&p->is_forked_child) && v->reader->merged < 2)
 		ps_text_printf(&who, " (forked by %d)", p->ppid);
 	ps_text_init(&end, end_buffer, sizeof(end_buffer), -1);
 	put_end(&end, v);
@@ -202,9 +212,10 @@ static void
 put_outside(struct ps_text *t, const struct ps_view *v)
 {
 	double outside = v->max_rss_bytes - (double)v->peak_bytes;
+	bool is_of_one = v->reader->merged < 2; /* else, sums and a greatest */
 	char bytes[16];
 
-	if (outside > 0)
+	if (outside > 0 && is_of_one)
 		ps_text_printf(t,
 			       "  outside malloc: %s of the peak RSS (code, "
 			       "stacks, mmap, the shim itself)\n",

@@ -98,7 +98,10 @@ say_peak(struct speaker *s)
 	char bytes[16];
 	char when[16];
 
-	ps_text_printf(t, "The heap was %s at its peak",
+	ps_text_printf(t,
+		       v->reader->merged < 2
+			   ? "The heap was %s at its peak"
+			   : "The peaks of the heaps add up to %s",
 		       ps_human_bytes(bytes, (double)v->peak_bytes));
 	if (v->peak_at_s >= 0)
 		ps_text_printf(t, ", %s into the run",
@@ -182,7 +185,12 @@ say_unmarked(struct speaker *s)
 	struct ps_text *t = begin(s, "time");
 	char human[16];
 
-	ps_text_printf(t, "It ran for %s", ps_human_time(human, v->wall_s));
+	ps_text_printf(
+	    t,
+	    v->reader->merged < 2
+		? "It ran for %s"
+		: "They took %s from the first start to the last end",
+	    ps_human_time(human, v->wall_s));
 	if (v->user_s >= 0) {
 		ps_text_printf(t, ", on the CPU for %s",
 			       ps_human_time(human, v->user_s + v->system_s));

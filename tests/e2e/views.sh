@@ -48,10 +48,13 @@ mv rec tree
 run_shim PERFSHIM_SAMPLE=all "$T/family"
 run_shim PERFSHIM_SAMPLE=all "$T/family"
 run_shim PERFSHIM_SAMPLE=all "$T/exact"
+# Small processes, of a program that has a recording on the other side, and of one that has none.
+printf '1\t7\t1\t0\t1\t1000\t1\t1\t4096\t2048\t5\t1024\t/bin/%s\n' nothing exact >tree/small-processes.tsv
 view --diff tree rec
 report_has 'MERGED  4 processes of family.*MERGED  8 processes of family' \
 	'allocations +120 k +240 k +\+120 k \(\+100%\)' \
-	'\+90.0 k  from 90.0 k to 180 k' $'\nfamily +4 .* 8 ' $'\nexact +- +- +- +1 '
+	'\+90.0 k  from 90.0 k to 180 k' $'\n  old  family  4 processes\n  new  family  8 processes\n' \
+	$'\nfamily +4 .* 8 ' $'\nexact +1 +1.00 KiB +2.00 KiB +1 ' $'\nnothing +1 +1.00 KiB +2.00 KiB +- +- +-\n'
 view --diff --main family --folded=count tree rec
 has "$text" ';child_allocate 90000 180000' 'the folded difference of trees'
 has "$text" ';keep_small 0 1000' 'the folded difference of trees'

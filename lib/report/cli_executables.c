@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_executables - the table of all executables, of one tree or of two
+ *
+ * An executable may have recordings, lines of small processes, or both; of two
+ * trees, it may be on one side only.  Each has one row.
+ */
+#include <string.h>
+
+#include "report/cli_executables.h"
+#include "report/text_parts.h"
+
+enum { NAME_COLUMNS = 22 };
+
+/* What one tree has of an executable; NULL: nothing of that kind. */
+struct side {
+	const struct ps_group *group;
+	const struct ps_small_group *small;
+};
+
+struct sums {
+	uint32_t processes;
+	uint32_t small;
+	double allocations;
+	double requested_bytes;
+	double greatest_peak;
+	double user_s;
+};
+
+static void
+add_group(struct sums *sums, const struct ps_group *g)
+{
+	struct ps_scratch scratch;
+	struct ps_view view;
+
+	if (g == NULL)
+		return;
+	ps_scratch_init(&scratch, 0);
+	if (ps_view_build(&g->merged, NULL, &scratch, &view) != 0)
+		return;
+	sums->processes += g->count;
+	sums->allocations += (double)view.allocations;
+	sums->requested_bytes += (double)view.requested_bytes;
+	sums->greatest_peak = (double)g->greatest_peak;
+	sums->user_s += view.user_s;
+	ps_scratch_fini(&scratch);
+}
+
+static void
+add_small(struct sums *sums, const struct ps_small_group *small)
+{
+	if (small == NULL)
+		return;
+	sums->processes += small->processes;
+	sums->small += small->processes;
+	sums->allocations += (double)small->allocations;
+	sums->requested_bytes += (double)small->requested_bytes;
+	sums->greatest_peak =
+	    PS_MAX(sums->greatest_peak, (double)small->greatest_peak_bytes);
+	sums->user_s += (double)small->user_ns * 1e-9;
+}
+
+static struct sums
+sums_of(const struct side *side)
+{
+	struct sums sums = {0};
+
+	add_group(&sums, side->group);
+	add_small(&sums, side->small);
+	return sums;
+}
+
+static const char *
+small_name(const struct ps_small_group *small)
+{
+	const char *slash = strrchr(small->exe, '/');
+
+	return slash == NULL ? small->exe : slash + 1;
+}
+
+static void
+put_name(const struct side *side, struct ps_text *t)
+{
+	const char *name = side->group != NULL ? ps_group_name(side->group)
+					       : small_name(side->small);
+	unsigned used = ps_put_name(t, name, NAME_COLUMNS);
+
+	ps_text_fill(t, ' ', NAME_COLUMNS - (int)used);
+}
+
+static void
+put_heading(struct ps_text *t)
+{
+	ps_text_str(t, "\n");
+	ps_text_style(t, PS_BOLD);
+	ps_text_str(t, "EXECUTABLES");
+	ps_text_style(t, PS_PLAIN);
+	ps_text_char(t, '\n');
+}
+
+/* Whether some group has the small processes among its own. */
+static bool
+has_recordings(const struct ps_groups *groups,
+	       const struct ps_small_group *small)
+{
+	for (uint32_t i = 0; i < groups->count; i++)
+		if (groups->group[i].small == small)
+			return true;
+	return false;
+}
+
+/* ---- one tree ---- */
+
+static void
+put_row(const struct side *side, struct ps_text *t)
+{
+	struct sums sums = sums_of(side);
+	char a[16];
+
+	ps_text_printf(t, "%7u %7u  ", sums.processes, sums.small);
+	put_name(side, t);
+	ps_text_printf(t, " %10s", ps_human_count(a, sums.allocations));
+	ps_text_printf(t, " %10s", ps_human_bytes(a, sums.requested_bytes));
+	ps_text_printf(t, " %10s", ps_human_bytes(a, sums.greatest_peak));
+	ps_text_printf(t, " %8s\n", ps_human_time(a, sums.user_s));
+}
+
+void
+ps_executables_put(const struct ps_groups *groups, struct ps_text *t)
+{
+	put_heading(t);
+	ps_text_printf(t, "%7s %7s  %-*s %10s %10s %10s %8s\n", "procs",
+		       "< 1 MiB", NAME_COLUMNS, "name", "allocs", "requested",
+		       "max peak", "user");
+	for (uint32_t i = 0; i < groups->count; i++)
+		put_row(
+		    &(struct side){&groups->group[i], groups->group[i].small},
+		    t);
+	for (uint32_t i = 0; i < groups->small->count; i++) {
+		const struct ps_small_group *small = &groups->small->groups[i];
+
+		if (!has_recordings(groups, small))
+			put_row(&(struct side){NULL, small}, t);
+	}
+}
+
+/* ---- two trees ---- */
+
+/* The same program in another tree: of that path, else of that name. */
+static struct side
+match(const struct ps_groups *groups, const struct side *other)
+{
+	const char *name = other->group != NULL ? ps_group_name(other->group)
+						: small_name(other->small);
+	const char *exe = other->group != NULL ? ps_group_exe(other->group)
+					       : other->small->exe;
+	struct side side = {
+	    .group = ps_groups_find(groups, exe, name),
+	    .small = ps_small_find(groups->small, exe),
+	};
+
+	if (side.group != NULL)
+		side.small = side.group->small;
+	for (uint32_t i = 0; side.group == NULL && side.small == NULL &&
+			     i < groups->small->count;
+	     i++)
+		if (strcmp(small_name(&groups->small->groups[i]), name) == 0)
+			side.small = &groups->small->groups[i];
+	return side;
+}
+
+static bool
+is_absent(const struct side *side)
+{
+	return side->group == NULL && side->small == NULL;
+}
+
+static void
+put_side(const struct side *side, struct ps_text *t)
+{
+	struct sums sums = sums_of(side);
+	char a[16];
+	char b[16];
+
+	if (is_absent(side))
+		ps_text_printf(t, "  %5s %10s %10s", "-", "-", "-");
+	else
+		ps_text_printf(t, "  %5u %10s %10s", sums.processes,
+			       ps_human_bytes(a, sums.requested_bytes),
+			       ps_human_bytes(b, sums.greatest_peak));
+}
+
+static void
+put_pair(const struct side *old, const struct side *new, struct ps_text *t)
+{
+	put_name(is_absent(old) ? new : old, t);
+	put_side(old, t);
+	put_side(new, t);
+	ps_text_char(t, '\n');
+}
+
+/* How many executables a tree has; the side of each. */
+static uint32_t
+count_sides(const struct ps_groups *groups)
+{
+	return groups->count + groups->small->count;
+}
+
+/* False: its small processes are told with their recordings. */
+static bool
+side_at(const struct ps_groups *groups, uint32_t i, struct side *side)
+{
+	bool is_group = i < groups->count;
+
+	if (is_group)
+		*side =
+		    (struct side){&groups->group[i], groups->group[i].small};
+	else
+		*side = (struct side){
+		    NULL, &groups->small->groups[i - groups->count]};
+	return is_group || !has_recordings(groups, side->small);
+}
+
+void
+ps_executables_put_both(const struct ps_groups *old,
+			const struct ps_groups *new, struct ps_text *t)
+{
+	struct side here;
+	struct side there;
+
+	if (count_sides(old) + count_sides(new) <= 2)
+		return;
+	put_heading(t);
+	ps_text_printf(t, "%-*s  %5s %10s %10s  %5s %10s %10s\n", NAME_COLUMNS,
+		       "", "old", "requested", "max peak", "new", "requested",
+		       "max peak");
+	for (uint32_t i = 0; i < count_sides(old); i++) {
+		if (!side_at(old, i, &here))
+			continue;
+		there = match(new, &here);
+		put_pair(&here, &there, t);
+	}
+	for (uint32_t i = 0; i < count_sides(new); i++) {
+		if (!side_at(new, i, &here))
+			continue;
+		there = match(old, &here);
+		if (is_absent(&there))
+			put_pair(&there, &here, t);
+	}
+}
