@@ -39,6 +39,7 @@
 
 /* Untouched, it costs address space only. */
 enum { BOOTSTRAP_BYTES = 1 << 20, RETRY_BYTES_MAX = 1 << 20 };
+enum { SAMPLED_LEAST = 64 };
 
 /* ---- before relocation -------------------------------------------------- */
 
@@ -203,6 +204,22 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 
 /* ---- samples ------------------------------------------------------------ */
 
+/*
+ * Where few blocks are sampled, they are served in powers of two from 64 bytes
+ * on: each of all 40 classes would touch a page for its first block and one for
+ * that one's mark, and a hundred samples of a short run have most sizes.
+ */
+static unsigned
+sampled_class(size_t size, size_t align)
+{
+	if (ps_record->sampling.mode != PS_SAMPLE_ALL &&
+	    size <= PS_POOL_SMALL_MAX)
+		size = size <= SAMPLED_LEAST
+			   ? SAMPLED_LEAST
+			   : (size_t)1 << (64 - __builtin_clzll(size - 1));
+	return pool_class(size, align);
+}
+
 /* A block with a mark beside it. */
 static void *
 sampled_pool_block(struct ps_thread *self, unsigned cls, size_t size,
@@ -223,7 +240,7 @@ static void *
 take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	    uint32_t site)
 {
-	unsigned cls = pool_class(size, align);
+	unsigned cls = sampled_class(size, align);
 	void *block = NULL;
 
 	if (ps_harden_is_on()) {

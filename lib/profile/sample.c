@@ -4,9 +4,19 @@
  *
  * Samples live in chunks that are mapped as needed and never given back; free
  * ones are a stack with a tagged head (index and a counter in one word, so that
- * a pop cannot be fooled by a pop and push in between).  The table for blocks
- * outside the pool chains samples from 65536 heads; a spin lock guards each of
- * 64 stripes.  When no such sample lives, a free costs one load.
+ * a pop cannot be fooled by a pop and push in between).
+ *
+ * The table for blocks outside the pool is in 64 stripes, each with a spin lock
+ * and heads of its own, from which samples are chained.  A stripe begins with
+ * 16 heads, all stripes' in one page, and takes sixteen times as many when it
+ * has more samples than heads; one table of 65536 heads, touched at random,
+ * cost a page fault for most samples of a short run.  When no such sample
+ * lives, a free costs one load.
+ *
+ * A thread may fork while another one is in a stripe.  What the child finds
+ * then has every link within what is mapped, and none in a circle: one word has
+ * both where the heads are and how many, and a chain ends wherever one enters
+ * it.  A sample can be lost; it is one of the parent's.
  */
 #include "base/float_state.h"
 #include "base/lock.h"
@@ -18,8 +28,12 @@
 enum {
 	CHUNK_SAMPLES = 4096,
 	CHUNKS = 8192, /* 32 M samples */
-	HEADS = 65536,
 	STRIPES = 64,
+	STRIPE_BITS = 6,
+	FIRST_BITS = 4, /* 16 heads of a stripe */
+	GROWTH_BITS = 4,
+	BITS_MOST = 16,
+	BITS_MASK = 31, /* heads are aligned to more */
 };
 
 struct ps_sample {
@@ -33,9 +47,17 @@ enum { NONE = 0 }; /* no sample has index 0 */
 static struct ps_sample *_Atomic chunks[CHUNKS];
 static _Atomic uint32_t made = 1;  /* index 0 is "none" */
 static _Atomic uint64_t free_head; /* tag << 32 | index */
-static _Atomic(_Atomic uint32_t *) heads;
-static struct ps_lock stripes[STRIPES];
 static _Atomic uint64_t hashed;
+
+/* All under the lock. */
+struct stripe {
+	struct ps_lock lock;
+	uint32_t samples;
+	_Atomic uintptr_t heads; /* address | bits of their count; 0: none */
+};
+static struct stripe stripes[STRIPES];
+static _Atomic uint32_t first_heads[STRIPES][1 << FIRST_BITS]
+    __attribute__((aligned(4096)));
 static uint32_t epoch;
 
 static PS_NOINLINE uint64_t
@@ -133,46 +155,91 @@ drop(uint32_t index)
 /* ---- blocks outside the pool -------------------------------------------- */
 
 static uint32_t
-head_of(uintptr_t block)
+hash_of(uintptr_t block)
 {
-	return (uint32_t)((block >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 48) &
-	       (HEADS - 1);
+	return (uint32_t)((block >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
-static bool
-have_heads(void)
+static struct stripe *
+lock_stripe(uint32_t hash)
 {
-	_Atomic uint32_t *none = NULL;
+	struct stripe *s = &stripes[hash % STRIPES];
+
+	ps_lock_take(&s->lock);
+	if (ps_unlikely(ps_peek(&s->heads) == 0))
+		ps_poke(&s->heads,
+			(uintptr_t)first_heads[hash % STRIPES] | FIRST_BITS);
+	return s;
+}
+
+static _Atomic uint32_t *
+head_of(uintptr_t heads, uint32_t hash)
+{
+	uint32_t mask = ((uint32_t)1 << (heads & BITS_MASK)) - 1;
+
+	return (_Atomic uint32_t *)(heads & ~(uintptr_t)BITS_MASK) +
+	       ((hash >> STRIPE_BITS) & mask);
+}
+
+static void
+chain(uintptr_t heads, uint32_t index)
+{
+	struct ps_sample *sample = sample_at(index);
+	_Atomic uint32_t *head = head_of(heads, hash_of(sample->block));
+
+	ps_poke(&sample->next, ps_peek(head));
+	ps_poke(head, index);
+}
+
+static void
+move_chain(uint32_t index, uintptr_t heads)
+{
+	uint32_t next;
+
+	for (; index != NONE; index = next) {
+		next = ps_peek(&sample_at(index)->next);
+		chain(heads, index);
+	}
+}
+
+/* Without memory for more heads, chains grow longer. */
+static PS_COLD void
+grow(struct stripe *s)
+{
+	uintptr_t before = ps_peek(&s->heads);
+	uintptr_t bits = (before & BITS_MASK) + GROWTH_BITS;
+	_Atomic uint32_t *heads = head_of(before, 0);
+	size_t count = (size_t)1 << (before & BITS_MASK);
 	void *memory;
 
-	if (ps_peek(&heads) != NULL)
-		return true;
-	if (ps_os_map(HEADS * sizeof(uint32_t), &memory) != 0)
-		return false;
-	if (!atomic_compare_exchange_strong(&heads, &none, memory))
-		(void)ps_os_unmap(memory, HEADS * sizeof(uint32_t));
-	return true;
+	if (bits > BITS_MOST ||
+	    ps_os_map(sizeof(uint32_t) << bits, &memory) != 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		move_chain(ps_peek(&heads[i]), (uintptr_t)memory | bits);
+	/* pairs with a fork: all chains are made */
+	atomic_store_explicit(&s->heads, (uintptr_t)memory | bits,
+			      memory_order_release);
+	if (count > 1 << FIRST_BITS)
+		(void)ps_os_unmap((void *)heads, count * sizeof(*heads));
 }
 
 bool
 ps_sample_keep(uintptr_t block, const struct ps_birth *birth)
 {
-	uint32_t h = head_of(block);
-	struct ps_lock *stripe = &stripes[h % STRIPES];
 	struct ps_sample *sample;
-	uint32_t index;
+	uint32_t index = new_sample(&sample);
+	struct stripe *s;
 
-	if (!have_heads())
-		return false;
-	index = new_sample(&sample);
 	if (index == NONE)
 		return false;
 	sample->birth = *birth;
 	sample->block = block;
-	ps_lock_take(stripe);
-	ps_poke(&sample->next, ps_peek(&ps_peek(&heads)[h]));
-	ps_poke(&ps_peek(&heads)[h], index);
-	ps_lock_give(stripe);
+	s = lock_stripe(hash_of(block));
+	if (s->samples++ >> (ps_peek(&s->heads) & BITS_MASK) != 0)
+		grow(s);
+	chain(ps_peek(&s->heads), index);
+	ps_lock_give(&s->lock);
 	atomic_fetch_add(&hashed, 1);
 	return true;
 }
@@ -197,15 +264,15 @@ unchain(_Atomic uint32_t *link, uintptr_t block)
 bool
 ps_sample_take(uintptr_t block, struct ps_birth *out)
 {
-	uint32_t h = head_of(block);
-	struct ps_lock *stripe = &stripes[h % STRIPES];
+	struct stripe *s;
 	uint32_t index;
 
 	if (ps_peek(&hashed) == 0)
 		return false;
-	ps_lock_take(stripe);
-	index = unchain(&ps_peek(&heads)[h], block);
-	ps_lock_give(stripe);
+	s = lock_stripe(hash_of(block));
+	index = unchain(head_of(ps_peek(&s->heads), hash_of(block)), block);
+	s->samples -= index != NONE;
+	ps_lock_give(&s->lock);
 	if (index == NONE)
 		return false;
 	*out = sample_at(index)->birth;
@@ -218,7 +285,7 @@ void
 ps_sample_postfork_child(void)
 {
 	for (unsigned i = 0; i < STRIPES; i++)
-		ps_lock_init(&stripes[i]);
+		ps_lock_init(&stripes[i].lock);
 	epoch = (epoch + 1) & 0xff;
 }
 

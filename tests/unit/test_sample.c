@@ -136,11 +136,11 @@ START_TEST(kept_samples_are_found_once)
 
 	ck_assert(!ps_sample_take(4096, &got));
 	for (int round = 0; round < 2; round++) {
-		for (uintptr_t i = 1; i <= 10000; i++) {
+		for (uintptr_t i = 1; i <= 300000; i++) {
 			birth.size = i;
 			ck_assert(ps_sample_keep(i * 4096, &birth));
 		}
-		for (uintptr_t i = 10000; i >= 1; i--) {
+		for (uintptr_t i = 300000; i >= 1; i--) {
 			ck_assert(ps_sample_take(i * 4096, &got));
 			ck_assert_uint_eq(got.size, i);
 			ck_assert_uint_eq(got.site, 7);
