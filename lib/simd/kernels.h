@@ -26,6 +26,8 @@ enum {
 	PS_MATRIX_DOTS_MAX = 4,
 	/* More rows than this are no matter for the `flat` kernel. */
 	PS_MATRIX_FLAT_MAX = 3,
+	/* Deeper than this is no matter for the `shallow` kernel. */
+	PS_MATRIX_SHALLOW_MAX = 4,
 };
 
 /*
@@ -43,6 +45,7 @@ struct ps_matrix_block {
 	size_t rows, columns, depth; /* >= 1 each */
 	bool is_sum;		     /* add to c, else store */
 	bool is_copying;	     /* copy panels of A to the stack first */
+	bool is_halving; /* the end of a row to narrower vectors, if any */
 };
 
 struct ps_simd_kernels {
@@ -58,7 +61,7 @@ struct ps_simd_kernels {
 	void (*add_double_streamed)(double *dst, const double *a,
 				    const double *b, size_t n);
 
-	/* NULL in the scalar table, as are the next two. */
+	/* NULL in the scalar table, as are the next four. */
 	void (*block)(const struct ps_matrix_block *x);
 	/*
 	 * A block of few columns (<= PS_MATRIX_DOTS_MAX), whose b is
@@ -67,6 +70,10 @@ struct ps_simd_kernels {
 	void (*dots)(const struct ps_matrix_block *x);
 	/* A block of few rows (<= PS_MATRIX_FLAT_MAX); b is in place. */
 	void (*flat)(const struct ps_matrix_block *x);
+	/* A whole product, depth <= PS_MATRIX_SHALLOW_MAX. */
+	void (*shallow)(const struct ps_matrix_block *x);
+	/* A whole product, columns <= vector, depth <= PS_MATRIX_DEPTH_MAX. */
+	void (*small)(const struct ps_matrix_block *x);
 
 	/* One round of ps_simd_burn. */
 	float (*burn)(uint64_t rounds);

@@ -19,13 +19,24 @@
  *   A copied only out of rows that compete for L1	   33  115  117  106
  * One thread of OpenBLAS 0.3.21 and BLIS 0.9.0, the faster: 28  116  114  108
  *
+ * And what the rest gave to those that need it, on an Emerald Rapids guest
+ * (peak 197) beside OpenBLAS's kernels for SkylakeX:
+ *   step                                size              before after OpenBLAS
+ *   a vector wide: tiles, no plan        2 x 2 x 2            0.6   1.4 0.9 8 x
+ *8 x 8             26    45        27 depth of 1 to 4: row by row          241
+ *x 778 x 2         25    40        28 ends of rows by whole vectors        18 x
+ *18 x 18          52    74        65 packed for few rows, fetched ahead   36 x
+ *1109 x 1016      90   104       111
+ *
  * Plans, by shape:
  *
+ * - small, a vector wide or less: the tiles alone;
  * - in place: B is not copied; it comes from L2, or is used by a few panels
  *   only, and copying costs 1/m of the arithmetic;
  * - packed: as above;
  * - dots, up to 4 columns: along the depth (vector_dots.h);
- * - flat, up to 3 rows: along the rows of B (vector_flat.h).
+ * - flat, up to 3 rows: along the rows of B (vector_flat.h);
+ * - shallow, a depth of up to 4: along the rows of C (vector_shallow.h).
  *
  * A panel of A is copied to the stack, out of rows that compete for the same
  * sets of L1, and of matrices so wide that the copy is nothing; the next panel
@@ -44,7 +55,7 @@
 #include "base/os.h"
 #include "simd/kernels.h"
 
-enum plan { PLAN_IN_PLACE, PLAN_PACKED, PLAN_DOTS, PLAN_FLAT };
+enum plan { PLAN_IN_PLACE, PLAN_PACKED, PLAN_DOTS, PLAN_FLAT, PLAN_SHALLOW };
 
 struct problem {
 	const struct ps_simd_kernels *kernels;
@@ -57,15 +68,20 @@ struct problem {
 };
 
 enum {
-	WORKSPACE_FLOATS = 1 << 17,  /* 512 KiB, half of a usual L2 */
-	PACKED_ROWS_MIN = 72,	     /* below, packing is not worth it */
+	WORKSPACE_FLOATS = 1 << 17, /* 512 KiB, half of a usual L2 */
+	/* Below, packing is not worth it; B of 2 MiB comes from beyond L2. */
+	PACKED_ROWS_MIN = 72,
+	PACKED_ROWS_MIN_HUGE = 20,
+	HUGE_FLOATS = 1 << 19,
 	PACKED_FLOATS_MIN = 1 << 17, /* of B; less stays in L2 as it is */
+	PACK_AHEAD = 16,	     /* rows of B on their way from memory */
 	DEPTH = 256,		     /* when it does not fit in one block */
 	WIDTH = 512,
 	COPIED_COLUMNS_MIN = 512,
 	COPIED_ROWS_MIN = 8,
 	/* Rows of a multiple of 2 KiB fall on two of 64 sets of L1. */
 	CONFLICT_FLOATS = 512,
+	SMALL_DEPTH = 12,
 	DOTS_DEPTH_MIN = 16,
 	DOTS_DEPTH = 1024,
 	FLAT_COLUMNS_MIN = 32,
@@ -92,7 +108,11 @@ plan_of(size_t m, size_t n, size_t k)
 		return PLAN_DOTS;
 	if (m <= PS_MATRIX_FLAT_MAX && n >= FLAT_COLUMNS_MIN)
 		return PLAN_FLAT;
+	if (k <= PS_MATRIX_SHALLOW_MAX)
+		return PLAN_SHALLOW;
 	if (m >= PACKED_ROWS_MIN && k * n >= PACKED_FLOATS_MIN)
+		return PLAN_PACKED;
+	if (m >= PACKED_ROWS_MIN_HUGE && k * n >= HUGE_FLOATS)
 		return PLAN_PACKED;
 	return PLAN_IN_PLACE;
 }
@@ -108,6 +128,9 @@ pack_block(float *to, const struct ps_matrix_block *y, size_t ldb, size_t width)
 		const float *from = y->b + j;
 
 		for (size_t p = 0; p < y->depth; p++) {
+			__builtin_prefetch(from + PACK_AHEAD * ldb);
+			__builtin_prefetch(from + PACK_AHEAD * ldb +
+					   PS_CACHE_LINE / sizeof(*from));
 			memcpy(to, from, columns * sizeof(*to));
 			to += width;
 			from += ldb;
@@ -150,6 +173,17 @@ is_copying_pays(const struct problem *x)
 	       (x->n >= COPIED_COLUMNS_MIN || x->lda % CONFLICT_FLOATS == 0);
 }
 
+/*
+ * Where 512 bits are two halves, 256 take half the time.  Elsewhere 256-bit
+ * ones have one multiplier of two beside 512-bit ones (34 x 34 x 34: 104
+ * GFLOP/s against 117).
+ */
+static bool
+is_halving_pays(const struct problem *x)
+{
+	return ps_simd_loading_kernels() != x->kernels;
+}
+
 static void
 multiply_blocks(const struct problem *x, bool is_packed)
 {
@@ -161,7 +195,8 @@ multiply_blocks(const struct problem *x, bool is_packed)
 				    .ldc = x->ldc,
 				    .strip_step = x->kernels->tile_columns,
 				    .rows = x->m,
-				    .is_copying = is_copying_pays(x)};
+				    .is_copying = is_copying_pays(x),
+				    .is_halving = is_halving_pays(x)};
 
 	for (size_t j = 0; j < x->n; j += y.columns) {
 		y.columns = PS_MIN(width, x->n - j);
@@ -178,8 +213,10 @@ multiply_blocks(const struct problem *x, bool is_packed)
 
 /* ---- thin products ------------------------------------------------------ */
 
+/* Few rows or little depth: the rows of B side by side, FLAT_WIDTH at once. */
 static void
-multiply_flat(const struct problem *x)
+multiply_along_rows(const struct problem *x,
+		    void (*kernel)(const struct ps_matrix_block *x))
 {
 	struct ps_matrix_block y = {.a = x->a,
 				    .lda = x->lda,
@@ -192,7 +229,7 @@ multiply_flat(const struct problem *x)
 		y.columns = PS_MIN((size_t)FLAT_WIDTH, x->n - j);
 		y.b = x->b + j;
 		y.c = x->c + j;
-		x->kernels->flat(&y);
+		kernel(&y);
 	}
 }
 
@@ -244,19 +281,58 @@ multiply(const struct problem *x, enum plan plan)
 	if (plan == PLAN_DOTS)
 		multiply_dots(x);
 	else if (plan == PLAN_FLAT)
-		multiply_flat(x);
+		multiply_along_rows(x, x->kernels->flat);
+	else if (plan == PLAN_SHALLOW)
+		multiply_along_rows(x, x->kernels->shallow);
 	else
 		multiply_blocks(x, plan == PLAN_PACKED);
 }
 
 /* ---- the front ---------------------------------------------------------- */
 
+/* At most a vector wide and not deep, nor nothing. */
+static bool
+is_small(const struct ps_simd_kernels *kernels, size_t m, size_t n, size_t k)
+{
+	size_t depth_max = PS_MATRIX_DEPTH_MAX;
+
+	if (n <= PS_MATRIX_DOTS_MAX)
+		depth_max = n == 1 ? DOTS_DEPTH_MIN - 1 : SMALL_DEPTH * n;
+	/* Less 1: none is 0 either. */
+	return m > 0 && n - 1 < kernels->vector && k - 1 < depth_max &&
+	       kernels->small != NULL;
+}
+
+static void
+multiply_small(const struct ps_simd_kernels *kernels, float *c, size_t ldc,
+	       const float *a, size_t lda, const float *b, size_t ldb, size_t m,
+	       size_t n, size_t k)
+{
+	const struct ps_matrix_block y = {.c = c,
+					  .a = a,
+					  .b = b,
+					  .ldc = ldc,
+					  .lda = lda,
+					  .ldb = ldb,
+					  .rows = m,
+					  .columns = n,
+					  .depth = k};
+
+	kernels->small(&y);
+}
+
+static void
+check_distances(size_t ldc, size_t lda, size_t ldb, size_t m, size_t n,
+		size_t k)
+{
+	PS_ASSERT(m <= 1 || (lda >= k && ldc >= n));
+	PS_ASSERT(k <= 1 || ldb >= n);
+}
+
 /* Products of nothing, and those without a kernel. */
 static bool
 is_done_by_reference(const struct problem *x)
 {
-	PS_ASSERT(x->m <= 1 || (x->lda >= x->k && x->ldc >= x->n));
-	PS_ASSERT(x->k <= 1 || x->ldb >= x->n);
 	if (x->kernels->block != NULL && x->m != 0 && x->n != 0 && x->k != 0)
 		return false;
 	ps_matrix_multiply_scalar(x->c, x->ldc, x->a, x->lda, x->b, x->ldb,
@@ -287,6 +363,7 @@ ps_matrix_multiply_in(void *workspace, float *c, size_t ldc, const float *a,
 	struct problem x = {
 	    ps_simd_kernels(), workspace, c, a, b, ldc, lda, ldb, m, n, k};
 
+	check_distances(ldc, lda, ldb, m, n, k);
 	PS_ASSERT((uintptr_t)workspace % PS_CACHE_LINE == 0);
 	if (!is_done_by_reference(&x))
 		multiply(&x, plan_of(m, n, k));
@@ -318,14 +395,22 @@ int
 ps_matrix_multiply(float *c, size_t ldc, const float *a, size_t lda,
 		   const float *b, size_t ldb, size_t m, size_t n, size_t k)
 {
-	struct problem x = {
-	    ps_simd_kernels(), shared.floats, c, a, b, ldc, lda, ldb, m, n, k};
+	const struct ps_simd_kernels *kernels = ps_simd_kernels();
+	struct problem x;
 	enum plan plan;
+
+	check_distances(ldc, lda, ldb, m, n, k);
+	if (ps_likely(is_small(kernels, m, n, k))) {
+		multiply_small(kernels, c, ldc, a, lda, b, ldb, m, n, k);
+		return 0;
+	}
+	x = (struct problem){kernels, shared.floats, c, a, b, ldc,
+			     lda,     ldb,	     m, n, k};
 
 	if (is_done_by_reference(&x))
 		return 0;
 	plan = plan_of(m, n, k);
-	if (plan == PLAN_IN_PLACE || plan == PLAN_FLAT) {
+	if (plan != PLAN_PACKED && plan != PLAN_DOTS) {
 		multiply(&x, plan);
 		return 0;
 	}

@@ -3,8 +3,9 @@
  * simd_avx512 - the kernels for AVX-512 (F, VL, DQ, BW)
  *
  * 32 registers and an operand that broadcasts from memory: a tile of 12 x 32.
- * What is left of a row, when it is half a vector or less, goes to 256-bit
- * tiles (simd_avx512vl.c), twice as many of which are done in a cycle.
+ * Products of half a vector's width or less go to 256-bit tiles
+ * (simd_avx512vl.c), and so does what is left of a row where twice as many of
+ * them are done in a cycle: on Zen 4.
  */
 #if defined(__x86_64__)
 

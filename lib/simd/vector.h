@@ -23,6 +23,7 @@
 #include "simd/vector_burn.h"
 #include "simd/vector_dots.h"
 #include "simd/vector_flat.h"
+#include "simd/vector_shallow.h"
 
 static void
 vector_block(const struct ps_matrix_block *x)
@@ -33,6 +34,28 @@ vector_block(const struct ps_matrix_block *x)
 		plain_block(x);
 }
 
+static void
+vector_small(const struct ps_matrix_block *x)
+{
+	uint32_t columns = (uint32_t)x->columns;
+	size_t panels_left = (x->rows + NARROW_ROWS - 1) / NARROW_ROWS;
+	const float *a = x->a;
+	float *c = x->c;
+	size_t rows;
+
+	PS_DEBUG_ASSERT(columns <= VECTOR_FLOATS);
+	for (size_t left = x->rows; left > 0; left -= rows, panels_left--) {
+		rows = even_height(left, panels_left);
+		if (columns <= HALF_FLOATS)
+			half_panel(x, c, a, x->lda, x->b, columns,
+				   (uint32_t)rows);
+		else
+			narrow_rest[rows](x, c, a, x->lda, x->b, columns);
+		a += rows * x->lda;
+		c += rows * x->ldc;
+	}
+}
+
 #define VECTOR_KERNELS(set)                                                    \
 	{                                                                      \
 		.isa = (set), .vector = VECTOR_FLOATS,                         \
@@ -41,7 +64,8 @@ vector_block(const struct ps_matrix_block *x)
 		.add_double = add_double,                                      \
 		.add_double_streamed = add_double_streamed,                    \
 		.block = vector_block, .dots = vector_dots,                    \
-		.flat = vector_flat, .burn = vector_burn,                      \
+		.flat = vector_flat, .shallow = vector_shallow,                \
+		.small = vector_small, .burn = vector_burn,                    \
 		.burn_flops = 2 * VECTOR_FLOATS * BURN_CHAINS                  \
 	}
 

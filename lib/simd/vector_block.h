@@ -17,6 +17,7 @@ one_panel(const struct ps_matrix_block *x, float *c, const float *a, size_t lda,
 {
 	const uint32_t width = TILE_VECTORS * VECTOR_FLOATS;
 	uint32_t left = (uint32_t)(x->columns % width);
+	uint32_t half = x->is_halving ? HALF_FLOATS : 0;
 	size_t whole = x->columns - left;
 	const float *b = x->b;
 
@@ -25,11 +26,11 @@ one_panel(const struct ps_matrix_block *x, float *c, const float *a, size_t lda,
 		b += whole / width * x->strip_step;
 		c += whole;
 	}
-	if (left > VECTOR_FLOATS + HALF_FLOATS) {
+	if (left > VECTOR_FLOATS + half) {
 		wide_rest[rows](x, c, a, lda, b, left);
 		return;
 	}
-	if (left > HALF_FLOATS) {
+	if (left > half) {
 		narrow_rest[rows](x, c, a, lda, b, PS_MIN(left, VECTOR_FLOATS));
 		if (left <= VECTOR_FLOATS)
 			return;

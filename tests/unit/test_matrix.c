@@ -126,6 +126,16 @@ static const struct shape large[] = {
     {5, 4, 33, 3, 0, 2},
     {1, 1, 4000, 0, 0, 0},
     {2, 1, 90, 0, 0, 0},
+    /* a vector wide, several panels */
+    {30, 5, 300, 0, 1, 2},
+    {25, 4, 48, 3, 0, 0},
+    {14, 8, 384, 0, 0, 1},
+    /* shallow, its C in L1 and not, wider than is done at once */
+    {9, 35, 1, 0, 0, 2},
+    {30, 40, 2, 1, 1, 0},
+    {101, 130, 3, 0, 0, 0},
+    {7, 2100, 4, 0, 2, 1},
+    {40, 2100, 4, 0, 0, 0},
     /* flat, also wider than is done at once */
     {1, 2100, 15, 0, 1, 0},
     {2, 4100, 9, 2, 0, 1},
@@ -153,6 +163,39 @@ START_TEST(multiply_is_right_for_every_tile)
 
 			check_multiply(&s, 0);
 		}
+	}
+}
+END_TEST
+
+/* This machine's choice between them is one; others choose otherwise. */
+START_TEST(a_row_ends_rightly_in_whole_and_in_half_vectors)
+{
+	if (!is_forced(_i / 2) || ps_simd_kernels()->block == NULL)
+		return;
+	fill_matrices(1);
+	for (size_t n = 1; n <= 80; n++) {
+		struct shape s = {17, n, 9, 0, 0, 0};
+		struct ps_matrix_block x = {.c = mat_c,
+					    .a = mat_a,
+					    .b = mat_b,
+					    .ldc = n,
+					    .lda = s.k,
+					    .ldb = n,
+					    .strip_step =
+						ps_simd_kernels()->tile_columns,
+					    .rows = s.m,
+					    .columns = n,
+					    .depth = s.k,
+					    .is_halving = _i % 2 != 0};
+
+		for (size_t i = 0; i < s.m * n + GUARD; i++)
+			mat_c[i] = 42;
+		ps_simd_kernels()->block(&x);
+		for (size_t i = 0; i < s.m; i++) {
+			for (size_t j = 0; j < n; j++)
+				check_element(&s, i, j, 0);
+		}
+		check_padding(&s);
 	}
 }
 END_TEST
@@ -283,6 +326,9 @@ matrix_suite(void)
 			    (int)PS_COUNT(large) * PS_SIMD_ISAS);
 	tcase_add_loop_test(multiply, multiply_is_right_for_every_tile, 0,
 			    PS_SIMD_ISAS);
+	tcase_add_loop_test(multiply,
+			    a_row_ends_rightly_in_whole_and_in_half_vectors, 0,
+			    2 * PS_SIMD_ISAS);
 	tcase_add_loop_test(multiply, multiply_is_right_for_huge_and_tiny, 0,
 			    PS_SIMD_ISAS);
 	tcase_add_loop_test(multiply,
