@@ -43,7 +43,7 @@ more()
 		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)
 		abort|on_exit|at_quick_exit|_exit|_Exit|environ|__environ|__libc_.*|getauxval|__cxa_.*|_Unwind_.*|__gxx_personality_v0
 		pthread_sigmask|sig(addset|emptyset|fillset|ismember|pending|timedwait|action)|isatty|memmem
-		syscall|strerrordesc_np|__register_atfork|__libc_single_threaded|program_invocation_.*|_Z.*' ;;
+		syscall|strerrordesc_np|__register_atfork|__libc_single_threaded|_IO_list_(un|reset)?lock|program_invocation_.*|_Z.*' ;;
 	esac
 }
 

@@ -66,11 +66,44 @@ is_alone(void)
 	       ps_peek(&ps_record->process.threads_live) <= 1;
 }
 
+/*
+ * glibc's lock of the list of all streams.  Its fork takes it after our
+ * handlers and before its own malloc's locks, because who has it may allocate,
+ * or wait for a stream whose owner does (fflush(NULL) meets getline): ours,
+ * too, come after it.  It is recursive.
+ */
+void _IO_list_lock(void) __attribute__((weak));
+void _IO_list_unlock(void) __attribute__((weak));
+void _IO_list_resetlock(void) __attribute__((weak));
+
+static void
+take_streams(void)
+{
+	if (_IO_list_lock != NULL)
+		_IO_list_lock();
+}
+
+static void
+give_streams(void)
+{
+	if (_IO_list_unlock != NULL)
+		_IO_list_unlock();
+}
+
+/* glibc does the same, but not where it sees a single thread. */
+static void
+reset_streams(void)
+{
+	if (_IO_list_resetlock != NULL)
+		_IO_list_resetlock();
+}
+
 /* The record's lock comes after jemalloc's: a handler that marks a section may
  * wait for it, and have interrupted a thread that holds one of those. */
 static void
 take_locks(void)
 {
+	take_streams();
 	ps_unwind_prefork();
 	ps_heap_prefork();
 	ps_harden_prefork();
@@ -86,6 +119,7 @@ give_locks(void)
 	ps_harden_postfork();
 	ps_heap_postfork_parent();
 	ps_unwind_postfork();
+	give_streams();
 }
 
 static bool has_locks;
@@ -180,6 +214,7 @@ postfork_child(void)
 	if (has_locks) {
 		ps_je_postfork_child();
 		ps_harden_postfork();
+		reset_streams();
 	}
 	ps_poke(&plain_mark, 0);
 	if (ps_forked_is_unseen())

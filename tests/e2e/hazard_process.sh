@@ -10,6 +10,7 @@ times() { echo $((long ? $1 : $2)); }
 here=$PWD
 
 row P1 PERFSHIM_CHILDREN=off "$process" loading "$(times 2000 150)"
+row P1 PERFSHIM_CHILDREN=off "$process" streams "$(times 1000 60)"
 row P2 PERFSHIM_CHILDREN=off "$process" handlers
 row P4 PERFSHIM_CHILDREN=off "$process" raw "$(times 1000 100)"
 row P11 "$process" signals

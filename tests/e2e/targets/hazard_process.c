@@ -57,6 +57,50 @@ allocate(int n)
 	return 0;
 }
 
+/* Streams whose locks are held while they allocate. */
+static void *
+write_to_memory(void *unused)
+{
+	while (!stop) {
+		char *text = NULL;
+		size_t bytes = 0;
+		FILE *stream = open_memstream(&text, &bytes);
+
+		for (int i = 0; stream != NULL && i < 200; i++)
+			fprintf(stream, "%0*d", i * 7, i);
+		if (stream != NULL)
+			fclose(stream);
+		free(text);
+	}
+	return unused;
+}
+
+static void *
+read_long_lines(void *unused)
+{
+	static char lines[1 << 16];
+
+	memset(lines, 'x', sizeof(lines) - 1);
+	while (!stop) {
+		FILE *stream = fmemopen(lines, sizeof(lines), "r");
+		char *line = NULL;
+		size_t room = 0;
+
+		if (stream != NULL && getline(&line, &room, stream) > 0)
+			fclose(stream);
+		free(line);
+	}
+	return unused;
+}
+
+static void *
+flush_all(void *unused)
+{
+	while (!stop)
+		fflush(NULL);
+	return unused;
+}
+
 static int
 ended_well(pid_t child)
 {
@@ -87,6 +131,38 @@ fork_while_loading(long count)
 	}
 	stop = 1;
 	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	printf("%d bad\n", bad);
+	return 0;
+}
+
+/*
+ * glibc's fork waits for the list of streams after our handlers; who holds that
+ * may wait for a stream, and who holds a stream for memory.
+ */
+static int
+fork_while_streaming(long count)
+{
+	void *(*const work[])(void *) = {write_to_memory, read_long_lines,
+					 flush_all, write_to_memory, flush_all};
+	enum { WORKERS = sizeof(work) / sizeof(*work) };
+	pthread_t thread[WORKERS];
+	int bad = 0;
+
+	for (int i = 0; i < WORKERS; i++)
+		pthread_create(&thread[i], NULL, work[i], NULL);
+	for (long i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			alarm(20);
+			fflush(NULL);
+			_exit(allocate(200));
+		}
+		bad += !ended_well(child);
+	}
+	stop = 1;
+	for (int i = 0; i < WORKERS; i++)
 		pthread_join(thread[i], NULL);
 	printf("%d bad\n", bad);
 	return 0;
@@ -318,15 +394,11 @@ clobber(long unused)
 }
 
 static const struct hazard_case cases[] = {
-    {"loading", fork_while_loading},
-    {"handlers", fork_handlers},
-    {"told", fork_when_told},
-    {"in-handler", fork_in_handler},
-    {"raw", raw_forks},
-    {"exit", exit_in_handler},
-    {"signals", handlers_untouched},
-    {"daemon", become_daemon},
-    {"clobber", clobber},
+    {"loading", fork_while_loading}, {"streams", fork_while_streaming},
+    {"handlers", fork_handlers},     {"told", fork_when_told},
+    {"in-handler", fork_in_handler}, {"raw", raw_forks},
+    {"exit", exit_in_handler},	     {"signals", handlers_untouched},
+    {"daemon", become_daemon},	     {"clobber", clobber},
 };
 
 HAZARD_MAIN(cases)
