@@ -177,13 +177,16 @@ $(B)/lib/tests/unit/main.o: $(B)/suites.inc
 $(B)/lib/tests/unit/%.o: private ALL_CFLAGS += -I$(B) -Wno-missing-prototypes
 # With -j, Check is there before a test that includes it is compiled.
 $(UNIT_OBJ): | deps-check
+# libunwind, which the unwinder is held against.  It exports _Unwind_*, which must
+# be found in libgcc first.
+ORACLE_LIBS := -lgcc_s -lunwind-x86_64
 # Of the shim, the unwinder and its own stack can be tested without preloading
 # anything.
 UNIT_DEPS := $(UNIT_OBJ) $(call obj,lib,tests/fuzz/formats.c tests/fuzz/inputs.c) $(call obj,lib,$(REPORT_SRC) $(wildcard shim/unwind*.c) shim/own_stack.c) $(B)/libperfcore.a
 $(B)/unit: $(UNIT_DEPS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(UNIT_DEPS) \
-	  $$(pkg-config --libs check) -lm -lpthread
+	  $$(pkg-config --libs check) $(ORACLE_LIBS) -lm -lpthread
 
 TARGET_CFLAGS := -O2 -g -I. -Ilib -Wall
 $(B)/targets/%: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
@@ -198,10 +201,11 @@ $(B)/targets/%.so: tests/e2e/targets/%.c shim/perfshim.h $(B)/flags | deps
 # Somebody's best, on the machine that builds it.
 $(B)/lib/tests/bench/stream.o: private ALL_CFLAGS += -O3 -march=native
 # Not linked with the allocator that they measure: only what they use of lib.
-$(B)/bench/bench_stack: $(call obj,lib,$(wildcard shim/unwind*.c))
+$(B)/bench/bench_stack: $(call obj,lib,$(wildcard shim/unwind*.c) tests/unit/unwind_oracle.c)
+$(B)/bench/bench_stack: private LDFLAGS += $(ORACLE_LIBS)
 $(B)/bench/%: tests/bench/%.c $(BENCH_OBJ) $(B)/libperfcore.a $(B)/flags | deps
 	$(call say,BENCH,$<)
-	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.o,$^) $(B)/libperfcore.a -lm -lpthread -ldl
+	$(Q)mkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.o,$^) $(B)/libperfcore.a $(LDFLAGS) -lm -lpthread -ldl
 
 # The fuzzer is clang's own, with its own objects; the seeds come from the
 # example of the unit tests.

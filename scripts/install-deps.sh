@@ -18,8 +18,6 @@ build,check,lint,bench binutils          tool:objcopy
 build,check,lint,bench pkg-config        tool:pkg-config
 build,check,lint,bench libc6-dev         header:stdio.h
 build,check,lint,bench libjemalloc-dev   library:libjemalloc_pic.a
-build,check,lint,bench libunwind-dev     header:libunwind.h
-build,check,lint,bench libunwind8        library:libunwind.so.8
 build,check,lint,bench libdw-dev         header:elfutils/libdwfl.h
 build,check,lint,bench libelf-dev        header:gelf.h
 build,check,lint,bench libjansson-dev    header:jansson.h
@@ -32,6 +30,7 @@ check                  curl              tool:curl
 check                  tmux              tool:tmux
 check                  less              tool:less
 check,bench            check             header:check.h
+check,bench            libunwind-dev     header:libunwind-x86_64.h
 check,lint,bench       python3           tool:python3
 check                  python3-jsonschema python:jsonschema
 check                  python3-yaml       python:yaml

@@ -186,7 +186,6 @@ begin_anew(void)
 	struct ps_thread *self = &ps_self;
 	uint64_t live[PS_CLASS_SLOTS] = {0};
 	uint64_t large_bytes = 0;
-	bool are_stacks_off = !ps_unwind_is_on();
 
 	ps_poke(ps_forked_mark, 1);
 	sum_live(live, &large_bytes);
@@ -199,9 +198,7 @@ begin_anew(void)
 	ps_thread_postfork_child(self);
 	ps_section_postfork_child(self->sections, self->row_index, self->row);
 	ps_functions_postfork_child();
-	if (are_stacks_off)
-		ps_record->sampling.stacks_off =
-		    ps_record_string("libunwind is not loaded");
+	ps_start_tell_stacks_off();
 	ps_unwind_postfork();
 	ps_finish_postfork_child();
 	ps_watch_postfork_child();

@@ -200,16 +200,23 @@ find_real_functions(void)
 	ps_real.dlclose = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
 }
 
+static const char *stacks_off; /* why; NULL: they are not */
+
 static void
 start_unwinding(void)
 {
-	const char *why = "";
-
 	if (ps_options.sample_mode == PS_SAMPLE_OFF)
-		why = "sampling is off";
-	else if (ps_unwind_init(&why) == 0)
-		return;
-	ps_record->sampling.stacks_off = ps_record_string(why);
+		stacks_off = "sampling is off";
+	else if (ps_unwind_init(&stacks_off) == 0)
+		stacks_off = NULL;
+	ps_start_tell_stacks_off();
+}
+
+void
+ps_start_tell_stacks_off(void)
+{
+	if (stacks_off != NULL)
+		ps_record->sampling.stacks_off = ps_record_string(stacks_off);
 }
 
 void

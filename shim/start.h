@@ -4,7 +4,7 @@
  *
  * The early start happens at the first malloc or the first registered section,
  * whichever comes first, and needs no constructor, no dlsym and no stdio.  The
- * constructor only adds what cannot be done inside malloc: the file, libunwind,
+ * constructor only adds what cannot be done inside malloc: the file, unwinding,
  * the real functions of libc.
  */
 #ifndef PS_SHIM_START_H
@@ -44,6 +44,9 @@ extern bool ps_start_owes_file;
 void ps_start_owed_file(uint64_t requested_bytes);
 /* The recording is new: write down what it says of clock, sampling, pool. */
 void ps_start_describe(void);
+
+/* The same of why there are no stacks, if there are none. */
+void ps_start_tell_stacks_off(void);
 
 /* In a forked child, which has a recording of its own. */
 void ps_start_again(void);

@@ -16,17 +16,22 @@
  * rules; otherwise it stops.  So frames of node's JavaScript are passed, and a
  * register that holds something else gives no frames that never were.
  */
+#include <errno.h>
+
 #include "shim/unwind.h"
 #include "shim/unwind_cache.h"
+#include "shim/unwind_module.h"
 #include "shim/unwind_step.h"
 
 int
 ps_unwind_init(const char **why)
 {
-	int error = ps_unwind_decode_init(why);
+	int error;
 
-	if (error != 0)
-		return error;
+	if (!ps_unwind_module_init()) {
+		*why = "the C library is older than glibc 2.35";
+		return -ENOSYS;
+	}
 	error = ps_unwind_cache_init();
 	if (error != 0)
 		*why = "no memory for the unwinder's cache";

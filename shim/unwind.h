@@ -2,10 +2,10 @@
 /*
  * unwind - the call stack of this thread, from inside malloc
  *
- * libunwind (loaded with dlopen, RTLD_LOCAL) decodes the unwind tables; what
- * it says about a return address is kept as a small rule in a cache of ours,
- * so that a warm walk is table look-ups and loads from this thread's stack:
- * no system call, lock, allocation or descriptor.
+ * The unwind tables are decoded here (unwind_decode); what they say about a
+ * return address is kept as a small rule in a cache, so that a warm walk is
+ * table look-ups and loads from this thread's stack.  Cold or warm, there is no
+ * system call, no lock that anybody waits for, no allocation, no descriptor.
  */
 #ifndef PS_UNWIND_H
 #define PS_UNWIND_H
@@ -47,7 +47,7 @@ enum ps_unwind_end {
 };
 
 /*
- * Load libunwind and find the loader's look-up.  From the constructor, once.
+ * Find the loader's look-up.  From the constructor, once.
  * 0, or -errno with *why saying in a few words why there will be no stacks.
  */
 int ps_unwind_init(const char **why);
@@ -57,8 +57,9 @@ bool ps_unwind_is_on(void);
  * Walk from ctx: out[0] is ctx->pc, then return addresses, at most max.
  * Returns how many; *end says how it ended.  [stack_low, stack_high) is the
  * only memory that is read as stack; pass 0, 0 for "from ctx->sp up to where
- * ps_unwind_stack_bounds says".  Any thread, signal handlers included (a walk
- * that would need the decoder while somebody else has it is STOPPED).
+ * ps_unwind_stack_bounds says".  Any thread, signal handlers included; where
+ * there are less than 4 KiB of stack below ctx->sp, a walk that comes to an
+ * address that is new is STOPPED.
  */
 uint32_t ps_unwind_walk(const struct ps_unwind_context *ctx, uintptr_t *out,
 			uint32_t max, uintptr_t stack_low, uintptr_t stack_high,
@@ -79,7 +80,7 @@ void ps_unwind_flush(void);
 /* Grows with each flush. */
 uint64_t ps_unwind_generation(void);
 
-/* Decoder lock and cache around fork. */
+/* The cache around fork. */
 void ps_unwind_prefork(void);
 void ps_unwind_postfork(void);
 

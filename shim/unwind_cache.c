@@ -12,14 +12,12 @@
  * who still reads it.  In one of the final size, the first few hundred
  * addresses fall on as many pages: 300 page faults in 0.1 s of a compiler.
  *
- * The decoder is guarded by a lock that nobody waits for in earnest: who does
- * not get it within some thousand pauses (it is held for about a microsecond)
- * stops.  So a signal handler that interrupted the decoder cannot hang.
+ * Who writes holds a lock that nobody waits for: what is decoded while somebody
+ * else, or the code that a signal handler interrupted, has it is used and not
+ * remembered.
  */
 #include <string.h>
-#include <sys/syscall.h>
 
-#include "base/filter.h"
 #include "base/lock.h"
 #include "base/os.h"
 #include "shim/unwind.h"
@@ -30,8 +28,7 @@ enum {
 	GROWTH_BITS = 2,
 	BITS_MAX = 16,
 	PROBES = 8,
-	DECODE_STACK_BYTES = 12288, /* libunwind needs up to 7 KiB */
-	LOCK_TRIES = 20000,
+	DECODE_STACK_BYTES = 4096, /* twice what it takes */
 	KEY_GENERATION_SHIFT = 49, /* above pc << 1 | is_exact */
 };
 
@@ -51,7 +48,7 @@ static struct entry *entries; /* 2 << BITS_MAX */
 static _Atomic uint32_t bits = FIRST_BITS;
 static uint32_t used; /* of the table as it is */
 static _Atomic uint64_t generation;
-static struct ps_lock decoder;
+static struct ps_lock writer;
 
 int
 ps_unwind_cache_init(void)
@@ -86,13 +83,13 @@ ps_unwind_flush(void)
 void
 ps_unwind_prefork(void)
 {
-	ps_lock_take(&decoder);
+	ps_lock_take(&writer);
 }
 
 void
 ps_unwind_postfork(void)
 {
-	ps_lock_init(&decoder);
+	ps_lock_init(&writer);
 }
 
 static inline uint64_t
@@ -189,7 +186,7 @@ grow(uint32_t from, uint32_t to)
 	atomic_store_explicit(&bits, to, memory_order_release);
 }
 
-/* The decoder's lock is held. */
+/* The writer's lock is held. */
 static void
 enter(uint64_t key, const struct ps_rule *rule)
 {
@@ -209,17 +206,6 @@ enter(uint64_t key, const struct ps_rule *rule)
 
 _Static_assert((BITS_MAX - FIRST_BITS) % GROWTH_BITS == 0, "ends there");
 
-static bool
-take_decoder(void)
-{
-	for (unsigned i = 0; i < LOCK_TRIES; i++) {
-		if (ps_lock_try(&decoder))
-			return true;
-		__builtin_ia32_pause();
-	}
-	return false;
-}
-
 static PS_COLD bool
 decode(uintptr_t pc, bool is_exact, uintptr_t stack_low, struct ps_rule *out)
 {
@@ -227,13 +213,13 @@ decode(uintptr_t pc, bool is_exact, uintptr_t stack_low, struct ps_rule *out)
 	/* Taken first: a flush meanwhile outdates what is decoded. */
 	uint64_t key = key_of(pc, is_exact);
 
-	/* libunwind blocks signals meanwhile. */
-	if (here - stack_low < DECODE_STACK_BYTES ||
-	    ps_filter_forbids(SYS_rt_sigprocmask) || !take_decoder())
+	if (here - stack_low < DECODE_STACK_BYTES)
 		return false;
 	ps_unwind_decode(pc, is_exact, out);
-	enter(key, out);
-	ps_lock_give(&decoder);
+	if (ps_lock_try(&writer)) {
+		enter(key, out);
+		ps_lock_give(&writer);
+	}
 	return true;
 }
 

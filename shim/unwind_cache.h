@@ -16,8 +16,7 @@ bool ps_unwind_cache_is_on(void);
 
 /*
  * The rule of an address, from the cache or the decoder.  false: the decoder
- * was needed, and was busy, or there is too little stack for it above
- * `stack_low`.
+ * was needed, and there is too little stack for it above `stack_low`.
  */
 bool ps_unwind_rule(uintptr_t pc, bool is_exact, uintptr_t stack_low,
 		    struct ps_rule *out);

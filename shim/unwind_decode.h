@@ -2,12 +2,15 @@
 /*
  * unwind_decode - what the unwind tables say about one address, as a rule
  *
- * Inside the unwinder only; under its lock.
+ * Inside the unwinder only.  Any thread, signal handlers included: no state is
+ * kept, and less than 2 KiB of stack is used.
  */
 #ifndef PS_UNWIND_DECODE_H
 #define PS_UNWIND_DECODE_H
 
 #include "base/base.h"
+
+struct ps_unwind_module;
 
 /* What an address is relative to. */
 enum ps_rule_base {
@@ -39,10 +42,11 @@ enum {
 	PS_RULE_STOP = 8,   /* nothing usable is known */
 };
 
-/* From the constructor: load libunwind; 0 or -errno with *why. */
-int ps_unwind_decode_init(const char **why);
-
 /* Always gives a rule; PS_RULE_STOP is one. */
 void ps_unwind_decode(uintptr_t pc, bool is_exact, struct ps_rule *out);
+
+/* The same by a module's tables, of an address in it as it is. */
+void ps_unwind_decode_in(const struct ps_unwind_module *module, uintptr_t pc,
+			 struct ps_rule *out);
 
 #endif /* PS_UNWIND_DECODE_H */

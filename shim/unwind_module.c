@@ -7,9 +7,13 @@
  * gaps between them (node's are 2 MiB apart) it tells only the segment that
  * the address is in, and the unwind tables lie in another one.  So the whole is
  * taken from the program headers, which the kernel tells.
+ *
+ * Between a module's segments nothing may be mapped.  So who reads its tables
+ * asks for the segment that they are in, which its ELF header leads to.
  */
 #include <dlfcn.h>
 #include <elf.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 #include "shim/unwind_module.h"
@@ -21,6 +25,8 @@ static int (*find_object)(void *, struct dl_find_object *);
 /* All segments of what the kernel loaded: the program, or a loader. */
 static uintptr_t program_start;
 static uintptr_t program_end;
+static const Elf64_Phdr *program_headers;
+static size_t program_header_count;
 
 static uintptr_t
 bias_of(const Elf64_Phdr *header, size_t count)
@@ -48,6 +54,8 @@ find_program(void)
 		start = PS_MIN(start, bias + p->p_vaddr);
 		end = PS_MAX(end, bias + p->p_vaddr + p->p_memsz);
 	}
+	program_headers = header;
+	program_header_count = count;
 	program_start = start & ~(uintptr_t)(PAGE_BYTES - 1);
 	program_end = PS_ROUND_UP(end, (uintptr_t)PAGE_BYTES);
 }
@@ -89,4 +97,52 @@ ps_unwind_find_module(uintptr_t pc, struct ps_unwind_module *out)
 	out->eh_frame_hdr = found.dlfo_eh_frame;
 	widen(out);
 	return true;
+}
+
+/* ---- segments ----------------------------------------------------------- */
+
+/* NULL: what the module begins with is no ELF header of its first page. */
+static const Elf64_Phdr *
+headers_of(const struct ps_unwind_module *module, size_t *count)
+{
+	const Elf64_Ehdr *elf = (const Elf64_Ehdr *)module->start;
+
+	if (module->start == program_start && program_headers != NULL) {
+		*count = program_header_count;
+		return program_headers;
+	}
+	if (module->end - module->start < PAGE_BYTES ||
+	    memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    elf->e_phentsize != sizeof(Elf64_Phdr) ||
+	    elf->e_phoff % _Alignof(Elf64_Phdr) != 0 ||
+	    elf->e_phoff > PAGE_BYTES ||
+	    elf->e_phnum > (PAGE_BYTES - elf->e_phoff) / sizeof(Elf64_Phdr))
+		return NULL;
+	*count = elf->e_phnum;
+	return (const Elf64_Phdr *)(module->start + elf->e_phoff);
+}
+
+bool
+ps_unwind_find_segment(const struct ps_unwind_module *module, uintptr_t address,
+		       struct ps_segment *out)
+{
+	size_t count = 0;
+	const Elf64_Phdr *header = headers_of(module, &count);
+
+	out->start = module->start;
+	out->end = module->end;
+	if (address < module->start || address >= module->end)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const Elf64_Phdr *p = &header[i];
+		uintptr_t start = module->bias + p->p_vaddr;
+
+		if (p->p_type != PT_LOAD || (p->p_flags & PF_R) == 0 ||
+		    address - start >= p->p_memsz)
+			continue;
+		out->start = PS_MAX(start, module->start);
+		out->end = PS_MIN(start + p->p_memsz, module->end);
+		return true;
+	}
+	return count == 0;
 }

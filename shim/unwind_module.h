@@ -21,4 +21,15 @@ struct ps_unwind_module {
 };
 bool ps_unwind_find_module(uintptr_t pc, struct ps_unwind_module *out);
 
+/*
+ * What of a module can be read around an address: the segment that holds it.
+ * All of a module that does not begin with its ELF header counts as one.
+ */
+struct ps_segment {
+	uintptr_t start;
+	uintptr_t end;
+};
+bool ps_unwind_find_segment(const struct ps_unwind_module *module,
+			    uintptr_t address, struct ps_segment *out);
+
 #endif /* PS_UNWIND_MODULE_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_stack - what capturing a call stack costs once all of it is known
+ * bench_stack - what capturing a call stack costs once all of it is known, and
+ * what it costs to get to know an address
  *
  * Ours in three forms: the plain walk; the walk with a memo of the last stack
  * (one in 512 KiB is sampled); the recall by where the stack begins (all are).
@@ -11,17 +12,23 @@
  * same:  the same stack again and again, as in a loop that allocates.
  * turns: the five innermost frames change each time between two callers.
  *
+ * decode: addresses in each function of the C library, by its unwind tables,
+ * against a step of libunwind's in its address-space interface, as the tests
+ * take it: what the shim did before it had a decoder.
+ *
  * Each figure is the least of 15 batches: what a disturbed one adds is not the
  * cost of a capture.
  */
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <gnu/libc-version.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "measure/clock.h"
 #include "shim/unwind.h"
 #include "shim/unwind_recall.h"
+#include "tests/unit/unwind_oracle.h"
 
 enum { BATCHES = 15, CAPTURES = 4000, FRAMES_MAX = 128, INNER = 5 };
 
@@ -230,6 +237,62 @@ print_row(const char *name, void (*measure)(void), int frames)
 	}
 }
 
+/* ---- addresses that are new ---- */
+
+typedef void decode_function(const struct ps_unwind_module *module,
+			     uintptr_t pc, struct ps_rule *out);
+
+/* Not at a function's start, where no instruction would have to be run. */
+enum { INTO_FUNCTION = 24 };
+
+static double
+decode_ns(const struct ps_unwind_module *module, decode_function *decode)
+{
+	uint32_t count = unwind_oracle_functions(module);
+	double least = 0;
+
+	for (int b = 0; b < BATCHES; b++) {
+		uint64_t begun = ps_os_monotonic_ns();
+		struct ps_rule rule;
+		double ns;
+
+		for (uint32_t i = 0; i < count; i++)
+			decode(module,
+			       unwind_oracle_start(module, i) + INTO_FUNCTION,
+			       &rule);
+		ns = (double)(ps_os_monotonic_ns() - begun) / count;
+		least = b == 0 || ns < least ? ns : least;
+	}
+	return least;
+}
+
+/* With the look-up of the module, as a cold walk has it. */
+static void
+decode_here(const struct ps_unwind_module *module, uintptr_t pc,
+	    struct ps_rule *out)
+{
+	(void)module;
+	ps_unwind_decode(pc, true, out);
+}
+
+static void
+print_decode(void)
+{
+	struct ps_unwind_module module;
+	double ours;
+	double theirs;
+
+	if (!ps_unwind_find_module((uintptr_t)&gnu_get_libc_version, &module))
+		return;
+	ours = decode_ns(&module, decode_here);
+	theirs = decode_ns(&module, unwind_oracle);
+	printf("\ndecode, %u addresses of the C library\n",
+	       unwind_oracle_functions(&module));
+	printf("  %-24s %8.1f ns\n", "step of libunwind", theirs);
+	printf("  %-24s %8.1f ns               %5.2fx of libunwind\n", "decode",
+	       ours, ours / theirs);
+}
+
 int
 main(void)
 {
@@ -254,5 +317,6 @@ main(void)
 		print_row("same", measure_same, depths[i]);
 		print_row("turns", measure_turns, depths[i]);
 	}
+	print_decode();
 	return EXIT_SUCCESS;
 }

@@ -33,7 +33,7 @@ PATH=$PWD/bin "$script" lint >out 2>err
 equal 0 $? 'the status when apt installs what is missing'
 equal '' "$(<out)$(<err)" 'output when it is not a terminal'
 has "$(<apt.log)" 'update.*install .*gcc .*shellcheck' 'what apt-get was told'
-hasnt "$(<apt.log)" 'libunwind-dev' 'what apt-get was told'
+hasnt "$(<apt.log)" 'libdw-dev' 'what apt-get was told'
 : >apt.log
 PATH=$PWD/bin "$script" lint
 equal 0 $? 'the status when nothing is missing'

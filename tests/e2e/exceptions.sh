@@ -13,7 +13,7 @@ report
 # Demangled: the program has libstdc++ and its demangler.
 report_has 'words::counter::add'
 
-# A C program that loads C++ later: libunwind must not take over its exceptions.
+# A C program that loads C++ later: nothing of ours is in the way of its exceptions.
 need g++
 cat >late.cc <<'END'
 #include <stdexcept>

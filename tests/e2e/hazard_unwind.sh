@@ -44,10 +44,13 @@ survives seccomp
 below 1 allocate_here
 expect 'heap["allocations"] >= 51' 'sampling["dropped"] == 50'
 
-# A filter that kills for what glibc's malloc does not call: what was counted is there.
+# A filter that kills for what glibc's malloc does not call: what was counted is there,
+# and so are stacks that were new under it.
 for how in filter filter-raw; do
 	survives "$how"
 	expect 'heap["allocations"] >= 20000' 'sampling["dropped"] == 0'
+	"$B/perfreport" --folded=count -o folded "$file" || fail 'perfreport'
+	has "$(<folded)" 'main;.*under_filter;another_place;allocate_here' "stacks of stacks $how"
 done
 
 # hazard: U4 no unwind information, JIT frames: eight values of rbp that lead nowhere
@@ -59,9 +62,10 @@ expect 'all(f.strip() for s in heap["sites"] for f in s["stack"])'
 survives rbp
 below 2 main outer_with_rbp inner_with_rbp allocate_here
 
-# hazard: U6 a signal stack of 8192 bytes, a thread of 16384: new frames are not decoded there, nothing faults
+# hazard: U6 a signal stack of 8192 bytes, a thread of 16384: nothing faults, and the thread's stack is whole
 survives small
 below 11 allocate_here
+below 1 start_thread small_thread allocate_here
 
 # The end is on such a stack, too, where programs report their own crashes.
 for where in signal thread; do

@@ -333,42 +333,14 @@ varied_code(void)
  * lazy resolver (rbx), a walk may end early, never wrong; so that this is rare
  * here, everything is resolved before it is watched.
  */
-/* The compilers' own way to the flags has pushes that no table tells of, and
- * the C library's walk, which ours is compared with, dies of clang's. */
-__asm__(".text\n"
-	".type trap_on, @function\n"
-	"trap_on:\n"
-	".cfi_startproc\n"
-	"pushfq\n"
-	".cfi_adjust_cfa_offset 8\n"
-	"orq $0x100, (%rsp)\n"
-	"popfq\n"
-	".cfi_adjust_cfa_offset -8\n"
-	"ret\n"
-	".cfi_endproc\n"
-	".size trap_on, . - trap_on\n"
-	".type trap_off, @function\n"
-	"trap_off:\n"
-	".cfi_startproc\n"
-	"pushfq\n"
-	".cfi_adjust_cfa_offset 8\n"
-	"andq $~0x100, (%rsp)\n"
-	"popfq\n"
-	".cfi_adjust_cfa_offset -8\n"
-	"ret\n"
-	".cfi_endproc\n"
-	".size trap_off, . - trap_off\n");
-void trap_on(void);
-void trap_off(void);
-
 START_TEST(from_a_signal_at_every_instruction)
 {
 	varied_code();
 	handle(SIGTRAP, 0, on_step);
 	for (int warm = 0; warm < 2; warm++) {
-		trap_on();
+		trace_trap_on();
 		varied_code();
-		trap_off();
+		trace_trap_off();
 	}
 	ck_assert_uint_eq(steps.wrong, 0);
 	ck_assert_uint_gt(steps.same, 500);

@@ -7,14 +7,17 @@
 #include <gnu/libc-version.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "shim/unwind_module.h"
+#include "shim/unwind_recall.h"
 #include "unwind_trace.h"
 
 /* ---- promises ----------------------------------------------------------- */
@@ -59,25 +62,42 @@ walk_at(int depth)
 	return trace_got.end;
 }
 
-START_TEST(a_busy_decoder_stops_cold_walks_only)
+/* As in a signal handler that interrupted who writes to the cache. */
+START_TEST(a_busy_cache_is_waited_for_by_nobody)
 {
 	for (volatile int is_cold = 0; is_cold < 2; is_cold++) {
 		ck_assert_int_eq(walk_at(10), PS_UNWIND_COMPLETE);
-		ps_unwind_prefork(); /* takes the decoder's lock */
-		if (is_cold) {
+		ps_unwind_prefork(); /* takes its lock */
+		if (is_cold)
 			ps_unwind_flush();
-			ck_assert_int_eq(walk_at(10), PS_UNWIND_STOPPED);
-			ck_assert_uint_eq(trace_got.count, 1);
-		}
+		ck_assert_int_eq(walk_at(10), PS_UNWIND_COMPLETE);
 		ps_unwind_postfork();
 		ck_assert_int_eq(walk_at(10), PS_UNWIND_COMPLETE);
 	}
 }
 END_TEST
 
+/* New addresses are not decoded on what may be the last bytes of a stack. */
+START_TEST(a_cold_walk_needs_4_KiB_of_stack)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	ck_assert(ps_unwind_stack_bounds(here, &low_known, &high_known));
+	for (int kib = 1; kib < 16; kib++) {
+		ps_unwind_flush();
+		low_known = here - (uintptr_t)kib * 1024;
+		walk_at(1);
+		if (kib < 4)
+			ck_assert_int_eq(trace_got.end, PS_UNWIND_STOPPED);
+		if (kib > 8) /* some was used up on the way */
+			ck_assert_int_eq(trace_got.end, PS_UNWIND_COMPLETE);
+	}
+}
+END_TEST
+
 /* Under strict seccomp, any call but read, write and exit is death. */
 static void
-walk_without_calls(void)
+walk_without_calls(bool are_cold)
 {
 	(void)ps_unwind_stack_bounds((uintptr_t)__builtin_frame_address(0),
 				     &low_known, &high_known);
@@ -86,21 +106,135 @@ walk_without_calls(void)
 		walk_at(30);
 		if (i == 0)
 			prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0);
+		if (are_cold)
+			ps_unwind_flush();
 	}
 	syscall(SYS_exit, trace_got.end == PS_UNWIND_COMPLETE ? 0 : 1);
 }
 
 /* hazard: U2 the unwinder allocates, opens, locks */
 /* hazard: U3 strict seccomp */
-START_TEST(a_warm_walk_makes_no_system_call)
+START_TEST(a_walk_makes_no_system_call)
 {
 	pid_t child = fork();
 	int status;
 
 	if (child == 0)
-		walk_without_calls();
+		walk_without_calls(_i != 0);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* ---- no lock ------------------------------------------------------------ */
+
+static volatile struct {
+	uint32_t steps, locked;
+} stepped;
+
+/* By a prefix, or as xchg with memory always is. */
+static bool
+is_locked(const uint8_t *code)
+{
+	static const char prefixes[] = "\xf0\xf2\xf3\x66\x67\x2e\x36\x3e\x26"
+				       "\x64\x65";
+	bool is_prefixed = false;
+
+	while (*code != 0 && strchr(prefixes, *code) != NULL)
+		is_prefixed |= *code++ == 0xf0;
+	code += (*code & 0xf0) == 0x40; /* REX */
+	return is_prefixed || ((code[0] & 0xfe) == 0x86 && code[1] < 0xc0);
+}
+
+static void
+on_step(int signal, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+	uintptr_t pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+
+	(void)signal;
+	(void)info;
+	stepped.steps += 1;
+	stepped.locked += is_locked((const uint8_t *)pc);
+}
+
+static struct ps_unwind_memo *memo;
+static struct ps_recall *recall;
+
+static void
+capture_by_walk(const struct ps_recall_from *from)
+{
+	(void)ps_unwind_walk(&from->ctx, trace_got.pc, TRACE_MAX,
+			     from->stack_low, from->stack_high, &trace_got.end);
+}
+
+static void
+capture_by_memo(const struct ps_recall_from *from)
+{
+	uint64_t hash;
+
+	trace_got.count =
+	    ps_unwind_walk_memo(memo, &from->ctx, 64, from->stack_low,
+				from->stack_high, &hash, &trace_got.end);
+}
+
+/* The memo's last walk is kept as the site of its own number. */
+static void
+capture_by_recall(const struct ps_recall_from *from)
+{
+	if (ps_recall_site(recall, from) == 4711)
+		return;
+	capture_by_memo(from);
+	ps_recall_keep(recall, from, memo, trace_got.count, 4711);
+}
+
+static void
+set_a_word(const struct ps_recall_from *from)
+{
+	static _Atomic uintptr_t word;
+
+	atomic_exchange(&word, from->ctx.pc);
+}
+
+static const struct {
+	void (*capture)(const struct ps_recall_from *from);
+	uint32_t steps_least;
+	uint32_t locked;
+} captures[] = {
+    {capture_by_walk, 300, 0},
+    {capture_by_memo, 100, 0},
+    {capture_by_recall, 60, 0},
+    {set_a_word, 4, 1}, /* what would be seen */
+};
+static int capture;
+
+static NOINLINE void
+step_through_capture(void)
+{
+	struct ps_recall_from from = {.section = 1};
+
+	PS_UNWIND_CALLER(&from.ctx);
+	ck_assert(ps_unwind_stack_bounds(from.ctx.sp, &from.stack_low,
+					 &from.stack_high));
+	captures[capture].capture(&from);
+	trace_trap_on();
+	captures[capture].capture(&from);
+	trace_trap_off();
+}
+
+/* hazard: U2 the unwinder locks */
+START_TEST(a_warm_capture_takes_no_lock)
+{
+	struct sigaction action = {.sa_sigaction = on_step,
+				   .sa_flags = SA_SIGINFO};
+
+	memo = ps_unwind_memo_open();
+	recall = ps_recall_open();
+	capture = _i;
+	ck_assert_int_eq(sigaction(SIGTRAP, &action, NULL), 0);
+	trace_recurse(30, step_through_capture);
+	ck_assert_uint_eq(stepped.locked, captures[_i].locked);
+	ck_assert_uint_gt(stepped.steps, captures[_i].steps_least);
 }
 END_TEST
 
@@ -189,9 +323,14 @@ unwind_safety_suite(void)
 	tcase_add_checked_fixture(promises, trace_setup, NULL);
 	tcase_add_test(promises, a_flush_changes_no_answer);
 	tcase_add_test(promises, so_many_flushes_that_generations_come_again);
-	tcase_add_test(promises, a_busy_decoder_stops_cold_walks_only);
-	if (!TRACE_UNDER_TSAN) /* it makes some of its own */
-		tcase_add_test(promises, a_warm_walk_makes_no_system_call);
+	tcase_add_test(promises, a_busy_cache_is_waited_for_by_nobody);
+	tcase_add_test(promises, a_cold_walk_needs_4_KiB_of_stack);
+	if (!TRACE_UNDER_TSAN) { /* it makes some of its own */
+		tcase_add_loop_test(promises, a_walk_makes_no_system_call, 0,
+				    2);
+		tcase_add_loop_test(promises, a_warm_capture_takes_no_lock, 0,
+				    (int)PS_COUNT(captures));
+	}
 	tcase_add_test(promises, errno_is_the_caller_s);
 	tcase_add_test(promises, modules_are_found_by_address);
 	tcase_add_test(promises, flushes_meanwhile_never_make_a_wrong_stack);

@@ -55,4 +55,8 @@ void trace_assert(const struct trace *t);
 int trace_recurse(int depth, void (*leaf)(void));
 int trace_recurse_unoptimized(int depth, void (*leaf)(void));
 
+/* Between them, each instruction ends in a SIGTRAP. */
+void trace_trap_on(void);
+void trace_trap_off(void);
+
 #endif /* PS_TEST_UNWIND_TRACE_H */
