@@ -368,6 +368,18 @@ report()
 	fi
 }
 
+# can_write OPTION FILE: said before the command runs, not after.
+can_write()
+{
+	local directory=.
+	[ -n "$2" ] || return
+	[[ $2 != */* ]] || directory=${2%/*}/
+	[ -d "$directory" ] || fail "$1 $2: no such directory"
+	[ ! -d "$2" ] || fail "$1 $2: is a directory"
+	{ [ -e "$2" ] && [ -w "$2" ]; } || { [ ! -e "$2" ] && [ -w "$directory" ]; } ||
+		fail "$1 $2: permission denied"
+}
+
 # value_of OPTION [VALUE]...: its value.
 value_of()
 {
@@ -412,13 +424,17 @@ if [ "$only_version" -eq 1 ]; then
 fi
 [ "$only_machine" -eq 0 ] || exec "$perfreport" --machine
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
-[[ -z $sample || $sample =~ ^([0-9]+[KMGkmg]?|all|off)$ ]] ||
+[[ -z $sample || $sample =~ ^(0*[1-9][0-9]*[KMGkmg]?|all|off)$ ]] ||
 	fail "--sample $sample: expected a number of bytes, all or off"
 
 "$perfreport" --check-rules "${alerts#;}" || fail '--alert: see perfshim-rules(7)'
-# Said before the command runs, not after.
+can_write --report "$report_file"
+can_write --json "$json_file"
+can_write --html "$html_file"
 if [ -n "$html_file" ]; then "$perfreport" --html --version >/dev/null || exit 1; fi
+if [ -z "$alerts" ] && [ -n "$on_alert" ]; then fail '--on-alert needs --alert or PERFSHIM_ALERT'; fi
 if [ "$alert_log" -eq 1 ]; then
+	[ -n "$alerts" ] || fail '--alert-log needs --alert or PERFSHIM_ALERT'
 	type -P logger >/dev/null || fail '--alert-log: logger is not installed'
 fi
 
@@ -439,7 +455,8 @@ make_work()
 work=$(make_work "${TMPDIR:-/tmp}" /tmp /dev/shm) || fail "cannot write to ${TMPDIR:-/tmp}"
 trap 'rm -rf -- "$work"' EXIT
 if [ -n "$out" ]; then
-	mkdir -p -- "$out" || fail "cannot make $out"
+	why=$(mkdir -p -- "$out" 2>&1) || fail "-o $out: ${why##*: }"
+	[ -w "$out" ] || fail "-o $out: permission denied"
 	out=$(realpath -- "$out")
 else
 	out=$work/out && mkdir "$out"

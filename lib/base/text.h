@@ -78,4 +78,11 @@ const char *ps_human_bytes(char *out, double bytes);  /* 1.50 MiB */
 const char *ps_human_count(char *out, double count);  /* 12.3 M */
 const char *ps_human_time(char *out, double seconds); /* 4.21 ms */
 
+/* The ending of what is counted, where ps_human_count writes the number. */
+static inline const char *
+ps_plural(double count)
+{
+	return count > 0.5 && count < 1.5 ? "" : "s";
+}
+
 #endif /* PS_TEXT_H */

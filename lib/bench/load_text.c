@@ -68,8 +68,9 @@ put_counts(struct ps_text *t, const struct ps_load_result *r)
 	}
 	ps_text_char(t, '\n');
 	if (r->failed_workers > 0)
-		ps_text_printf(t, "  %u of %u workers could not be set up\n",
-			       r->failed_workers, r->workers);
+		ps_text_printf(t, "  %u of %u worker%s could not be set up\n",
+			       r->failed_workers, r->workers,
+			       ps_plural(r->workers));
 	if (r->was_stopped)
 		ps_text_str(t, "  stopped early: this is what there was\n");
 }
@@ -184,7 +185,7 @@ ps_load_text(const struct ps_load_result *result, struct ps_text *out)
 
 	ps_text_style(out, PS_BOLD);
 	ps_text_printf(out, "LOAD  %u worker%s, %s, %s\n", result->workers,
-		       result->workers == 1 ? "" : "s",
+		       ps_plural(result->workers),
 		       result->is_open ? "open loop" : "closed loop",
 		       ps_human_time(duration, result->wall_s));
 	ps_text_style(out, PS_PLAIN);

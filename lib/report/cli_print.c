@@ -82,8 +82,9 @@ print_process(const struct ps_arguments *a, const struct ps_tree_node *node,
 		return error;
 	error = ps_print_source(a, &source, out);
 	if (a->format != PS_CLI_TEXT && a->filter.suppressions != NULL)
-		fprintf(stderr, "perfreport: %u leaks suppressed\n",
-			source.view.forgiven_sites);
+		fprintf(stderr, "perfreport: %u leak%s suppressed\n",
+			source.view.forgiven_sites,
+			ps_plural(source.view.forgiven_sites));
 	if (error != 0)
 		ps_complain_of(node->path, why_not(a, error));
 	ps_source_close(&source);

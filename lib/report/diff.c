@@ -298,11 +298,12 @@ put_list(const struct ps_diff *d, unsigned key, const char *heading,
 		put_change(d, &d->changes[i], key);
 	}
 	if (sure > top)
-		ps_text_printf(d->out, "  %u more stacks\n", sure - top);
+		ps_text_printf(d->out, "  %u more stack%s\n", sure - top,
+			       ps_plural(sure - top));
 	if (changed > sure)
-		ps_text_printf(d->out,
-			       "  %u stacks differ by no more than noise\n",
-			       changed - sure);
+		ps_text_printf(d->out, "  %u stack%s by no more than noise\n",
+			       changed - sure,
+			       changed - sure == 1 ? " differs" : "s differ");
 }
 
 int

@@ -54,7 +54,8 @@ put_interval(struct ps_text *t, const struct ps_comparison *c, bool is_inverted)
 	put_ratio(t, i.low);
 	ps_text_char(t, '-');
 	put_ratio(t, i.high);
-	ps_text_printf(t, ", %zu pair%s\n", c->pairs, c->pairs == 1 ? "" : "s");
+	ps_text_printf(t, ", %zu pair%s\n", c->pairs,
+		       ps_plural((double)c->pairs));
 }
 
 static void

@@ -5,10 +5,13 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/load.h"
 #include "report/perfbench_options.h"
@@ -330,6 +333,25 @@ check_together(struct pb_options *o)
 		pb_usage_error("no command (perfwrap.sh --help)");
 }
 
+/* Said before the runs, not after: they may take hours. */
+static void
+check_writable(const char *option, const char *path)
+{
+	struct stat st;
+	int error = 0;
+
+	if (path == NULL)
+		return;
+	if (stat(path, &st) != 0)
+		error = access(dirname(strdupa(path)), W_OK) != 0 ? errno : 0;
+	else if (S_ISDIR(st.st_mode))
+		error = EISDIR;
+	else if (access(path, W_OK) != 0)
+		error = errno;
+	if (error != 0)
+		pb_usage_error("--%s %s: %s", option, path, strerror(error));
+}
+
 static void
 set_defaults(struct pb_options *o)
 {
@@ -359,7 +381,8 @@ is_sample_valid(const char *text)
 
 	if (strcmp(text, "all") == 0 || strcmp(text, "off") == 0)
 		return true;
-	return digits > 0 && strspn(text + digits, "KMGkmg") <= 1 &&
+	return digits > strspn(text, "0") &&
+	       strspn(text + digits, "KMGkmg") <= 1 &&
 	       text[digits + strspn(text + digits, "KMGkmg")] == '\0';
 }
 
@@ -409,4 +432,7 @@ pb_options_parse(struct pb_options *o, int argc, char **argv)
 	o->most_runs = PS_MAX(o->most_runs, o->runs);
 	check_load(o, given);
 	check_together(o);
+	check_writable("save", o->save);
+	check_writable("html", o->html);
+	check_writable("hgrm", o->hgrm);
 }

@@ -187,7 +187,7 @@ put_title(const struct pb_session *s, const struct pb_subject *subject,
 	ps_put_name(t, subject->text, 76);
 	ps_text_style(t, PS_PLAIN);
 	ps_text_printf(t, "\n  %zu run%s", subject->runs,
-		       subject->runs == 1 ? "" : "s");
+		       ps_plural((double)subject->runs));
 	if (s->options->warm_up > 0)
 		ps_text_printf(t, " after %zu not counted",
 			       s->options->warm_up);

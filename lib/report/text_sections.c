@@ -75,7 +75,7 @@ put_second_row(struct ps_text *t, const struct ps_view_section *s)
 	ps_put_short_time(t, s->stddev_s);
 	ps_text_printf(
 	    t, "  %s  %s thread%s\n", ps_human_bytes(bytes, (double)s->bytes),
-	    ps_human_count(threads, s->threads), s->threads == 1 ? "" : "s");
+	    ps_human_count(threads, s->threads), ps_plural(s->threads));
 	ps_text_style(t, PS_PLAIN);
 }
 

@@ -215,6 +215,7 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 	   enum ps_view_key key)
 {
 	struct ps_text *t = r->out;
+	double blocks;
 	char a[16];
 	char b[16];
 
@@ -225,15 +226,17 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 		ps_put_error(t, s->allocations,
 			     ps_view_error(s, PS_BY_ALLOCATIONS));
 		ps_text_style(t, PS_PLAIN);
-		ps_text_printf(t, " allocations, %s in all",
+		ps_text_printf(t, " allocation%s, %s in all",
+			       ps_plural(s->allocations),
 			       ps_human_bytes(b, s->bytes));
 		break;
 	case PS_BY_TEMPORARY:
 		ps_text_printf(t, "%s", ps_human_count(a, s->temporary));
 		ps_put_error(t, s->temporary, ps_view_error(s, key));
 		ps_text_style(t, PS_PLAIN);
-		ps_text_printf(t, " temporary of %s allocations (%d%%)",
+		ps_text_printf(t, " temporary of %s allocation%s (%d%%)",
 			       ps_human_count(b, s->allocations),
+			       ps_plural(s->allocations),
 			       (int)(100 * s->temporary / s->allocations));
 		break;
 	default:
@@ -241,10 +244,10 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 			       ps_human_bytes(a, ps_view_value(s, key)));
 		ps_put_error(t, ps_view_value(s, key), ps_view_error(s, key));
 		ps_text_style(t, PS_PLAIN);
-		ps_text_printf(t, " in %s blocks, %s allocated in all",
-			       ps_human_count(b, key == PS_BY_PEAK
-						     ? s->peak_allocations
-						     : s->live_allocations),
+		blocks = key == PS_BY_PEAK ? s->peak_allocations
+					   : s->live_allocations;
+		ps_text_printf(t, " in %s block%s, %s allocated in all",
+			       ps_human_count(b, blocks), ps_plural(blocks),
 			       ps_human_bytes(a, s->bytes));
 		break;
 	}
@@ -259,10 +262,11 @@ put_forgiven(struct ps_text *t, const struct ps_view *v)
 
 	if (v->forgiven_sites == 0)
 		return;
-	ps_text_printf(t, "  suppressed: %u stacks with %s in %s blocks\n",
-		       v->forgiven_sites,
+	ps_text_printf(t, "  suppressed: %u stack%s with %s in %s block%s\n",
+		       v->forgiven_sites, ps_plural(v->forgiven_sites),
 		       ps_human_bytes(bytes, v->forgiven_bytes),
-		       ps_human_count(blocks, v->forgiven_allocations));
+		       ps_human_count(blocks, v->forgiven_allocations),
+		       ps_plural(v->forgiven_allocations));
 }
 
 static void
@@ -321,10 +325,11 @@ ps_text_sites(struct ps_text_report *r)
 		char left_out[16];
 
 		ps_text_printf(r->out,
-			       "\n  left out by the filters: %u of %u rows, "
+			       "\n  left out by the filters: %u of %u row%s, "
 			       "%s allocated\n",
 			       v->left_out_rows,
 			       v->reader->count[PS_TABLE_SITES],
+			       ps_plural(v->reader->count[PS_TABLE_SITES]),
 			       ps_human_bytes(left_out, v->left_out_bytes));
 	}
 	if (v->site_count == 0) {

@@ -98,6 +98,10 @@ say_peak(struct speaker *s)
 	char bytes[16];
 	char when[16];
 
+	if (v->allocations == 0) {
+		ps_text_str(t, "Nothing was allocated.");
+		return;
+	}
 	ps_text_printf(t,
 		       v->reader->merged < 2
 			   ? "The heap was %s at its peak"
@@ -141,9 +145,10 @@ say_kept(struct speaker *s)
 	if ((double)v->live_bytes < BYTES_LEAST)
 		return;
 	t = begin(s, "memory");
-	ps_text_printf(t, "%s in %s blocks %s",
+	ps_text_printf(t, "%s in %s block%s %s",
 		       ps_human_bytes(bytes, (double)v->live_bytes),
 		       ps_human_count(blocks, (double)v->live_blocks),
+		       ps_plural((double)v->live_blocks),
 		       v->end == PS_END_RUNNING ? "are in use now"
 						: "were never freed");
 	if (site != NULL) {
@@ -268,7 +273,7 @@ is_kept_first(struct speaker *s)
 	t = begin(s, "first");
 	ps_text_str(t, "Look first at what is kept until the end: ");
 	put_percent(t, (double)v->live_bytes / (double)v->peak_bytes);
-	ps_text_str(t, " of the peak. Most of it comes from ");
+	ps_text_str(t, " of the peak. The largest part comes from ");
 	put_who(s, site);
 	ps_text_char(t, '.');
 	return true;
@@ -288,7 +293,7 @@ is_temporary_first(struct speaker *s)
 	ps_text_str(t, "Look first at temporary blocks: ");
 	put_percent(t, v->short_lived_fraction);
 	ps_text_str(t, " of all were freed before the next one was allocated, "
-		       "most of them by ");
+		       "the most by ");
 	put_who(s, site);
 	ps_text_char(t, '.');
 	return true;
@@ -328,7 +333,8 @@ say_first(struct speaker *s)
 		ps_text_str(t, "Nothing stands out.");
 		return;
 	}
-	ps_text_str(t, "Nothing stands out; most of the peak is ");
+	ps_text_str(t, "Nothing stands out; the largest part of the peak is "
+		       "of ");
 	put_who(s, site);
 	ps_text_str(t, ".");
 }
@@ -355,14 +361,17 @@ put_trust(struct ps_text *t, const struct ps_view *v)
 		       "Totals are exact, figures of stacks are estimates from "
 		       "%s sample%s",
 		       ps_human_count(count, (double)v->samples),
-		       v->samples == 1 ? "" : "s");
+		       ps_plural((double)v->samples));
 	if (site != NULL && site->peak_bytes > 0 &&
 	    ps_view_error(site, PS_BY_PEAK) >= 0.005 * site->peak_bytes) {
-		double error = ps_view_error(site, PS_BY_PEAK);
+		double error =
+		    ps_view_error(site, PS_BY_PEAK) / site->peak_bytes;
 
 		ps_text_str(t, ": that of the largest one at the peak is good "
 			       "to ±");
-		put_percent(t, error / site->peak_bytes);
+		put_percent(t, error);
+		if (error >= 1)
+			ps_text_str(t, " or worse");
 	}
 	ps_text_char(t, '.');
 }
@@ -377,8 +386,9 @@ say_uncertain(struct speaker *s)
 
 	put_trust(t, v);
 	if (lost > 0)
-		ps_text_printf(t, " %lu rows or samples found no room.",
-			       (unsigned long)lost);
+		ps_text_printf(t, " %lu row%s or sample%s found no room.",
+			       (unsigned long)lost, ps_plural((double)lost),
+			       ps_plural((double)lost));
 	if (ps_watch_doubts(&h->calibration) != 0)
 		ps_text_str(t, " The machine was disturbed during the run, so "
 			       "times may be too long.");

@@ -87,8 +87,6 @@ equal 1 $? 'the status when there is no such command'
 bench --runs 2 --prepare 'exit 3' true
 equal 1 $? 'the status when --prepare fails'
 has "$(<err)" 'prepare failed.*status 3' 'stderr when --prepare fails'
-bench --runs 2 --save /nonexistent/file true
-equal 1 $? 'the status when the file cannot be written'
 
 # Bad values are named with what is allowed.
 bad()
@@ -113,7 +111,16 @@ bad '--duration soon: expected a time such as' --load 2 --duration soon true
 bad '--load goes with none of' --load 2 --runs 3 true
 bad '--vs and --baseline' --vs true --baseline x true
 bad '--sample often: expected' --runs 2 --sample often true
+bad '--sample 0: expected' --runs 2 --sample 0 true
 bad '--nosuch' --runs 2 --nosuch true
+# Before the first run, which may be one of many.
+for option in save html hgrm; do
+	mode=(--runs 2)
+	[ "$option" != hgrm ] || mode=(--load 2)
+	bad "--$option /nonexistent/file: No such file" "${mode[@]}" "--$option" /nonexistent/file touch began
+done
+bad "--save $PWD: Is a directory" --runs 2 --save "$PWD" touch began
+[ ! -e began ] || fail 'no run with a file that cannot be written'
 
 base=/tmp
 equal '' "$(find "$base" /dev/shm -maxdepth 1 -name 'perfbench.*' -user "$(id -un)" -mmin +3 2>/dev/null)" \

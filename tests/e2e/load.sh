@@ -95,5 +95,3 @@ load --load 2 --duration 200ms --scenario "$T/libplugin.so"
 equal 2 $? 'the status of a file without a scenario'
 load --load 2 --duration 200ms --scenario nosuch.so
 equal 2 $? 'the status without the file'
-load --load 2 --duration 200ms --hgrm /nonexistent/x -- true
-equal 1 $? 'the status when .hgrm cannot be written'

@@ -27,6 +27,26 @@ wrap --nosuch true
 equal 2 $? 'the status of an unknown option'
 wrap
 equal 2 $? 'the status without a command'
+# What cannot be is said in a line, before the command runs.
+refused()
+{
+	local wanted=$1
+	shift
+	wrap "$@" touch ran
+	equal 2 $? "the status of $*"
+	equal "perfwrap.sh: $wanted" "$(<err)" "stderr of $*"
+	[ ! -e ran ] || fail "no run with $*"
+}
+touch plain
+for option in --report --json --html; do
+	refused "$option /nonexistent/x: no such directory" "$option" /nonexistent/x
+	refused "$option $PWD: is a directory" "$option" "$PWD"
+done
+refused '-o /proc/nowhere: No such file or directory' -o /proc/nowhere
+refused '-o plain: File exists' -o plain
+refused '--sample 0: expected a number of bytes, all or off' --sample 0
+refused '--on-alert needs --alert or PERFSHIM_ALERT' --on-alert true
+refused '--alert-log needs --alert or PERFSHIM_ALERT' --alert-log
 wrap --help
 equal 0 $? 'the status of --help'
 has "$(<out)" '--no-children' 'the help'

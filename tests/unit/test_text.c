@@ -334,6 +334,18 @@ START_TEST(human_units)
 }
 END_TEST
 
+START_TEST(only_one_is_no_plural)
+{
+	ck_assert_str_eq(ps_plural(0), "s");
+	ck_assert_str_eq(ps_plural(0.4), "s");
+	ck_assert_str_eq(ps_plural(0.6), "");
+	ck_assert_str_eq(ps_plural(1), "");
+	ck_assert_str_eq(ps_plural(1.4), "");
+	ck_assert_str_eq(ps_plural(1.6), "s");
+	ck_assert_str_eq(ps_plural(12), "s");
+}
+END_TEST
+
 Suite *
 text_suite(void)
 {
@@ -359,6 +371,7 @@ text_suite(void)
 	tcase_add_loop_test(numbers, json_number_examples, 0,
 			    (int)PS_COUNT(json_number));
 	tcase_add_loop_test(numbers, human_units, 0, (int)PS_COUNT(human));
+	tcase_add_test(numbers, only_one_is_no_plural);
 	suite_add_tcase(s, numbers);
 
 	tcase_add_test(quotes, a_file_name_is_harmless_and_short);

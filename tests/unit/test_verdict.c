@@ -104,6 +104,9 @@ END_TEST
 START_TEST(without_samples_nobody_is_accused)
 {
 	judge(NULL);
+	says("memory", "Nothing was allocated.");
+	ps_poke(&ps_example_thread(0)->allocations, 3);
+	judge(NULL);
 	says("memory", "whose it was is not known");
 	says("time", "no section is marked, so where is not known");
 	says("first", "Nothing stands out.");
