@@ -69,7 +69,7 @@ ps_finish_init(void)
 	register_ends();
 	is_silent = ps_options.report == PS_REPORT_NONE ||
 		    (ps_options.report == PS_REPORT_STDERR &&
-		     ps_options.out[0] != '\0' && !ps_options.is_report_set);
+		     ps_record->is_file && !ps_options.is_report_set);
 	if (!is_silent || ps_options.alert[0] != '\0' ||
 	    ps_options.metrics[0] != '\0')
 		is_child = ps_parent_is_under_shim();

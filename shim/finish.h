@@ -7,7 +7,8 @@
 
 #include "base/base.h"
 
-/* From the constructor: decide who will speak. */
+/* From the constructor, after the file: decide who will speak.  A recording in
+ * a file stands in place of the report, unless PERFSHIM_REPORT wants it. */
 void ps_finish_init(void);
 /* Whether this process may speak on standard error: it is not a child of one
  * under the shim, and descriptor 2 is still what it was. */

@@ -33,3 +33,20 @@ has "$(<err)" 'PERFSHIM_SAMPLE.*often.*all' 'the line about a bad value'
 LD_PRELOAD=$LIB PERFSHIM_OUT=/nonexistent/dir PERFSHIM_REPORT=none "$T/exact" 2>err
 equal 0 $? 'the status when the directory does not exist'
 equal 1 "$(wc -l <err)" 'the lines about a directory that does not exist'
+
+# A recording comes in place of the report; both, if both are asked for; where
+# there can be none, one line says so and the report comes, as without PERFSHIM_OUT.
+mkdir rec
+LD_PRELOAD=$LIB PERFSHIM_OUT=$PWD/rec "$T/exact" 2>err
+equal '' "$(<err)" 'stderr with PERFSHIM_OUT'
+equal 1 "$(find rec -name 'exact.*.perfshim' -size +15k -perm 600 | wc -l)" 'recordings with PERFSHIM_OUT'
+LD_PRELOAD=$LIB PERFSHIM_OUT=rec PERFSHIM_REPORT=stderr "$T/exact" 2>err
+has "$(<err)" 'MOST ALLOCATIONS' 'the report beside a recording'
+equal 2 "$(find rec -name 'exact.*.perfshim' | wc -l)" 'recordings with a relative PERFSHIM_OUT'
+for where in /nonexistent/dir /proc "$T/exact"; do
+	LD_PRELOAD=$LIB PERFSHIM_OUT=$where sh -c 'cd / && "$0"; true' "$T/exact" 2>err
+	has "$(head -n 1 err)" "^perfshim: PERFSHIM_OUT=$where: no recording there .*in memory$" 'the first line'
+	equal 1 "$(grep -c 'MOST ALLOCATIONS' err)" "the reports of a shell and its command without $where"
+done
+LD_PRELOAD=$LIB PERFSHIM_OUT= "$T/exact" 2>err
+has "$(<err)" 'MOST ALLOCATIONS' 'the report with an empty PERFSHIM_OUT'
