@@ -346,7 +346,8 @@ put_side(struct ps_source *s, struct ps_text *t)
 
 	ps_text_str(t, "{\"name\":");
 	ps_text_json_string(t, ps_reader_string(s->reader, p->name));
-	ps_text_printf(t, ",\"processes\":1,\"pids\":[%d]", p->pid);
+	ps_text_printf(t, ",\"processes\":%u,\"pids\":[%d]",
+		       PS_MAX(s->reader->merged, 1u), p->pid);
 	error = put_source(s, t);
 	ps_text_char(t, '}');
 	return error;

@@ -39,13 +39,15 @@ function endOf(exit) {
 	return 'ended without a word';
 }
 
-function tilesOf(report) {
+// Of several processes peaks are added up, and the greatest RSS of one is told.
+function tilesOf({ report, processes }) {
 	const { process, heap } = report;
+	const outside = process.max_rss_bytes > heap.peak_bytes ? `${format.bytes(process.max_rss_bytes - heap.peak_bytes)} outside malloc` : null;
 	return el('dl', { class: 'tiles' },
-		tile('Peak heap', format.bytes(heap.peak_bytes), `at ${format.time(heap.peak_at_s)}`),
+		tile('Peak heap', format.bytes(heap.peak_bytes), processes > 1 ? 'peaks added up' : `at ${format.time(heap.peak_at_s)}`),
 		tile('Live at exit', format.bytes(heap.live_bytes), `${format.count(heap.live_blocks)} blocks`),
 		tile('Allocations', format.count(heap.allocations), format.bytes(heap.requested_bytes)),
-		tile('Peak RSS', format.bytes(process.max_rss_bytes), process.max_rss_bytes > heap.peak_bytes ? `${format.bytes(process.max_rss_bytes - heap.peak_bytes)} outside malloc` : null),
+		tile('Peak RSS', format.bytes(process.max_rss_bytes), processes > 1 ? 'of the greatest' : outside),
 		tile('Wall time', format.time(process.wall_s), `${format.time((process.user_s ?? NaN) + (process.sys_s ?? NaN))} CPU`),
 		tile('Threads', format.count(process.threads), null));
 }
@@ -65,7 +67,7 @@ const leftOut = (flame) => (flame.left_out > 0
 function programViews(doc, program, route) {
 	const { report, detail } = program;
 	const views = [
-		plain('summary', 'Summary', el('div', {}, verdictView(detail.verdict), tilesOf(report))),
+		plain('summary', 'Summary', el('div', {}, verdictView(detail.verdict), tilesOf(program))),
 		living('timeline', 'Memory over time', new Timeline({ report, detail, route })),
 		flameView({ flame: detail.flame, sections: report.section_tree, name: program.name, route }, leftOut(detail.flame)),
 	];
@@ -140,10 +142,12 @@ function themeSwitch(redraw) {
 	return { button, show };
 }
 
+const whoOf = (program) => (program.processes > 1 ? `${program.processes} processes` : `pid ${program.pids[0]}`);
+
 function titleOf(doc, program) {
 	if (doc.kind === 'benchmark') return [doc.saved.results.length > 1 ? 'Comparison' : 'Benchmark', `${doc.saved.results.length} command${doc.saved.results.length > 1 ? 's' : ''}`];
 	if (doc.kind === 'load') return ['Load test', doc.saved.perfshim?.cpu || ''];
-	if (doc.kind === 'diff') return [program.name, `pid ${doc.programs[1].pids[0]} → ${doc.programs[0].pids[0]}, what changed`];
+	if (doc.kind === 'diff') return [program.name, `${whoOf(doc.programs[1])} → ${whoOf(doc.programs[0])}, what changed`];
 	const { process } = program.report;
 	const when = new Date(process.start * 1000).toISOString().replace('T', ' ').slice(0, 16);
 	if (program.processes > 1) return [program.name, `${program.processes} processes, added up (the greatest peak of one is ${format.bytes(program.greatest_peak_bytes)}) · ${when} UTC`];

@@ -41,7 +41,7 @@ export class Timeline {
 
 	summary() {
 		const { heap, process } = this.report;
-		return `Heap over ${format.time(process.wall_s)}: peak ${format.bytes(heap.peak_bytes)} at ${format.time(heap.peak_at_s)}, ` +
+		return `Heap over ${format.time(process.wall_s)}: ${heap.peak_at_s === null ? '' : `peak ${format.bytes(heap.peak_bytes)} at ${format.time(heap.peak_at_s)}, `}` +
 			`${format.bytes(heap.live_bytes)} at the end. Drag to zoom, or use plus, minus and the arrow keys.`;
 	}
 
@@ -124,7 +124,7 @@ export class Timeline {
 		const scale = devicePixelRatio || 1;
 		const { left, top, width, height } = u.bbox;
 		const mark = (at, text, stroke) => {
-			const x = u.valToPos(at, 'x', true);
+			const x = at === null ? NaN : u.valToPos(at, 'x', true);
 			if (!(x >= left && x <= left + width)) return;
 			ctx.save();
 			ctx.strokeStyle = stroke;
