@@ -344,7 +344,7 @@ ps_harden_finish(void)
 	struct ps_poisoned p;
 	const void *at;
 
-	if (!is_on)
+	if (!is_on || !ps_poison_comes_free() || !ps_guard_comes_free())
 		return;
 	while (ps_poison_take(&p))
 		check_poison(&p);

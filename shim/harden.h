@@ -47,7 +47,8 @@ void *ps_harden_free_sampled(struct ps_thread *self, void *ptr,
 size_t ps_harden_usable_sampled(const void *ptr);
 
 /* The program ends: what was written to a freed block that still waits, or
- * around a guarded one that lives, is told now. */
+ * around a guarded one that lives, is told now;
+ * not when a handler that interrupted this thread with a lock ends it. */
 void ps_harden_finish(void);
 
 void ps_harden_prefork(void);

@@ -131,22 +131,15 @@ half_second(struct ps_thread *self)
 		note_size();
 }
 
+/* What the thread has live into the heap's level. */
 static void
-publish(struct ps_thread *self, ps_ticks now)
+publish_level(struct ps_thread *self, ps_ticks now)
 {
 	const struct ps_record_thread *row = self->row;
 	int64_t bytes = (int64_t)(ps_peek(&row->large_bytes) -
 				  ps_peek(&row->large_freed_bytes));
 	int64_t delta;
 
-	self->seen = now;
-	if (ps_unlikely(ps_start_owes_file))
-		ps_start_owed_file(ps_thread_requested(row));
-	ps_pool_tick(now);
-	if (self->steps != ps_pool_steps()) {
-		self->steps = ps_pool_steps();
-		half_second(self);
-	}
 	if (ps_record->sampling.mode == PS_SAMPLE_ALL) {
 		ps_heap_tick(now);
 		return;
@@ -159,6 +152,20 @@ publish(struct ps_thread *self, ps_ticks now)
 	self->published_bytes = bytes;
 	if (delta != 0)
 		ps_heap_changed(delta, now);
+}
+
+static void
+publish(struct ps_thread *self, ps_ticks now)
+{
+	self->seen = now;
+	if (ps_unlikely(ps_start_owes_file))
+		ps_start_owed_file(ps_thread_requested(self->row));
+	ps_pool_tick(now);
+	if (self->steps != ps_pool_steps()) {
+		self->steps = ps_pool_steps();
+		half_second(self);
+	}
+	publish_level(self, now);
 }
 
 void
@@ -174,11 +181,13 @@ ps_thread_publish(struct ps_thread *self)
 		ps_watch_step(self, now);
 }
 
+/* The pool is left alone: a handler that ends the process may have interrupted
+ * this thread where it holds one of the pool's locks. */
 void
 ps_thread_publish_last(struct ps_thread *self)
 {
-	self->steps = ps_pool_steps();
-	ps_thread_publish(self);
+	if (!self->is_strict)
+		publish_level(self, ps_clock_now());
 }
 
 void

@@ -76,7 +76,8 @@ void ps_thread_redraw(struct ps_thread *self, uint64_t size);
 /* Tell the recording what this thread's blocks add up to, and the pool the
  * time. */
 void ps_thread_publish(struct ps_thread *self);
-/* At the end of the process: without what is due twice a second ... */
+/* At the end of the process: the recording alone, without what is due twice a
+ * second, and without a lock ... */
 void ps_thread_publish_last(struct ps_thread *self);
 /* ... and what of that somebody will read: name and size. */
 void ps_thread_note_end(struct ps_thread *self);

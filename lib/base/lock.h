@@ -48,4 +48,21 @@ ps_lock_give(struct ps_lock *l)
 	atomic_store_explicit(&l->is_taken, 0, memory_order_release);
 }
 
+/*
+ * For the end of the process, which may come in a handler: whether the lock
+ * comes free, as it never will if this thread was interrupted with it.  Once it
+ * has, only threads that go on can have it.
+ */
+static inline bool
+ps_lock_comes_free(struct ps_lock *l)
+{
+	for (unsigned yields = 0; !ps_lock_try(l); yields++) {
+		if (yields == 1000)
+			return false;
+		ps_os_yield();
+	}
+	ps_lock_give(l);
+	return true;
+}
+
 #endif /* PS_BASE_LOCK_H */

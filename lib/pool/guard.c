@@ -350,6 +350,12 @@ ps_guard_next(struct ps_guard *after)
 	return place < end ? &places[place] : NULL;
 }
 
+bool
+ps_guard_comes_free(void)
+{
+	return ps_lock_comes_free(&lock);
+}
+
 void
 ps_guard_prefork(void)
 {

@@ -80,6 +80,8 @@ void ps_guard_free(struct ps_guard *g);
  */
 struct ps_guard *ps_guard_next(struct ps_guard *after);
 
+/* See ps_lock_comes_free. */
+bool ps_guard_comes_free(void);
 void ps_guard_prefork(void);
 void ps_guard_postfork(void);
 

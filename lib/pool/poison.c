@@ -141,6 +141,12 @@ ps_poison_take(struct ps_poisoned *out)
 	return is_there;
 }
 
+bool
+ps_poison_comes_free(void)
+{
+	return ps_lock_comes_free(&lock);
+}
+
 void
 ps_poison_prefork(void)
 {

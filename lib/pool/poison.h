@@ -40,6 +40,8 @@ bool ps_poison_find(const void *block, struct ps_poisoned *out);
 /* Take the oldest one out; false: none waits. */
 bool ps_poison_take(struct ps_poisoned *out);
 
+/* See ps_lock_comes_free. */
+bool ps_poison_comes_free(void);
 void ps_poison_prefork(void);
 void ps_poison_postfork(void);
 

@@ -21,8 +21,10 @@ if [ "$long" = 1 ]; then
 	row_seconds=30 row_modes=(PERFSHIM_SAMPLE=512K)
 	row P3 PERFSHIM_CHILDREN=off "$process" in-handler 200
 fi
-row_modes=(PERFSHIM_SAMPLE=512K)
-row P9 PERFSHIM_CHILDREN=off "$process" exit "$(times 500 30)"
+for how in exit _exit; do
+	row_modes=(PERFSHIM_SAMPLE=512K PERFSHIM_HARDEN=full)
+	row P9 PERFSHIM_CHILDREN=off "$process" "$how" "$(times 1000 150)"
+done
 
 # Forked children have a recording each, and the parent's is as without them.
 cat >children.py <<'END_PY'

@@ -290,37 +290,89 @@ exit_here(int signal)
 	exit(5);
 }
 
-/* exit from a handler that interrupts malloc. */
-static int
-exit_in_handler(long count)
+static void
+exit_at_once_here(int signal)
 {
+	(void)signal;
+	_exit(5);
+}
+
+/* Of all sizes: jemalloc's locks are interrupted, too. */
+static void
+allocate_at_random(unsigned random)
+{
+	void *kept[64] = {0};
+
+	for (;;) {
+		size_t bytes = (size_t)1 << (random >> 27 & 15);
+
+		random = random * 1103515245 + 12345;
+		do_free(kept[random >> 20 & 63]);
+		kept[random >> 20 & 63] =
+		    do_malloc(bytes * (1 + (random >> 16 & 15)));
+	}
+}
+
+/*
+ * Ends of itself with 5.  After more than half a second without a call, the
+ * first ones find what is due twice a second still to be done.
+ */
+static void
+end_soon(long i, void (*handler)(int))
+{
+	struct itimerval timer = {{0, 0}, {0, 20 + i * 7 % 900}};
+	struct sigaction action = {.sa_handler = handler};
+
+	sigaction(SIGALRM, &action, NULL);
+	usleep(550000);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	allocate_at_random((unsigned)i);
+}
+
+/* A hang is killed, and counted. */
+static int
+ended_with_five(pid_t child)
+{
+	int status = -1;
+
+	for (int ms = 0; waitpid(child, &status, WNOHANG) == 0; ms++) {
+		usleep(1000);
+		if (ms == 5000)
+			kill(child, SIGKILL);
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 5;
+}
+
+/* The end from a handler that interrupts malloc, in some children at a time. */
+static int
+end_in_handler(long count, void (*handler)(int))
+{
+	enum { AT_ONCE = 50 };
+	pid_t child[AT_ONCE];
 	int bad = 0;
 
 	for (long i = 0; i < count; i++) {
-		int status = -1;
-		pid_t child = fork();
-
-		if (child == 0) {
-			struct itimerval timer = {{0, 0},
-						  {0, 300 + i * 7 % 900}};
-			struct sigaction action = {.sa_handler = exit_here};
-
-			signal(SIGVTALRM, SIG_DFL);
-			sigaction(SIGALRM, &action, NULL);
-			setitimer(ITIMER_REAL, &timer, NULL);
-			for (;;)
-				allocate(1000);
-		}
-		/* A hang is killed, and counted. */
-		for (int ms = 0; waitpid(child, &status, WNOHANG) == 0; ms++) {
-			usleep(1000);
-			if (ms == 5000)
-				kill(child, SIGKILL);
-		}
-		bad += !WIFEXITED(status) || WEXITSTATUS(status) != 5;
+		child[i % AT_ONCE] = fork();
+		if (child[i % AT_ONCE] == 0)
+			end_soon(i, handler);
+		if (i % AT_ONCE == AT_ONCE - 1 || i == count - 1)
+			for (long k = 0; k <= i % AT_ONCE; k++)
+				bad += !ended_with_five(child[k]);
 	}
 	printf("%d bad\n", bad);
 	return 0;
+}
+
+static int
+exit_in_handler(long count)
+{
+	return end_in_handler(count, exit_here);
+}
+
+static int
+exit_at_once_in_handler(long count)
+{
+	return end_in_handler(count, exit_at_once_here);
 }
 
 static int
@@ -394,11 +446,17 @@ clobber(long unused)
 }
 
 static const struct hazard_case cases[] = {
-    {"loading", fork_while_loading}, {"streams", fork_while_streaming},
-    {"handlers", fork_handlers},     {"told", fork_when_told},
-    {"in-handler", fork_in_handler}, {"raw", raw_forks},
-    {"exit", exit_in_handler},	     {"signals", handlers_untouched},
-    {"daemon", become_daemon},	     {"clobber", clobber},
+    {"loading", fork_while_loading},
+    {"streams", fork_while_streaming},
+    {"handlers", fork_handlers},
+    {"told", fork_when_told},
+    {"in-handler", fork_in_handler},
+    {"raw", raw_forks},
+    {"exit", exit_in_handler},
+    {"_exit", exit_at_once_in_handler},
+    {"signals", handlers_untouched},
+    {"daemon", become_daemon},
+    {"clobber", clobber},
 };
 
 HAZARD_MAIN(cases)
