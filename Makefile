@@ -256,8 +256,9 @@ check-valgrind: deps-check $(B)/unit ## the pool's unit tests under valgrind
 	$(Q)./scripts/install-deps.sh valgrind
 	$(Q)for suite in $(POOL_SUITES); do PS_MODEL_STEPS=20000 CK_TIMEOUT_MULTIPLIER=20 CK_RUN_SUITE=$$suite \
 	  valgrind -q --error-exitcode=9 --leak-check=no $(B)/unit || exit 1; done
-check-long: deps-check all targets $(B)/unit ## random tests of ten million steps, 2000 forks, 1000 kills, acceptance
+check-long: deps-check all targets $(B)/unit ## random tests of ten million steps, every unwind rule, 2000 forks, 1000 kills, acceptance
 	$(Q)PS_MODEL_STEPS=10000000 CK_RUN_SUITE=pool_model $(B)/unit
+	$(Q)PS_ORACLE=all CK_RUN_SUITE=unwind_oracle $(B)/unit
 	$(Q)MODEL_STEPS=10000000 FORKS=2000 KILLS=1000 FAULTS=all DEMO=fresh LOAD_SECONDS=600 STORY_SECONDS=2400 B='$(B)' ./tests/e2e/run.sh model bend killed_random faults everything demo
 	$(Q)./tests/accept/accept.py --build '$(B)'
 

@@ -11,7 +11,7 @@
  * Written for a malloc that may be anywhere: it takes no lock, calls nothing of
  * the system and nothing of the C library's but _dl_find_object, has no state
  * and little stack, and reads nothing but the tables.  libunwind, which was in
- * its place, did worse on each of these, and took nine times as long
+ * its place, did worse on each of these, and took sixteen times as long
  * (bench_stack); the tests hold every rule against it (test_unwind_oracle).
  */
 #include "shim/unwind_decode.h"

@@ -111,7 +111,8 @@ headers_of(const struct ps_unwind_module *module, size_t *count)
 		*count = program_header_count;
 		return program_headers;
 	}
-	if (module->end - module->start < PAGE_BYTES ||
+	if (module->start % PAGE_BYTES != 0 ||
+	    module->end - module->start < PAGE_BYTES ||
 	    memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
 	    elf->e_phentsize != sizeof(Elf64_Phdr) ||
 	    elf->e_phoff % _Alignof(Elf64_Phdr) != 0 ||

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# capturing a known stack: no system call, no allocation, no descriptor, no lock
-# that is waited for (a futex would be a call).
+# capturing a known stack: no system call, no allocation, no descriptor.  That no
+# instruction of it locks is shown by tests/unit/test_unwind_safety.c.
 . "$E2E/lib.sh"
 
 need strace
