@@ -58,8 +58,8 @@ sites_of()
 read -r listed rest < <(sites_of '')
 equal 1000 "$listed" 'the sites of --json'
 [ "$rest" -gt 1000 ] || fail 'many sites that are not listed' "$rest"
-equal "7 $((rest + 993))" "$(sites_of =7)" 'the sites of --json=7'
-equal "$((rest + 1000)) 0" "$(sites_of =all)" 'the sites of --json=all'
+equal "7 $((rest + 993))" "$(sites_of '=7')" 'the sites of --json=7'
+equal "$((rest + 1000)) 0" "$(sites_of '=all')" 'the sites of --json=all'
 for wrong in 0 -1 some 1x; do
 	"$B/perfreport" --json=$wrong deep.perfshim >out 2>err
 	equal 2 $? "the status of --json=$wrong"
