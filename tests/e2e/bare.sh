@@ -48,5 +48,5 @@ for where in /nonexistent/dir /proc "$T/exact"; do
 	has "$(head -n 1 err)" "^perfshim: PERFSHIM_OUT=$where: no recording there .*in memory$" 'the first line'
 	equal 1 "$(grep -c 'MOST ALLOCATIONS' err)" "the reports of a shell and its command without $where"
 done
-LD_PRELOAD=$LIB PERFSHIM_OUT= "$T/exact" 2>err
+LD_PRELOAD=$LIB PERFSHIM_OUT='' "$T/exact" 2>err
 has "$(<err)" 'MOST ALLOCATIONS' 'the report with an empty PERFSHIM_OUT'
