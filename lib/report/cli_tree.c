@@ -3,7 +3,8 @@
  * cli_tree - the recordings of a directory as a tree of processes
  *
  * Parents are found by pid: of several images of one pid (exec), or of a pid
- * that was used again, the last that started before the child.
+ * that was used again, the last that started before the child.  Where a parent
+ * was too small for a recording, its own parent stands for it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,10 +16,11 @@
 
 #include "report/cli_output.h"
 #include "report/cli_tree.h"
+#include "report/text_parts.h"
 #include "report/view.h"
 
 #define SUFFIX ".perfshim"
-enum { NAME_COLUMNS = 22 };
+enum { NAME_COLUMNS = 22, SMALL_DEPTH_MAX = 64 };
 
 static int
 add_file(struct ps_tree *tree, const char *path)
@@ -125,18 +127,34 @@ by_start(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The last node before `child` of one of the two pids; -1: none. */
+static int
+node_before(const struct ps_tree *tree, int child, int32_t pid, int32_t other)
+{
+	PS_ASSERT(child < tree->count);
+	for (int i = child - 1; i >= 0; i--) {
+		const struct ps_record_process *p = process_of(&tree->nodes[i]);
+
+		if (p->pid == pid || p->pid == other)
+			return i;
+	}
+	return -1;
+}
+
+/* The image before it, or the nearest ancestor that has a recording. */
 static int
 parent_of(const struct ps_tree *tree, int child)
 {
 	const struct ps_record_process *p = process_of(&tree->nodes[child]);
+	int32_t pid = p->ppid;
+	int parent = node_before(tree, child, pid, p->pid);
 
-	for (int i = child - 1; i >= 0; i--) {
-		const struct ps_record_process *q = process_of(&tree->nodes[i]);
-
-		if (q->pid == p->ppid || q->pid == p->pid)
-			return i;
+	for (int up = 0; parent < 0 && pid > 0 && up < SMALL_DEPTH_MAX; up++) {
+		pid = ps_small_parent(&tree->small, pid, p->start_real_ns);
+		if (pid > 0)
+			parent = node_before(tree, child, pid, pid);
 	}
-	return -1;
+	return parent;
 }
 
 /* Without an end of its own, and a small process took over its pid. */
@@ -271,13 +289,20 @@ put_end(struct ps_text *text, const struct ps_view *v, bool was_execed)
 }
 
 static void
+put_name(struct ps_text *t, const char *name, int columns)
+{
+	unsigned used = ps_put_name(t, name, (unsigned)columns);
+
+	ps_text_fill(t, ' ', columns - (int)used);
+}
+
+static void
 put_row(const struct ps_tree_node *node, const struct ps_report_options *o,
 	struct ps_text *t)
 {
 	const struct ps_record_process *p = process_of(node);
 	struct ps_scratch scratch;
 	struct ps_view view;
-	char name[64];
 	char word[24];
 	char a[16];
 	struct ps_text text;
@@ -286,12 +311,10 @@ put_row(const struct ps_tree_node *node, const struct ps_report_options *o,
 	ps_scratch_init(&scratch, (size_t)1 << 30);
 	if (ps_view_build(&node->reader, o, &scratch, &view) != 0)
 		return;
-	ps_text_init(&text, name, sizeof(name), -1);
-	ps_text_printable(&text, ps_reader_string(&node->reader, p->name));
 	ps_text_printf(t, "%7d ", p->pid);
 	ps_text_fill(t, ' ', indent);
-	ps_text_printf(t, "%-*.*s", NAME_COLUMNS - indent,
-		       NAME_COLUMNS - indent, name);
+	put_name(t, ps_reader_string(&node->reader, p->name),
+		 NAME_COLUMNS - indent);
 	ps_text_init(&text, word, sizeof(word), -1);
 	put_end(&text, &view, node->was_execed);
 	ps_text_printf(t, " %-8s", word);
@@ -315,8 +338,9 @@ put_small_group(const struct ps_small_group *g, struct ps_text *t)
 		ps_text_init(&text, word, sizeof(word), -1);
 		ps_text_printf(&text, "%u failed", g->failed);
 	}
-	ps_text_printf(t, "%6ux %-*.*s %-8s", g->processes, NAME_COLUMNS,
-		       NAME_COLUMNS, slash == NULL ? g->exe : slash + 1, word);
+	ps_text_printf(t, "%6ux ", g->processes);
+	put_name(t, slash == NULL ? g->exe : slash + 1, NAME_COLUMNS);
+	ps_text_printf(t, " %-8s", word);
 	ps_text_printf(t, " %8s",
 		       ps_human_time(a, (double)g->greatest_wall_ns * 1e-9));
 	ps_text_printf(t, " %10s",
@@ -332,8 +356,8 @@ put_small(const struct ps_small *s, struct ps_text *t)
 	if (s->processes > 0)
 		ps_text_printf(
 		    t,
-		    "%u process%s that asked for less than 1 MiB: allocations "
-		    "added up, the greatest of the rest\n",
+		    "%u process%s under 1 MiB: allocs added up, other figures "
+		    "the greatest of one\n",
 		    s->processes, s->processes == 1 ? "" : "es");
 	for (uint32_t i = 0; i < s->count; i++)
 		put_small_group(&s->groups[i], t);

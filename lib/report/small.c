@@ -92,8 +92,8 @@ add_lines(struct ps_small *s, const char *text, size_t length,
 				return -ENOMEM;
 			add(g, &b);
 			s->processes++;
-			s->starts[s->start_count].pid = b.pid;
-			s->starts[s->start_count++].real_ns = b.start_real_ns;
+			s->starts[s->start_count++] = (struct ps_small_start){
+			    b.start_real_ns, b.pid, b.ppid};
 		}
 		text = stop + 1;
 	}
@@ -142,4 +142,19 @@ ps_small_follows(const struct ps_small *s, int32_t pid, uint64_t real_ns)
 		if (s->starts[i].pid == pid && s->starts[i].real_ns >= real_ns)
 			return true;
 	return false;
+}
+
+int32_t
+ps_small_parent(const struct ps_small *s, int32_t pid, uint64_t real_ns)
+{
+	const struct ps_small_start *last = NULL;
+
+	for (size_t i = 0; i < s->start_count; i++) {
+		const struct ps_small_start *x = &s->starts[i];
+
+		if (x->pid == pid && x->real_ns <= real_ns &&
+		    (last == NULL || x->real_ns > last->real_ns))
+			last = x;
+	}
+	return last == NULL ? 0 : last->ppid;
 }

@@ -23,6 +23,7 @@ struct ps_small_group {
 struct ps_small_start {
 	uint64_t real_ns;
 	int32_t pid;
+	int32_t ppid;
 };
 
 struct ps_small {
@@ -48,5 +49,10 @@ const struct ps_small_group *ps_small_find(const struct ps_small *s,
 /* Whether a small process of that pid started then or later: what follows in
  * one pid is the program that the one before it has exec'd. */
 bool ps_small_follows(const struct ps_small *s, int32_t pid, uint64_t real_ns);
+
+/* The parent of the last small process of that pid that started until then; 0:
+ * there is none. */
+int32_t ps_small_parent(const struct ps_small *s, int32_t pid,
+			uint64_t real_ns);
 
 #endif /* PS_REPORT_SMALL_H */

@@ -32,6 +32,9 @@ equal 32 "$drivers" 'lines of gcc'
 tree=$("$B/perfreport" --tree --no-color rec 2>&1)
 has "$tree" $'\n *32x [^ ]*gcc[^ ]* +exit 0 ' 'the tree'
 has "$tree" $'\n *1x program +exit 0 ' 'the tree'
+# Below make, though the drivers between them left lines only.
+equal 31 "$(grep -cE '^ *[0-9]+  cc1 ' <<<"$tree")" 'compilers below make'
+equal 0 "$(awk 'length > 80' <<<"$tree" | wc -l)" 'lines of more than 80 columns'
 merged=$("$B/perfreport" --merge --main cc1 --no-color rec 2>&1)
 has "$merged" 'MERGED  31 processes of cc1' 'the merged report'
 has "$merged" $'\n *31 +0  cc1 ' 'its table'
