@@ -45,10 +45,15 @@ ld -r -o "$work/all.o" "$work"/*.pic.o || die 'ld -r failed'
 # cache_oblivious has no name in MALLOC_CONF of jemalloc 5.3.0, so its variable
 # is made weak: a definition of ours decides.  So is the one of who is told what
 # went wrong, which is asked before any code of ours runs.
+# Where a thread gets its arena is found under a second name, too, and the first
+# is ours (jemalloc_env.c).
+choose=$(nm "$work/all.o" | awk '$3 == "je_arena_choose_hard" { print $1 }')
+[ -n "$choose" ] || die 'no je_arena_choose_hard in it'
 # Its constructor would begin in every process what few need (range.c).
 objcopy --remove-section='.init_array*' --remove-section='.rela.init_array*' \
 	--redefine-syms="$work/syms" --weaken-symbol=je_opt_cache_oblivious \
-	--weaken-symbol=je_malloc_message \
+	--weaken-symbol=je_malloc_message --weaken-symbol=je_arena_choose_hard \
+	--add-symbol "je_arena_choose_own=.text:0x$choose,function,global" \
 	"$work/all.o" "$work/renamed.o" || die 'objcopy failed'
 ld -r -o "$work/out.o" "$work/renamed.o" "$work/hide.o" ||
 	die 'ld -r failed'

@@ -73,10 +73,25 @@ extern void (*je_malloc_message)(void *, const char *);
 void (*je_malloc_message)(void *, const char *) = message;
 
 /*
- * jemalloc 5.3 makes an arena for some of the threads when they first need one,
- * and a thread whose arena finds no memory dies of a null pointer.  Where there
- * is little, all use the one that is there.
+ * jemalloc makes an arena for some of the threads when they first need one, and
+ * takes it for granted: a thread whose arena finds no memory would die of a
+ * null pointer.  It has the first arena then, as jemalloc's own first thread
+ * has while jemalloc begins, until the next time it looks for one.
  */
+void *je_arena_choose_own(void *thread, bool is_internal);
+void *je_arena_choose_hard(void *thread, bool is_internal);
+extern _Atomic(void *) je_arenas[];
+
+void *
+je_arena_choose_hard(void *thread, bool is_internal)
+{
+	void *arena = je_arena_choose_own(thread, is_internal);
+
+	return arena != NULL ? arena : atomic_load(&je_arenas[0]);
+}
+
+/* An arena takes 2 MiB of addresses: where there are few, all threads use the
+ * one that is there. */
 static bool
 is_memory_short(void)
 {
