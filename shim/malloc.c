@@ -216,16 +216,13 @@ aligned_alloc(size_t align, size_t size)
 PS_EXPORT int
 posix_memalign(void **out, size_t align, size_t size)
 {
-	int saved_errno = ps_is_relocated() ? errno : 0;
 	void *block;
 
 	if (!is_power_of_two(align) || align % sizeof(void *) != 0)
 		return EINVAL;
 	block = aligned_block(align, size);
-	if (block == NULL) {
-		(void)fail_with(saved_errno);
+	if (block == NULL)
 		return ENOMEM;
-	}
 	*out = block;
 	return 0;
 }

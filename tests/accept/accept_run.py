@@ -107,11 +107,21 @@ def source(place, package):
         os.makedirs(parts)
         with_sources(parts)
         built([*apt, "update"], place, log)
-    built([*apt, "source", package], place, log)
-    found = unpacked(place, package)
-    if not found:
-        raise Skip("no source of %s, see %s" % (package, log))
-    return found
+    for version in versions(apt, package):
+        try:
+            built([*apt, "source", "%s=%s" % (package, version)], place, log)
+        except Skip:
+            continue  # a mirror may list a version that it no longer has
+        return unpacked(place, package)
+    raise Skip("no source of %s, see %s" % (package, log))
+
+
+def versions(apt, package):
+    """What the lists have of a source package, the last one of them first."""
+    shown = subprocess.run(["apt-cache", *apt[2:], "showsrc", package], env=clean_environment(),
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    found = [line.split(": ", 1)[1] for line in shown.stdout.splitlines() if line.startswith("Version: ")]
+    return list(reversed(found))
 
 
 def with_sources(parts):

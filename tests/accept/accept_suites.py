@@ -174,8 +174,10 @@ class SQLite:
             status = run.start([os.path.join(self.source, "testfixture"), path], name + ".log", 600)
             text = run.text(name + ".log")
             count = re.search(r"(\d+) errors out of (\d+) tests", text)
-            found.update({name + ": ended": "ok" if status == 0 and count else "fail",
-                          name + ": tests " + (count.group(2) if count else "?"): "ok"})
+            found[name + ": ended"] = "ok" if status == 0 and count else "fail"
+            # It has a failure for each allocation, of which usable sizes decide.
+            if not name.startswith("malloc"):
+                found[name + ": tests " + (count.group(2) if count else "?")] = "ok"
             for test in re.findall(r"^! (\S+)", text, re.M):
                 found[name + ": " + test] = "fail"
         return found

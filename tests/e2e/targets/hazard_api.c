@@ -66,7 +66,9 @@ matrix(long unused)
 	for (size_t align = 0; align < 32; align++)
 		printf("posix_memalign %zu: %d %d\n", align,
 		       posix_memalign(&kept, align, 1), kept != &kept);
-	printf("%d\n", posix_memalign(&kept, 16, max - 8) == ENOMEM);
+	errno = 0;
+	printf("%d", posix_memalign(&kept, 16, max - 8) == ENOMEM);
+	printf(" %d\n", errno == ENOMEM);
 	return 0;
 }
 
