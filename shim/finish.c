@@ -191,8 +191,8 @@ static bool
 is_colour_wanted(int fd)
 {
 	struct stat st;
-	bool is_terminal =
-	    ps_os_fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && isatty(fd);
+	bool is_terminal = ps_os_fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+			   !ps_filter_forbids(SYS_ioctl) && isatty(fd);
 
 	return is_terminal && !ps_options.is_colour_off;
 }
@@ -228,12 +228,12 @@ write_report(int fd)
 	ps_scratch_fini(&scratch);
 }
 
-/* Not by a seccomp filter that would punish what a report takes of libc. */
+/* Not where a seccomp filter punishes what holds SIGPIPE back (ps_os_write): a
+ * reader that is gone would end the program. */
 static bool
 is_report_allowed(void)
 {
-	return !ps_filter_forbids(SYS_ioctl) &&
-	       !ps_filter_forbids(SYS_rt_sigpending) &&
+	return !ps_filter_forbids(SYS_rt_sigpending) &&
 	       !ps_filter_forbids(SYS_rt_sigprocmask) &&
 	       !ps_filter_forbids(SYS_rt_sigtimedwait);
 }
