@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# run: the fuzzers, FUZZ_SECONDS in all (a third of it for recordings), from
-# their seeds and the cases that they found before (tests/fuzz/found).  A new
-# case is left there, to be mended and kept: the unit tests read them all.
+# run: the fuzzers, FUZZ_SECONDS in all (a third of it for recordings) or
+# FUZZ_EACH seconds each, from their seeds and the cases that they found before
+# (tests/fuzz/found).  A new case is left there, to be mended and kept: the unit
+# tests read them all.
 #
 #   B=build tests/fuzz/run.sh [TARGET...]
 set -u
@@ -54,6 +55,6 @@ for target; do
 	if [ $# -eq ${#all[@]} ]; then
 		[ "$target" = report ] && share=$((seconds / 3)) || share=$((seconds * 2 / 3 / ($# - 1)))
 	fi
-	fuzz "$target" $((share > 0 ? share : 1)) || status=1
+	fuzz "$target" "${FUZZ_EACH:-$((share > 0 ? share : 1))}" || status=1
 done
 exit "$status"
