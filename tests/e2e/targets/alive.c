@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alive - three threads that allocate from ever new stacks, in sections, start
- * and end other threads, and fork now and then, until they are killed
+ * alive - a tide of 64 MiB that goes out again, then three threads that
+ * allocate from ever new stacks, in sections, start and end other threads, and
+ * fork now and then, until they are killed
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 #include "shim/perfshim.h"
 
-enum { KEPT = 4096, DEPTH = 24 };
+enum { KEPT = 4096, DEPTH = 24, TIDE_BLOCKS = 16, TIDE_BYTES = 4 << 20 };
 
 static unsigned
 next(unsigned long *seed)
@@ -84,11 +85,24 @@ churn(void *number)
 	return NULL;
 }
 
+/* Far more than the threads ever keep. */
+__attribute__((noinline)) static void
+tide(void)
+{
+	char *volatile blocks[TIDE_BLOCKS];
+
+	for (int i = 0; i < TIDE_BLOCKS; i++)
+		blocks[i] = malloc(TIDE_BYTES);
+	for (int i = 0; i < TIDE_BLOCKS; i++)
+		free(blocks[i]);
+}
+
 int
 main(void)
 {
 	pthread_t thread;
 
+	tide();
 	for (unsigned long i = 1; i <= 3; i++)
 		if (pthread_create(&thread, NULL, churn, (void *)i) != 0)
 			return 1;
