@@ -143,14 +143,23 @@ birth_of(struct ps_thread *self, uint32_t site, size_t size)
 	};
 }
 
+/* What is measured of a sample goes on, after the allocation itself. */
+static ps_ticks
+begin_part(const struct ps_thread *self)
+{
+	return ps_unlikely(self->is_timed) ? ps_clock_now() : 0;
+}
+
 void
 ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size,
 	       const void *block)
 {
 	struct ps_birth birth = birth_of(self, site, size);
+	ps_ticks begun = begin_part(self);
 
 	ps_mark_set(ps_page_mark(ps_page_of(block), block), &birth);
 	ps_site_allocated(site, size);
+	ps_thread_count_cost(begun);
 }
 
 void
@@ -158,11 +167,13 @@ ps_picked_large(struct ps_thread *self, uint32_t site, size_t size,
 		const void *block)
 {
 	struct ps_birth birth = birth_of(self, site, size);
+	ps_ticks begun = begin_part(self);
 
 	if (ps_sample_keep((uintptr_t)block, &birth))
 		ps_site_allocated(site, size);
 	else
 		atomic_fetch_add(&ps_record->sampling.dropped, 1);
+	ps_thread_count_cost(begun);
 }
 
 void
@@ -175,11 +186,11 @@ ps_picked_its_turn(struct ps_thread *self, size_t size, const void *block,
 		uint32_t site = ps_picked_site(self, caller);
 
 		ps_bump(&self->row->samples, 1);
+		ps_thread_count_cost(begun);
 		if (site != UINT32_MAX)
 			ps_picked_large(self, site, size, block);
 		else
 			atomic_fetch_add(&ps_record->sampling.dropped, 1);
-		ps_thread_count_cost(begun);
 		ps_thread_leave(self);
 	}
 	ps_thread_redraw(self, size);
@@ -219,16 +230,18 @@ void
 ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
 {
 	bool is_own = self->row != NULL && birth->row == self->row_index;
+	ps_ticks begun;
 
 	if (birth->epoch != ps_sample_epoch()) {
 		ps_site_freed_elsewhere(birth->size);
 		return;
 	}
-	ps_thread_beat(self);
+	begun = ps_thread_beat(self);
 	count_lifetime(self, birth);
 	ps_site_freed(birth->site, birth->size,
 		      is_own && birth->sequence ==
 				    (uint32_t)ps_peek(&self->row->allocations));
+	ps_thread_count_cost(begun);
 }
 
 void

@@ -39,7 +39,8 @@ struct ps_thread {
 	uint32_t steps; /* of the pool's decay, last seen */
 	/* It may make no system call and read no clock: strict.c. */
 	uint32_t is_strict;
-	ps_ticks seen;		     /* the clock, when it was last looked at */
+	uint32_t is_timed; /* what goes on is measured: ps_thread_beat */
+	ps_ticks seen;	   /* the clock, when it was last looked at */
 	struct ps_unwind_memo *memo; /* NULL until the first walk */
 	struct ps_recall *recall;    /* the same; only if all are sampled */
 	/* Who asked for the block that is being made; NULL: nobody does. */
