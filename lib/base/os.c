@@ -86,6 +86,16 @@ ps_os_thread_usage(struct rusage *out)
 	return (int)CALL2(SYS_getrusage, RUSAGE_THREAD, out);
 }
 
+const char *
+ps_os_started_path(void)
+{
+	int saved_errno = errno;
+	const char *path = (const char *)getauxval(AT_EXECFN);
+
+	errno = saved_errno;
+	return path;
+}
+
 /* getauxval writes errno when the kernel gave no such entry. */
 static ps_vdso_clock
 find_clock(void)

@@ -96,6 +96,9 @@ int ps_os_rename(const char *from, const char *to);
 int ps_os_unlink(const char *path);
 int ps_os_mkdir(const char *path); /* 0700; 0 when the directory is there */
 int ps_os_stat(const char *path, struct stat *out);
+/* The path that exec was given, in the process's own memory; NULL: not known.
+ */
+const char *ps_os_started_path(void);
 int ps_os_fstat(int fd, struct stat *out);
 ssize_t ps_os_readlink(const char *path, char *buffer, size_t bytes);
 /*

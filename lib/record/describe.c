@@ -9,6 +9,7 @@
  * them cost a small process 14 us of its 500.
  */
 #include <string.h>
+#include <sys/stat.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
@@ -56,23 +57,53 @@ describe_cpu(struct ps_record_process *p)
 	p->cpu_model = ps_record_string_once(brand + start, length - start);
 }
 
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+/*
+ * The last part of the path that it was started by, when that is another name
+ * of the executable (redis-server is a link to redis-check-rdb, python3 one to
+ * python3.11); NULL: it has none.  A script is none.
+ */
+static const char *
+other_name(const char *exe)
+{
+	const char *path = ps_os_started_path();
+	struct stat started;
+	struct stat running;
+
+	if (path == NULL || *last_part(path) == '\0' ||
+	    strcmp(last_part(path), last_part(exe)) == 0 ||
+	    ps_os_stat(path, &started) != 0 ||
+	    ps_os_stat("/proc/self/exe", &running) != 0 ||
+	    started.st_ino != running.st_ino ||
+	    started.st_dev != running.st_dev)
+		return NULL;
+	return last_part(path);
+}
+
 static void
 describe_executable(struct ps_record_process *p)
 {
 	char exe[EXE_MAX_BYTES];
+	const char *name;
 	ssize_t got = ps_os_readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	const char *slash;
 
 	if (got <= 0)
 		return;
 	PS_ASSERT((size_t)got < sizeof(exe));
 	exe[got] = 0;
-	slash = strrchr(exe, '/');
 	p->exe = ps_record_string_once(exe, sizeof(exe));
-	/* Its last part, which is a string by itself. */
-	p->name = p->exe == 0 || slash == NULL
-		      ? p->exe
-		      : p->exe + (uint32_t)(slash + 1 - exe);
+	name = other_name(exe);
+	if (name != NULL)
+		p->name = ps_record_string_once(name, EXE_MAX_BYTES);
+	else if (p->exe != 0) /* its last part is a string by itself */
+		p->name = p->exe + (uint32_t)(last_part(exe) - exe);
 }
 
 static void

@@ -426,9 +426,13 @@ bool
 ps_merge_fits(const struct ps_reader *a, const struct ps_reader *b)
 {
 	double ratio = ps_reader_tick_seconds(a) / ps_reader_tick_seconds(b);
-	const char *exe = ps_reader_string(a, a->header->process.exe);
+	const struct ps_record_process *of_a = &a->header->process;
+	const struct ps_record_process *of_b = &b->header->process;
 
-	return strcmp(exe, ps_reader_string(b, b->header->process.exe)) == 0 &&
+	return strcmp(ps_reader_string(a, of_a->exe),
+		      ps_reader_string(b, of_b->exe)) == 0 &&
+	       strcmp(ps_reader_string(a, of_a->name),
+		      ps_reader_string(b, of_b->name)) == 0 &&
 	       !(ratio < 0.99) && !(ratio > 1.01) &&
 	       a->header->clock.kind == b->header->clock.kind;
 }

@@ -93,3 +93,14 @@ hasnt "$(<folded)" '17h[0-9a-f]{16}|_ZN|_R[A-Z]' 'names that are not demangled'
 # The report begins where the program called into Rust's library.
 frames=$(sed -n '/^MOST ALLOCATIONS/,/^   2 /p' <<<"$text")
 has "$frames" $'in all\n *alloc::vec::from_elem .*\n *<[a-z]*::shelf::Shelf as [^\n]*at kept.rs:6' 'the frames told'
+
+# A process is named as it was started, when that is a name of its executable: by
+# a link, not by a script.
+ln -s "$T/exact" started-as
+printf '#!/bin/bash\nexit 0\n' >script && chmod +x script
+rm -rf rec
+run_shim PERFSHIM_CHILDREN=all ./started-as
+run_shim PERFSHIM_CHILDREN=all ./script
+equal 'bash started-as' "$(cd rec && printf '%s\n' * | sed -n '/^env\./!s/\..*//p' | sort -u | paste -sd ' ')" 'names'
+"$B/perfreport" --no-color rec/started-as.* >text 2>&1
+has "$(<text)" 'perfshim  started-as ' 'the name in the report'
