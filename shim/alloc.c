@@ -207,13 +207,14 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 /*
  * Where few blocks are sampled, they are served in powers of two from 64 bytes
  * on: each of all 40 classes would touch a page for its first block and one for
- * that one's mark, and a hundred samples of a short run have most sizes.
+ * that one's mark, and a hundred samples of a short run have most sizes.  They
+ * count in the class that they would have had, so that figures do not depend on
+ * who was sampled.
  */
 static unsigned
-sampled_class(size_t size, size_t align)
+page_class(size_t size, size_t align)
 {
-	if (ps_record->sampling.mode != PS_SAMPLE_ALL &&
-	    size <= PS_POOL_SMALL_MAX)
+	if (ps_record->sampling.mode != PS_SAMPLE_ALL)
 		size = size <= SAMPLED_LEAST
 			   ? SAMPLED_LEAST
 			   : (size_t)1 << (64 - __builtin_clzll(size - 1));
@@ -222,17 +223,20 @@ sampled_class(size_t size, size_t align)
 
 /* A block with a mark beside it. */
 static void *
-sampled_pool_block(struct ps_thread *self, unsigned cls, size_t size,
+sampled_pool_block(struct ps_thread *self, size_t size, size_t align,
 		   bool is_zeroed, uint32_t site)
 {
-	void *block = ps_record->sampling.mode == PS_SAMPLE_ALL
-			  ? ps_heap_alloc_kind(self->heap, cls, PS_PAGE_SAMPLED)
-			  : ps_heap_alloc_shared(cls, PS_PAGE_SAMPLED);
+	unsigned cls = pool_class(size, align);
+	unsigned served = page_class(size, align);
+	void *block =
+	    ps_record->sampling.mode == PS_SAMPLE_ALL
+		? ps_heap_alloc_kind(self->heap, served, PS_PAGE_SAMPLED)
+		: ps_heap_alloc_shared(served, PS_PAGE_SAMPLED);
 
 	if (block == NULL)
 		return NULL;
 	ps_count_allocated(self, cls, 0);
-	ps_picked_pool(self, site, size, block);
+	ps_picked_pool(self, site, size, cls, block);
 	return is_zeroed ? memset(block, 0, size) : block;
 }
 
@@ -240,7 +244,7 @@ static void *
 take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	    uint32_t site)
 {
-	unsigned cls = sampled_class(size, align);
+	unsigned cls = pool_class(size, align);
 	void *block = NULL;
 
 	if (ps_harden_is_on()) {
@@ -249,7 +253,7 @@ take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 			return block;
 	}
 	if (site != UINT32_MAX && cls < PS_POOL_CLASSES) {
-		block = sampled_pool_block(self, cls, size, is_zeroed, site);
+		block = sampled_pool_block(self, size, align, is_zeroed, site);
 		if (block != NULL)
 			return block;
 	}

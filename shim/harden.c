@@ -183,7 +183,7 @@ marked_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	if (block == NULL)
 		return NULL;
 	ps_count_allocated(self, cls, 0);
-	ps_picked_pool(self, site, size, block);
+	ps_picked_pool(self, site, size, cls, block);
 	ps_fence_put(block + size, ps_class_bytes(cls) - size);
 	return is_zeroed ? memset(block, 0, size) : block;
 }
@@ -330,7 +330,7 @@ ps_harden_free_sampled(struct ps_thread *self, void *ptr,
 
 	check_sampled("free", ptr, &p);
 	p.freed_at = site_of(self, caller);
-	ps_picked_end_pool(self, ps_page_of(ptr), ptr);
+	(void)ps_picked_end_pool(self, ps_page_of(ptr), ptr);
 	if (!ps_poison_put(&p, &oldest))
 		return NULL;
 	check_poison(&oldest);

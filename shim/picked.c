@@ -130,6 +130,12 @@ ps_picked_site(struct ps_thread *self, const struct ps_unwind_context *caller)
 
 /* ---- birth -------------------------------------------------------------- */
 
+static uint32_t
+sequence_now(const struct ps_thread *self)
+{
+	return (uint32_t)ps_peek(&self->row->allocations) & PS_SEQUENCE_MASK;
+}
+
 static struct ps_birth
 birth_of(struct ps_thread *self, uint32_t site, size_t size)
 {
@@ -137,7 +143,7 @@ birth_of(struct ps_thread *self, uint32_t site, size_t size)
 	    .size = size,
 	    .site = site,
 	    .row = self->row_index,
-	    .sequence = (uint32_t)ps_peek(&self->row->allocations),
+	    .sequence = sequence_now(self),
 	    .time = (uint32_t)(self->seen >> PS_LIFETIME_SHIFT),
 	    .epoch = ps_sample_epoch(),
 	};
@@ -151,12 +157,13 @@ begin_part(const struct ps_thread *self)
 }
 
 void
-ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size,
+ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size, unsigned cls,
 	       const void *block)
 {
 	struct ps_birth birth = birth_of(self, site, size);
 	ps_ticks begun = begin_part(self);
 
+	birth.cls = cls;
 	ps_mark_set(ps_page_mark(ps_page_of(block), block), &birth);
 	ps_site_allocated(site, size);
 	ps_thread_count_cost(begun);
@@ -239,12 +246,11 @@ ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
 	begun = ps_thread_beat(self);
 	count_lifetime(self, birth);
 	ps_site_freed(birth->site, birth->size,
-		      is_own && birth->sequence ==
-				    (uint32_t)ps_peek(&self->row->allocations));
+		      is_own && birth->sequence == sequence_now(self));
 	ps_thread_count_cost(begun);
 }
 
-void
+unsigned
 ps_picked_end_pool(struct ps_thread *self, const struct ps_page *page,
 		   const void *block)
 {
@@ -253,6 +259,7 @@ ps_picked_end_pool(struct ps_thread *self, const struct ps_page *page,
 	if (!ps_mark_take(ps_page_mark(page, block), &birth))
 		ps_die_of_free(block, "double free: it is free already");
 	ps_picked_end(self, &birth);
+	return birth.cls;
 }
 
 void

@@ -16,9 +16,10 @@
 uint32_t ps_picked_site(struct ps_thread *self,
 			const struct ps_unwind_context *caller);
 
-/* A block of a sampled page, which is on no list; its mark is set. */
+/* A block of a sampled page, which is on no list; its mark is set.  It counts
+ * in class `cls`, which need not be its page's. */
 void ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size,
-		    const void *block);
+		    unsigned cls, const void *block);
 /* A block outside the pool. */
 void ps_picked_large(struct ps_thread *self, uint32_t site, size_t size,
 		     const void *block);
@@ -29,9 +30,9 @@ void ps_picked_its_turn(struct ps_thread *self, size_t size, const void *block,
 			const struct ps_unwind_context *caller);
 
 /* The block is freed, its sample ends.  One of the pool that has none is one
- * that is free already. */
-void ps_picked_end_pool(struct ps_thread *self, const struct ps_page *page,
-			const void *block);
+ * that is free already.  Returns the class that it counts in. */
+unsigned ps_picked_end_pool(struct ps_thread *self, const struct ps_page *page,
+			    const void *block);
 void ps_picked_end_large(struct ps_thread *self, const void *block);
 void ps_picked_end(struct ps_thread *self, const struct ps_birth *birth);
 

@@ -78,6 +78,7 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr,
 	uintptr_t owner =
 	    atomic_load_explicit(&page->owner, memory_order_acquire);
 	enum ps_page_kind kind = owner & PS_PAGE_KIND_MASK;
+	unsigned cls = page->cls;
 
 	check_pool("free", page, ptr);
 	if (owner == (uintptr_t)self->heap) {
@@ -96,9 +97,9 @@ free_pool(struct ps_thread *self, struct ps_page *page, void *ptr,
 		return;
 	}
 	if (kind == PS_PAGE_SAMPLED)
-		ps_picked_end_pool(self, page, ptr);
+		cls = ps_picked_end_pool(self, page, ptr);
 	if (kind != PS_PAGE_INTERNAL)
-		ps_count_freed(self, page->cls, 0);
+		ps_count_freed(self, cls, 0);
 	give_back(self, ptr);
 }
 

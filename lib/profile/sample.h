@@ -17,22 +17,26 @@
 struct ps_birth {
 	uint64_t size; /* as requested */
 	uint32_t site;
-	uint32_t row;	   /* of the thread */
-	uint32_t sequence; /* the thread's count of allocations, low bits */
-	uint32_t time;	   /* see ps_sample_time */
-	uint32_t epoch;	   /* see ps_sample_epoch */
+	uint32_t row; /* of the thread */
+	uint32_t
+	    sequence;  /* the thread's count of allocations, PS_SEQUENCE_MASK */
+	uint32_t time; /* see ps_sample_time */
+	uint32_t epoch; /* see ps_sample_epoch */
+	uint32_t cls;	/* that a block of the pool counts in */
 };
 
 /* All zero: there never was a sample.  Of a freed block the site stays. */
 struct ps_mark {
 	uint32_t site_and_epoch; /* site + 1, epoch in the upper 8 bits */
-	uint32_t sequence;
+	uint32_t sequence_and_cls;
 	uint32_t time;
 	uint16_t size;
 	uint16_t row;
 };
 enum {
 	PS_MARK_SITE_BITS = 24,
+	PS_SEQUENCE_BITS = 26,
+	PS_SEQUENCE_MASK = (1 << PS_SEQUENCE_BITS) - 1,
 	PS_MARK_SIZE_MAX = UINT16_MAX,
 	PS_MARK_FREED = UINT16_MAX, /* in place of the row */
 };
@@ -41,8 +45,9 @@ static inline void
 ps_mark_set(struct ps_mark *mark, const struct ps_birth *b)
 {
 	PS_ASSERT(b->size <= PS_MARK_SIZE_MAX && b->row < PS_MARK_FREED);
+	PS_ASSERT(b->sequence <= PS_SEQUENCE_MASK);
 	mark->site_and_epoch = (b->site + 1) | b->epoch << PS_MARK_SITE_BITS;
-	mark->sequence = b->sequence;
+	mark->sequence_and_cls = b->sequence | b->cls << PS_SEQUENCE_BITS;
 	mark->time = b->time;
 	mark->size = (uint16_t)b->size;
 	mark->row = (uint16_t)b->row;
@@ -58,7 +63,8 @@ ps_mark_get(const struct ps_mark *mark, struct ps_birth *out)
 		return false;
 	out->site = (word & ((UINT32_C(1) << PS_MARK_SITE_BITS) - 1)) - 1;
 	out->epoch = word >> PS_MARK_SITE_BITS;
-	out->sequence = mark->sequence;
+	out->sequence = mark->sequence_and_cls & PS_SEQUENCE_MASK;
+	out->cls = mark->sequence_and_cls >> PS_SEQUENCE_BITS;
 	out->time = mark->time;
 	out->size = mark->size;
 	out->row = mark->row;

@@ -105,7 +105,8 @@ START_TEST(a_mark_keeps_a_birth_until_it_is_taken)
 	    .size = 32768,
 	    .site = 65535,
 	    .row = 2047,
-	    .sequence = UINT32_MAX,
+	    .sequence = PS_SEQUENCE_MASK,
+	    .cls = 39,
 	    .time = 77,
 	    .epoch = 255,
 	};
@@ -119,6 +120,7 @@ START_TEST(a_mark_keeps_a_birth_until_it_is_taken)
 	ck_assert_uint_eq(got.site, birth.site);
 	ck_assert_uint_eq(got.row, birth.row);
 	ck_assert_uint_eq(got.sequence, birth.sequence);
+	ck_assert_uint_eq(got.cls, birth.cls);
 	ck_assert_uint_eq(got.time, birth.time);
 	ck_assert_uint_eq(got.epoch, birth.epoch);
 	ck_assert(!ps_mark_take(&mark, &got));
