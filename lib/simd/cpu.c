@@ -30,7 +30,8 @@ enum {
 	CACHES_MAX = 8,
 };
 /* Family of leaf 1, base and extended together. */
-enum { FAMILY_ZEN_3_AND_4 = 0x19 };
+enum { FAMILY_ZEN_3_AND_4 = 0x19, FAMILY_INTEL = 6 };
+enum { MODEL_SAPPHIRE_RAPIDS = 0x8f, MODEL_EMERALD_RAPIDS = 0xcf };
 #define LEAF_POWER 0x80000007u
 #define LEAF_BRAND 0x80000002u
 #define LEAF_CACHES_AMD 0x8000001du
@@ -58,13 +59,17 @@ saved_registers(void)
 	return (uint64_t)high << 32 | low;
 }
 
+static uint32_t
+family_of(const struct leaf *one)
+{
+	return ((one->eax >> 8) & 0xf) + ((one->eax >> 20) & 0xff);
+}
+
 /* Of that family only Zen 4 has AVX-512 at all; Intel's families are lower. */
 static bool
 is_zen_4(const struct leaf *one)
 {
-	uint32_t family = ((one->eax >> 8) & 0xf) + ((one->eax >> 20) & 0xff);
-
-	return family == FAMILY_ZEN_3_AND_4;
+	return family_of(one) == FAMILY_ZEN_3_AND_4;
 }
 
 void
@@ -141,6 +146,26 @@ size_t
 ps_cpu_last_cache_bytes(void)
 {
 	return ps_cpu_cache_bytes(0);
+}
+
+static bool
+is_sapphire_or_emerald_rapids(void)
+{
+	struct leaf one;
+	uint32_t model;
+
+	if (!ask(LEAF_FEATURES, 0, &one))
+		return false;
+	model = ((one.eax >> 4) & 0xf) + ((one.eax >> 12) & 0xf0);
+	return family_of(&one) == FAMILY_INTEL &&
+	       (model == MODEL_SAPPHIRE_RAPIDS ||
+		model == MODEL_EMERALD_RAPIDS);
+}
+
+size_t
+ps_cpu_streamed_from_bytes(void)
+{
+	return ps_cpu_cache_bytes(is_sapphire_or_emerald_rapids() ? 2 : 0);
 }
 
 void

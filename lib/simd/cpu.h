@@ -28,6 +28,13 @@ size_t ps_cpu_last_cache_bytes(void);
 /* Size of the data cache of this level (1 is nearest), 0 likewise. */
 size_t ps_cpu_cache_bytes(uint32_t level);
 
+/*
+ * A loop over more than this is faster with stores around the caches: the last
+ * cache, or L2 where L3 takes what falls out of L2 over a mesh.  0 when the
+ * CPU does not tell.
+ */
+size_t ps_cpu_streamed_from_bytes(void);
+
 enum { PS_CPU_MODEL_BYTES = 64 };
 /* "AMD EPYC 9B14 96-Core Processor", blanks trimmed; "unknown" if absent. */
 void ps_cpu_model(char out[PS_CPU_MODEL_BYTES]);

@@ -39,6 +39,12 @@ ps_cpu_cache_bytes(uint32_t level)
 	return 0;
 }
 
+size_t
+ps_cpu_streamed_from_bytes(void)
+{
+	return 0;
+}
+
 void
 ps_cpu_model(char out[PS_CPU_MODEL_BYTES])
 {
