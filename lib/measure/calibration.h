@@ -29,7 +29,8 @@ struct ps_calibration {
 	char clock[16];	      /* "tsc", "monotonic" */
 	char clock_trust[16]; /* why: see ps_clock_trust */
 	char dram_method[16]; /* how the figures of memory were measured:
-				 "flushed", "streamed", "capped" */
+				 "flushed", "streamed", "capped",
+				 "flushed-huge" */
 	double tsc_hz;
 	double tsc_ppm;		 /* uncertainty of tsc_hz */
 	double clock_ns;	 /* one reading of the clock */

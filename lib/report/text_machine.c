@@ -326,6 +326,8 @@ static const struct {
     {"flushed", "1.5 MiB, flushed out of all caches before each run"},
     {"streamed",
      "arrays of four times the last cache in huge pages, stored around it"},
+    {"flushed-huge",
+     "12 MiB in huge pages, flushed out of all caches before each run"},
     {"capped", "arrays of 64 MiB in huge pages, stored around the caches"},
     {"kernel", "the kernel keeps time by it too"},
     {"forced", "by option; the kernel keeps time by another"},
