@@ -32,6 +32,7 @@ ps_load_merge(struct ps_load_latency *into, const struct ps_load_latency *from)
 {
 	uint64_t count = ps_peek(&from->count);
 
+	PS_ASSERT(into != from);
 	if (count == 0)
 		return;
 	if (ps_peek(&into->count) == 0 ||

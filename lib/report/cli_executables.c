@@ -85,6 +85,7 @@ put_name(const struct side *side, struct ps_text *t)
 					       : small_name(side->small);
 	unsigned used = ps_put_name(t, name, NAME_COLUMNS);
 
+	PS_ASSERT(used <= NAME_COLUMNS);
 	ps_text_fill(t, ' ', NAME_COLUMNS - (int)used);
 }
 
@@ -212,6 +213,7 @@ side_at(const struct ps_groups *groups, uint32_t i, struct side *side)
 {
 	bool is_group = i < groups->count;
 
+	PS_ASSERT(i < count_sides(groups));
 	if (is_group)
 		*side =
 		    (struct side){&groups->group[i], groups->group[i].small};

@@ -19,6 +19,7 @@ ps_group_name(const struct ps_group *g)
 {
 	const struct ps_reader *r = g->readers[0];
 
+	PS_ASSERT(g->count > 0);
 	return ps_reader_string(r, r->header->process.name);
 }
 
@@ -27,6 +28,7 @@ ps_group_exe(const struct ps_group *g)
 {
 	const struct ps_reader *r = g->readers[0];
 
+	PS_ASSERT(g->count > 0);
 	return ps_reader_string(r, r->header->process.exe);
 }
 

@@ -135,6 +135,7 @@ open_level(struct flame *f, const struct walk *w, uint32_t at, uint32_t place)
 	struct level *level = &f->levels[at];
 
 	PS_ASSERT(at < LEVELS_MAX);
+	PS_ASSERT(at > 0 || f->numbered == 0);
 	*level = (struct level){.number = f->numbered++, .place = place};
 	if (w->opened != NULL)
 		w->opened(f, level);
@@ -175,10 +176,12 @@ walk(struct flame *f, const struct walk *w)
 		close_to(f, w, common + 1, &open);
 		for (; common < count; common++)
 			open_level(f, w, open++, places[count - 1 - common]);
+		PS_ASSERT(open == count + 1);
 		f->value(f->context, f->order[i], &v);
 		add_value(f, &f->levels[count].value, &v);
 	}
 	close_to(f, w, 0, &open);
+	PS_ASSERT(open == 0);
 }
 
 /* ---- cutting ---- */
@@ -188,6 +191,7 @@ note_share(struct flame *f, const struct level *level)
 {
 	double share = level->number == 0;
 
+	PS_ASSERT(level->number < f->numbered);
 	for (unsigned side = 0; side < f->sides; side++)
 		for (unsigned k = 0; k < PS_FLAME_KEYS; k++)
 			if (f->all.sum[side][k] > 0)

@@ -113,6 +113,7 @@ add_module(struct merger *m, uint32_t index)
 	const struct ps_record_module *from =
 	    ps_reader_entry(m->from, PS_TABLE_MODULES, index);
 	struct ps_record_module *to;
+	uint32_t row;
 	struct {
 		uint32_t path;
 		uint32_t bytes;
@@ -126,7 +127,8 @@ add_module(struct merger *m, uint32_t index)
 	m->module_of[index] = known(m, &m->modules, &key, sizeof(key), &is_new);
 	if (!is_new)
 		return;
-	to = add_row(m, PS_TABLE_MODULES, 1, &index);
+	to = add_row(m, PS_TABLE_MODULES, 1, &row);
+	PS_ASSERT(row == m->module_of[index]);
 	*to = *from;
 	to->path = key.path;
 	to->build_id_bytes = key.bytes;
@@ -146,6 +148,7 @@ add_frame(struct merger *m, uint32_t index)
 	    ps_reader_entry(m->from, PS_TABLE_MODULES, from->module);
 	struct frame_key key = {from->pc, UINT32_MAX, from->flags};
 	struct ps_record_frame *to;
+	uint32_t row;
 	bool is_new;
 
 	if (module != NULL) {
@@ -155,7 +158,8 @@ add_frame(struct merger *m, uint32_t index)
 	m->frame_of[index] = known(m, &m->frames, &key, sizeof(key), &is_new);
 	if (!is_new)
 		return;
-	to = add_row(m, PS_TABLE_FRAMES, 1, &index);
+	to = add_row(m, PS_TABLE_FRAMES, 1, &row);
+	PS_ASSERT(row == m->frame_of[index]);
 	*to = *from;
 	to->module = key.module;
 	if (module == NULL || m->is_out_of_memory)
@@ -253,13 +257,15 @@ add_section(struct merger *m, uint32_t index)
 	    ps_reader_entry(m->from, PS_TABLE_SECTIONS, index);
 	struct ps_record_section *to;
 	uint32_t name = string(m, from->name);
+	uint32_t row;
 	bool is_new;
 
 	m->section_of[index] =
 	    known(m, &m->sections, &name, sizeof(name), &is_new);
 	if (!is_new)
 		return;
-	to = add_row(m, PS_TABLE_SECTIONS, 1, &index);
+	to = add_row(m, PS_TABLE_SECTIONS, 1, &row);
+	PS_ASSERT(row == m->section_of[index]);
 	*to = *from;
 	to->name = name;
 	to->file = string(m, from->file);
@@ -338,6 +344,7 @@ plan(struct ps_record_table *tables, const struct ps_reader *const *readers,
 					       (uint32_t)PS_STACK_DEPTH_MAX);
 			}
 		}
+		PS_ASSERT(at % PS_RECORD_ALIGN == 0);
 		tables[id] = (struct ps_record_table){
 		    .offset = at,
 		    .entry_bytes = ps_record_plan[id].entry_bytes,

@@ -75,6 +75,7 @@ ps_merge_timeline(struct ps_record_header *h, const struct ps_reader *first,
 	uint32_t count =
 	    PS_MIN(ps_peek(&from->count), (uint32_t)PS_TIMELINE_SLOTS);
 
+	PS_ASSERT(step_s > 0);
 	for (uint32_t i = 0; i < count; i++) {
 		double low = (begin + i * tick_s) / step_s;
 		double high = (begin + (i + 1) * tick_s) / step_s;

@@ -22,6 +22,7 @@ group_of(struct ps_small *s, const char *exe, struct ps_scratch *scratch)
 {
 	struct ps_small_group *g;
 
+	PS_ASSERT(s->count <= GROUPS_MOST);
 	for (uint32_t i = 0; i < s->count; i++)
 		if (strcmp(s->groups[i].exe, exe) == 0)
 			return &s->groups[i];

@@ -61,6 +61,7 @@ thread_name(const struct ps_view *v, uint32_t row, char *buffer, size_t bytes)
 	char name[sizeof(thread->name) + 1] = {0};
 	struct ps_text t;
 
+	PS_ASSERT(row < PS_LABEL_THREADS);
 	if (row == 0 || thread == NULL)
 		return "threads not told apart";
 	memcpy(name, thread->name, sizeof(thread->name));
@@ -128,6 +129,7 @@ put_lifetime(struct ps_text *t, const struct ps_view *v, unsigned slot,
 	char bound[16];
 	char bytes[16];
 
+	PS_ASSERT(slot < PS_LIFETIMES && all > 0);
 	if (slot + 1 < PS_LIFETIMES)
 		ps_text_printf(
 		    t, "  under %8s ",

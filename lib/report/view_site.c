@@ -131,6 +131,7 @@ take_row(struct ps_view *v, uint32_t index, struct ps_intern *stacks)
 		v->samples_without_stack += ps_peek(&row->samples);
 	if ((row->flags & PS_SITE_TRUNCATED) != 0)
 		v->samples_truncated += ps_peek(&row->samples);
+	PS_ASSERT(number <= index); /* no more stacks than rows */
 	sum = &v->sites[number];
 	sum->site = row;
 	live_allocations = sum->live_allocations;
@@ -183,6 +184,7 @@ ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
 			return -ENOMEM;
 	}
 	v->site_count = stacks.count;
+	PS_ASSERT(v->site_count <= rows);
 	sum_up(v);
 	return 0;
 }
@@ -255,6 +257,7 @@ sift_down(const struct ps_view_site **heap, uint32_t count,
 	uint32_t at = 0;
 	uint32_t child;
 
+	PS_ASSERT(count > 0);
 	while ((child = 2 * at + 1) < count) {
 		if (child + 1 < count &&
 		    is_before(heap[child], heap[child + 1], key))
@@ -306,5 +309,6 @@ ps_view_top(const struct ps_view *v, enum ps_view_key key, uint32_t most,
 		sift_down(out, left - 1, key);
 		out[left - 1] = last;
 	}
+	PS_ASSERT(count <= most && count <= v->site_count);
 	return count;
 }
