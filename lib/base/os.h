@@ -22,6 +22,7 @@ struct stat;
 
 /* Pages.  ps_os_map returns anonymous private read-write memory. */
 int ps_os_map(size_t bytes, void **out);
+int ps_os_map_at(void *addr, size_t bytes); /* -EEXIST: something is there */
 /* Address space only (PROT_NONE, not counted against overcommit). */
 int ps_os_reserve(size_t bytes, void **out);
 int ps_os_commit(void *addr, size_t bytes);   /* make readable and writable */

@@ -26,6 +26,24 @@ ps_os_map(size_t bytes, void **out)
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, out);
 }
 
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000 /* of Linux 4.17; a hint before */
+#endif
+
+int
+ps_os_map_at(void *addr, size_t bytes)
+{
+	void *got;
+	int error =
+	    map(addr, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, &got);
+
+	if (error != 0 || got == addr)
+		return error;
+	(void)ps_os_unmap(got, bytes);
+	return -EEXIST;
+}
+
 int
 ps_os_reserve(size_t bytes, void **out)
 {

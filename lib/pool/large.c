@@ -26,6 +26,12 @@ ps_large_init(void)
 		       ps_range.large_bytes);
 }
 
+void
+ps_large_trim(void)
+{
+	ps_starts_trim(&large_starts, ps_range.large_bytes);
+}
+
 static unsigned
 large_arena_index(unsigned hint)
 {

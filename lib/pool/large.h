@@ -32,4 +32,7 @@ void *ps_large_realloc(void *ptr, size_t size, unsigned hint);
 /* Let jemalloc give back what its clock says. */
 void ps_large_decay(void);
 
+/* The large range has become smaller: see ps_range_trim. */
+void ps_large_trim(void);
+
 #endif /* PS_POOL_LARGE_H */

@@ -27,7 +27,11 @@
 #include "pool/range.h"
 #include "pool/region.h"
 
-enum { SEGMENT_BYTES = PS_SEGMENT_UNITS << PS_UNIT_SHIFT, EARLY_SEGMENTS = 4 };
+enum {
+	SEGMENT_BYTES = PS_SEGMENT_UNITS << PS_UNIT_SHIFT,
+	EARLY_SEGMENTS = 4,
+	LIMIT_SHARE = 12, /* of RLIMIT_AS goes to the pool; its marks as much */
+};
 
 struct ps_range ps_range;
 
@@ -158,7 +162,8 @@ ps_range_init(void)
 	size_t large = (size_t)1 << 40;
 
 	if (limit != UINT64_MAX) {
-		pool = (size_t)(limit / 12) & ~((size_t)PS_UNIT_BYTES * 16 - 1);
+		pool = (size_t)(limit / LIMIT_SHARE) &
+		       ~((size_t)PS_UNIT_BYTES * 16 - 1);
 		large = 0;
 	}
 	while (pool >= (size_t)8 << 20 && !reserve(pool, large)) {
@@ -168,6 +173,61 @@ ps_range_init(void)
 	if (ps_range.bytes == 0)
 		return;
 	ps_large_init();
+}
+
+/* Unmap [from, to), which begins and ends within pages that stay. */
+static void
+unmap_between(uintptr_t from, uintptr_t to)
+{
+	from = PS_ROUND_UP(from, (uintptr_t)4096);
+	to &= ~(uintptr_t)4095;
+	if (from < to)
+		(void)ps_os_unmap((void *)from, to - from);
+}
+
+static void
+trim_pool(uint64_t limit)
+{
+	size_t before = ps_range.bytes;
+	size_t after = ps_region_trim(&pool_region, limit / LIMIT_SHARE, false);
+	uintptr_t records = (uintptr_t)ps_range.pages;
+
+	/* First: nobody else's block may be taken for one of the pool's. */
+	__atomic_store_n(&ps_range.bytes, after, __ATOMIC_SEQ_CST);
+	unmap_between(ps_range.base + after, ps_range.base + before);
+	unmap_between(ps_range.marks + after, ps_range.marks + before);
+	unmap_between(records + (after >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES,
+		      records +
+			  (before >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES);
+}
+
+/*
+ * Large blocks have to lie in their range to be counted, so it keeps as many
+ * addresses as the limit lets the process have, but unmapped.  The kernel looks
+ * for free addresses from the top, and the limit is reached before it comes
+ * down to them; where it does not, what is there stays, and the block is taken
+ * from elsewhere.
+ */
+static void
+trim_large(uint64_t limit)
+{
+	size_t before = ps_range.large_bytes;
+	size_t after = ps_region_trim(&large_region, limit, true);
+
+	__atomic_store_n(&ps_range.large_bytes, after, __ATOMIC_SEQ_CST);
+	ps_large_trim();
+	unmap_between(ps_range.large_base + ps_peek(&large_region.taken),
+		      ps_range.large_base + before);
+}
+
+void
+ps_range_trim(uint64_t limit)
+{
+	if (limit < ps_range.bytes + ps_range.large_bytes)
+		trim_pool(limit);
+	if (limit < ps_range.large_bytes &&
+	    !ps_peek(&large_region.is_mapped_late))
+		trim_large(limit);
 }
 
 static void *

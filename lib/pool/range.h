@@ -27,7 +27,8 @@ enum {
 
 struct ps_page;
 
-/* Read-only after ps_range_init; what the fast paths read in one cache line. */
+/* Read-only after ps_range_init, but for the sizes (ps_range_trim); what the
+ * fast paths read in one cache line. */
 struct ps_range {
 	uintptr_t base; /* of the pool's range; 0 size: no pool */
 	size_t bytes;	/* 0 when nothing could be reserved */
@@ -48,6 +49,13 @@ extern struct ps_range ps_range;
  * stays 0 and everything comes from jemalloc's own mappings.
  */
 void ps_range_init(void);
+
+/*
+ * The process is about to have a limit of address space, RLIMIT_AS: what is
+ * reserved beyond what it may use is unmapped, for good.  For one thread at a
+ * time.
+ */
+void ps_range_trim(uint64_t limit);
 
 /*
  * jemalloc begins at the first block that is its own; here at the latest.

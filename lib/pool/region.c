@@ -20,10 +20,12 @@ bump(struct ps_region *r, size_t bytes, size_t align)
 {
 	size_t taken = ps_peek(&r->taken);
 	size_t start;
+	size_t all;
 
 	do {
 		start = PS_ROUND_UP(r->base + taken, align) - r->base;
-		if (bytes > r->bytes || start > r->bytes - bytes)
+		all = ps_peek(&r->bytes);
+		if (bytes > all || start > all - bytes)
 			return 0;
 	} while (
 	    !atomic_compare_exchange_weak(&r->taken, &taken, start + bytes));
@@ -48,12 +50,21 @@ is_obvious_overcommit(size_t bytes)
 	return false;
 }
 
+/* Somebody else's mapping may be there by now: it stays. */
+static bool
+make_writable(const struct ps_region *r, uintptr_t start, size_t bytes)
+{
+	if (ps_peek(&r->is_mapped_late))
+		return ps_os_map_at((void *)start, bytes) == 0;
+	return ps_os_commit((void *)start, bytes) == 0;
+}
+
 uintptr_t
 ps_region_take(struct ps_region *r, size_t bytes, size_t align)
 {
 	uintptr_t start = bump(r, bytes, align);
 
-	if (start == 0 || ps_os_commit((void *)start, bytes) != 0)
+	if (start == 0 || !make_writable(r, start, bytes))
 		return 0;
 	if (r->commit_along != NULL && !r->commit_along(start, bytes))
 		return 0;
@@ -196,4 +207,27 @@ ps_region_init(struct ps_region *r, uintptr_t base, size_t bytes,
 	r->base = base;
 	r->bytes = bytes;
 	r->commit_along = commit_along;
+}
+
+/*
+ * Nothing can be taken while this goes on: who asks finds the region used up,
+ * and takes a block from elsewhere.  Whoever looked at `taken` before must not
+ * find it unchanged afterwards, since the end that it saw is another: so it
+ * moves by a unit.
+ */
+size_t
+ps_region_trim(struct ps_region *r, size_t room, bool is_mapped_late)
+{
+	size_t before = ps_peek(&r->bytes);
+	size_t taken = atomic_exchange(&r->taken, before);
+	size_t next = PS_ROUND_UP(taken, (size_t)ALIGN_MIN) + ALIGN_MIN;
+	size_t all = before;
+
+	if (next < before && room < before - next)
+		all = next + (room & ~(size_t)(ALIGN_MIN - 1));
+	ps_poke(&r->bytes, all);
+	if (is_mapped_late)
+		ps_poke(&r->is_mapped_late, true);
+	atomic_store(&r->taken, PS_MIN(next, all));
+	return all;
 }

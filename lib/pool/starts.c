@@ -36,6 +36,26 @@ ps_starts_init(struct ps_starts *s, uintptr_t base, size_t bytes)
 	};
 }
 
+void
+ps_starts_trim(struct ps_starts *s, size_t bytes)
+{
+	size_t before = ((s->bytes >> GRAIN_SHIFT) / WORD_BITS + 1) * 8;
+	size_t after = ((bytes >> GRAIN_SHIFT) / WORD_BITS + 1) * 8;
+
+	if (bytes >= s->bytes)
+		return;
+	s->bytes = bytes;
+	after = PS_ROUND_UP(after, (size_t)4096);
+	before &= ~(size_t)4095;
+	if (after >= before)
+		return;
+	(void)ps_os_unmap((char *)s->whole + after, before - after);
+	/* This one may begin within a page. */
+	(void)ps_os_unmap(
+	    (void *)PS_ROUND_UP((uintptr_t)s->within + after, (uintptr_t)4096),
+	    before - after - 4096);
+}
+
 /* The word that has the block's bit; NULL when it is not covered. */
 static _Atomic uint64_t *
 word_of(const struct ps_starts *s, const void *block, uint64_t *bit)

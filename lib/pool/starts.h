@@ -24,6 +24,9 @@ struct ps_starts {
 /* For addresses [base, base + bytes); without memory, every answer is yes. */
 void ps_starts_init(struct ps_starts *s, uintptr_t base, size_t bytes);
 
+/* Cover no more than the first `bytes`. */
+void ps_starts_trim(struct ps_starts *s, size_t bytes);
+
 /* A block was made. */
 void ps_starts_add(const struct ps_starts *s, const void *block);
 /* It is about to go: false when there is none, or not any more. */

@@ -12,6 +12,31 @@ row B5 "$api" matrix
 row B6 "$api" overflow
 row F9 "$api" overcommit
 row F10 "$api" mappings
+# A limit that the process gives itself, and its child, by the shell's ulimit.
+cat >limited.py <<'END_PY'
+import resource, subprocess, sys, threading
+kept = [bytearray(3 << 20) for _ in range(10)]
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+work = lambda out: out.append(sum(len(str(i) * 50) for i in range(20000)))
+outs = []
+threads = [threading.Thread(target=work, args=(outs,)) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+more = [bytearray(5 << 20) for _ in range(20)]
+for i in range(200):
+    more[i % 20] = bytearray((i % 9 + 1) << 20)
+kept.append([str(i) * 20 for i in range(200000)])
+def deep(n):
+    return n and 1 + deep(n - 1)
+sys.setrecursionlimit(5000)
+try:
+    bytearray(4 << 30)
+except MemoryError:
+    print("MemoryError")
+print(outs, deep(3000), subprocess.check_output(["echo", "child"]))
+END_PY
+row F9 python3 limited.py
+row F9 bash -c 'ulimit -v 200000; f() { [ "$1" = 0 ] || f $(($1 - 1)); }; f 800; ls / | wc -l; x=$(seq 100000); echo ${#x}'
 # hazard: B14 what misuse is found, and how (see damage.sh)
 row B7 "$api" alignment
 row B8 "$api" zero

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limits - a process that gives itself a limit of address space
+ *
+ * The pool reserves more than a terabyte, which counts against RLIMIT_AS.  Set
+ * before the start, the limit makes it reserve less.  Set by the process itself
+ * (ulimit -v in a shell, Python's resource) it left no room for a thread, a
+ * mapping, or a page of the stack.  So once the limit is set, what is reserved
+ * beyond it is given back.  Who makes the system call without libc is not seen.
+ *
+ * A vfork child has a limit of its own, but its parent's memory: it goes on to
+ * exec, and nothing is given back.
+ */
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "base/lock.h"
+#include "base/os.h"
+#include "pool/range.h"
+#include "record/writer.h"
+
+static struct ps_lock trimming;
+
+static void
+obey(pid_t pid, int resource, const struct rlimit *limit)
+{
+	if (resource != RLIMIT_AS || limit == NULL ||
+	    limit->rlim_cur == RLIM_INFINITY || ps_record == NULL ||
+	    ps_record->process.pid != ps_os_pid() ||
+	    (pid != 0 && pid != ps_os_pid()) || !ps_lock_try(&trimming))
+		return;
+	ps_range_trim(limit->rlim_cur);
+	ps_lock_give(&trimming);
+}
+
+static int
+set(pid_t pid, int resource, const struct rlimit *limit, struct rlimit *old)
+{
+	const unsigned long argument[6] = {
+	    (unsigned long)pid, (unsigned long)resource, (unsigned long)limit,
+	    (unsigned long)old};
+	long result = ps_os_asked(SYS_prlimit64, argument);
+
+	if (result < 0) {
+		errno = (int)-result;
+		return -1;
+	}
+	obey(pid, resource, limit);
+	return 0;
+}
+
+PS_EXPORT int
+setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+	return set(0, (int)resource, limit, NULL);
+}
+
+PS_EXPORT int
+prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit *limit,
+	struct rlimit *old)
+{
+	return set(pid, (int)resource, limit, old);
+}
+
+/* There, the two kinds of struct are one. */
+_Static_assert(sizeof(struct rlimit) == sizeof(struct rlimit64), "LP64");
+PS_EXPORT int setrlimit64(__rlimit_resource_t resource,
+			  const struct rlimit64 *limit)
+    __attribute__((alias("setrlimit")));
+PS_EXPORT int prlimit64(pid_t pid, enum __rlimit_resource resource,
+			const struct rlimit64 *limit, struct rlimit64 *old)
+    __attribute__((alias("prlimit")));
