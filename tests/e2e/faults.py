@@ -56,7 +56,7 @@ class Faults:
             os.unlink(path)
         preload = ["-E", f"LD_PRELOAD={self.build}/libperfshim.so",
                    "-E", f"PERFSHIM_OUT={out}", "-E", "PERFSHIM_SAMPLE=64K",
-                   "-E", "PERFSHIM_CALIBRATE=off"]
+                   "-E", "PERFSHIM_CALIBRATE=off", "-E", "PERFSHIM_REPORT=none"]
         log = name + ".log"
         done = subprocess.run(["setarch", "-R", "strace", "-o", log, *strace, *preload,
                                *self.command], capture_output=True, timeout=60)
