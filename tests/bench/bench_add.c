@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/os.h"
 #include "simd/simd.h"
@@ -19,14 +20,30 @@
 enum { LEVELS = 4, OFFSETS = 3, WAYS_MAX = 16 };
 #define GOAL 0.95
 
-static const struct level {
+static struct level {
 	const char *name;
-	size_t bytes; /* of the three */
+	size_t bytes; /* of the three; more where the caches are larger */
 	int turns, rounds;
 } levels[LEVELS] = {{"L1", 15 << 10, 1000, 600},
 		    {"L2", 384 << 10, 40, 300},
 		    {"L3", 6 << 20, 4, 120},
 		    {"memory", 192 << 20, 1, 16}};
+
+/* Half of the first cache, so that a call is little beside its work; and what
+ * does not stay in the last one. */
+static void
+fit_levels(void)
+{
+	long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE);
+	long l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
+
+	if (l1 > 0)
+		levels[0].bytes = PS_MAX(levels[0].bytes, (size_t)l1 / 2);
+	if (l3 > 0)
+		levels[LEVELS - 1].bytes =
+		    PS_MIN(PS_MAX(levels[LEVELS - 1].bytes, (size_t)l3 * 2),
+			   (size_t)1 << 30);
+}
 
 /* Floats between arrays: an odd one out, a line, and none. */
 static const size_t offsets[OFFSETS] = {272, 16, 0};
@@ -97,10 +114,12 @@ int
 main(int argc, char **argv)
 {
 	struct bench_stream ways[WAYS_MAX] = {{"vector add", ps_vector_add}};
-	size_t bytes = levels[LEVELS - 1].bytes + (1 << 20);
 	double worst = 1e9;
 	void *memory;
+	size_t bytes;
 
+	fit_levels();
+	bytes = levels[LEVELS - 1].bytes + (1 << 20);
 	PS_ASSERT(bench_stream_count < WAYS_MAX);
 	memcpy(ways + 1, bench_streams, bench_stream_count * sizeof(*ways));
 	if (ps_os_map(bytes, &memory) != 0)
