@@ -43,7 +43,7 @@ enum { SAMPLED_LEAST = 64 };
 
 /* ---- before relocation -------------------------------------------------- */
 
-static char bootstrap[BOOTSTRAP_BYTES] PS_ALIGNED(16);
+static PS_BIG char bootstrap[BOOTSTRAP_BYTES] PS_ALIGNED(16);
 static _Atomic size_t bootstrap_used;
 /*
  * Until the loader has relocated this library, its functions are called through

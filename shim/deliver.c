@@ -12,8 +12,8 @@
 enum { LINE_BYTES = 2048 }; /* below PIPE_BUF: lines of two writers never mix */
 
 static const char socket_prefix[] = "unix:";
-static char line[LINE_BYTES];
-static char path[PS_PATH_MAX * 2];
+static PS_BIG char line[LINE_BYTES];
+static PS_BIG char path[PS_PATH_MAX * 2];
 
 static bool
 is_word(const char *word)

@@ -56,7 +56,7 @@ enum {
 static _Atomic int has_finished;
 static bool is_silent;
 static bool is_child;
-static char output[OUTPUT_BYTES];
+static PS_BIG char output[OUTPUT_BYTES];
 
 /* ---- who speaks --------------------------------------------------------- */
 

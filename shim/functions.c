@@ -49,7 +49,8 @@ enum {
 _Static_assert(PS_SECTIONS_MAX + PS_SLOT_FIRST < 1 << SLOT_BITS,
 	       "a slot fits its bits");
 
-static _Atomic uint64_t table[TABLE_SLOTS]; /* address and slot; 0: free */
+static PS_BIG _Atomic uint64_t
+    table[TABLE_SLOTS]; /* address and slot; 0: free */
 
 /* Who names functions for the globs; under the lock. */
 static struct ps_lock naming;

@@ -11,9 +11,9 @@
 enum { BUFFER_BYTES = 16384, SCRATCH_BYTES = 64 << 20 };
 static const uint64_t every_ns = 15000000000;
 
-static char buffer[BUFFER_BYTES];
-static char path[PS_PATH_MAX * 2];
-static char path_new[PS_PATH_MAX * 2 + 16];
+static PS_BIG char buffer[BUFFER_BYTES];
+static PS_BIG char path[PS_PATH_MAX * 2];
+static PS_BIG char path_new[PS_PATH_MAX * 2 + 16];
 static uint64_t next_ns;
 static bool is_on;
 static bool has_complained;

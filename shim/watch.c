@@ -45,9 +45,9 @@ struct ps_watch_gate ps_watch_gate = {
     .level = INT64_MAX,
 };
 
-static struct ps_rules rules;
-static struct ps_engine engine;
-static struct ps_room_source room_source;
+static PS_BIG struct ps_rules rules;
+static PS_BIG struct ps_engine engine;
+static PS_BIG struct ps_room_source room_source;
 static struct ps_reader reader;
 static bool has_rules;
 /* Of the step under way. */

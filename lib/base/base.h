@@ -14,6 +14,9 @@
 #include <stdint.h>
 
 #define PS_EXPORT __attribute__((visibility("default")))
+/* Large, zero at first and seldom touched: away from the words that each
+ * process writes, so that those share few pages. */
+#define PS_BIG __attribute__((section(".bss.big")))
 #define PS_COLD __attribute__((cold, noinline))
 #define PS_NOINLINE __attribute__((noinline))
 #define PS_INLINE static inline __attribute__((always_inline))

@@ -93,12 +93,16 @@ int
 ps_os_create(const char *path)
 {
 	int fd = open_at(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+	struct stat st;
 	int err;
 
 	if (fd < 0)
 		return fd;
-	/* A umask of 0777 would leave a file that its owner cannot reopen. */
-	err = (int)CALL2(SYS_fchmod, fd, CREATE_MODE);
+	/* A umask of 0777 would leave a file that its owner cannot reopen.  To
+	 * say it where it is so already costs ext4 half as much as the file. */
+	err = (int)CALL2(SYS_fstat, fd, &st);
+	if (err == 0 && (st.st_mode & 0777) != CREATE_MODE)
+		err = (int)CALL2(SYS_fchmod, fd, CREATE_MODE);
 	if (err == 0)
 		return fd;
 	ps_os_close(fd);

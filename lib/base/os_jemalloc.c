@@ -49,7 +49,7 @@ as_libc(long result)
 void *
 ps_je_mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t offset)
 {
-	static char page[4096] PS_ALIGNED(4096);
+	static PS_BIG char page[4096] PS_ALIGNED(4096);
 	static _Atomic bool has_started;
 	bool is_first = !atomic_exchange(&has_started, true);
 	long at = call6(SYS_mmap, (long)addr, (long)bytes, prot,

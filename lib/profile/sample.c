@@ -44,7 +44,7 @@ struct ps_sample {
 
 enum { NONE = 0 }; /* no sample has index 0 */
 
-static struct ps_sample *_Atomic chunks[CHUNKS];
+static PS_BIG struct ps_sample *_Atomic chunks[CHUNKS];
 static _Atomic uint32_t made = 1;  /* index 0 is "none" */
 static _Atomic uint64_t free_head; /* tag << 32 | index */
 static _Atomic uint64_t hashed;

@@ -57,8 +57,8 @@ ps_section_cost(double ns_per_tick, double *pair_ns, double *inside_ns)
 {
 	static struct ps_record_section_stats stats;
 	static struct ps_record_thread row;
-	static double pair[TIMES];
-	static double inside[TIMES];
+	static PS_BIG double pair[TIMES];
+	static PS_BIG double inside[TIMES];
 	struct ps_section_thread *t = ps_section_thread_probe(&row, &stats);
 
 	PS_ASSERT(ns_per_tick > 0);

@@ -30,7 +30,7 @@ struct known {
 
 static struct known *known;
 /* Apart, so that a look-up reads little memory; 0: no name. */
-static uint64_t hashes[PS_SECTIONS_MAX];
+static PS_BIG uint64_t hashes[PS_SECTIONS_MAX];
 static _Atomic uint32_t known_count;
 static bool are_on = true;
 static char globs[PS_GLOBS_MAX];

@@ -23,8 +23,8 @@ enum { FREE_ROWS_MAX = 4096 };
 struct ps_record_section_stats ps_section_nowhere;
 
 /* Under ps_record_lock. */
-static struct ps_record_section_stats *ended[PS_SECTIONS_MAX];
-static struct ps_record_section_stats *free_rows[FREE_ROWS_MAX];
+static PS_BIG struct ps_record_section_stats *ended[PS_SECTIONS_MAX];
+static PS_BIG struct ps_record_section_stats *free_rows[FREE_ROWS_MAX];
 static uint32_t free_row_count;
 
 static struct ps_record_section_stats *

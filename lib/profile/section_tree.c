@@ -40,8 +40,8 @@ static struct ps_section_node none = {.section = UINT32_MAX};
 static struct ps_record_section_node nowhere;
 
 /* Under ps_record_lock. */
-static struct ps_section_thread ended;
-static uint32_t free_rows[FREE_ROWS_MAX];
+static PS_BIG struct ps_section_thread ended;
+static PS_BIG uint32_t free_rows[FREE_ROWS_MAX];
 static uint32_t free_row_count;
 
 /* ---- nodes -------------------------------------------------------------- */

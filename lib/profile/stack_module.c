@@ -72,7 +72,7 @@ without_dot(const char *path)
 static const char *
 absolute_locked(const char *path)
 {
-	static char joined[PATH_BYTES];
+	static PS_BIG char joined[PATH_BYTES];
 	ssize_t got;
 	size_t length;
 

@@ -40,7 +40,7 @@ enum {
 	    PS_ROUND_UP(SPARE_THREADS * sizeof(struct ps_record_thread),
 			(size_t)PS_RECORD_ALIGN),
 };
-static char spare[SPARE_BYTES] __attribute__((aligned(PS_RECORD_ALIGN)));
+static PS_BIG char spare[SPARE_BYTES] __attribute__((aligned(PS_RECORD_ALIGN)));
 
 struct ps_record_header *ps_record;
 
