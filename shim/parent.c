@@ -93,6 +93,7 @@ ps_parent_records_here(void)
 
 	if ((shared & 1) == 0)
 		return false;
-	return ((shared & 2) != 0 && strstr(words[1].text, LIBRARY) != NULL) ||
+	return ((shared & 2) != 0 && words[1].text != NULL &&
+		strstr(words[1].text, LIBRARY) != NULL) ||
 	       ps_parent_is_under_shim();
 }
