@@ -22,12 +22,15 @@ find_in(int fd, const struct word words[2])
 {
 	size_t overlap = PS_MAX(words[0].length, words[1].length) - 1;
 	char chunk[CHUNK_BYTES];
+	unsigned wanted =
+	    (words[0].text != NULL ? 1u : 0) | (words[1].text != NULL ? 2u : 0);
 	unsigned found = 0;
 	size_t kept = 0;
 	ssize_t got;
 
 	PS_ASSERT(overlap < WORD_MAX);
-	while ((got = ps_os_read(fd, chunk + kept, sizeof(chunk) - kept)) > 0) {
+	while (found != wanted &&
+	       (got = ps_os_read(fd, chunk + kept, sizeof(chunk) - kept)) > 0) {
 		size_t filled = kept + (size_t)got;
 
 		for (unsigned i = 0; i < 2; i++)

@@ -219,10 +219,15 @@ size_t
 ps_region_trim(struct ps_region *r, size_t room, bool is_mapped_late)
 {
 	size_t before = ps_peek(&r->bytes);
-	size_t taken = atomic_exchange(&r->taken, before);
-	size_t next = PS_ROUND_UP(taken, (size_t)ALIGN_MIN) + ALIGN_MIN;
 	size_t all = before;
+	size_t taken;
+	size_t next;
 
+	/* A limit that is set again costs no unit again. */
+	if (!is_mapped_late && room >= before - ps_peek(&r->taken))
+		return before;
+	taken = atomic_exchange(&r->taken, before);
+	next = PS_ROUND_UP(taken, (size_t)ALIGN_MIN) + ALIGN_MIN;
 	if (next < before && room < before - next)
 		all = next + (room & ~(size_t)(ALIGN_MIN - 1));
 	ps_poke(&r->bytes, all);
