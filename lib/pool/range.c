@@ -11,8 +11,9 @@
  * jemalloc itself begins late.  Its start touches a hundred pages (arena 0, the
  * pool's arena, the table of its settings), which is a third of a small
  * program's start-up where a fault costs 3 us; most processes that a build
- * starts never need it.  So the pool's first segments are taken from the range
- * directly, and go back to a list of their own.
+ * starts never need it, and a second one for its arena.  So the pool's first
+ * segments, 32 MiB, are taken from the range directly, for good; segment.c
+ * gives their memory back.
  *
  * The obvious alternative, pages by mmap of our own with a free list of units,
  * was left because decay, purging and coalescing would have to be built again.
@@ -29,7 +30,7 @@
 
 enum {
 	SEGMENT_BYTES = PS_SEGMENT_UNITS << PS_UNIT_SHIFT,
-	EARLY_SEGMENTS = 4,
+	EARLY_SEGMENTS = 16,
 	LIMIT_SHARE = 12, /* of RLIMIT_AS goes to the pool; its marks as much */
 };
 
@@ -41,10 +42,8 @@ static unsigned pool_arena; /* has_pool_arena */
 static bool has_pool_arena;
 
 /* Segments that are not jemalloc's; segment.c's lock guards them. */
-static struct {
-	void *start;
-	bool is_free;
-} early[EARLY_SEGMENTS];
+static void *early[EARLY_SEGMENTS];
+static unsigned early_count;
 
 static struct ps_lock beginning;
 static _Atomic bool has_begun;
@@ -233,29 +232,22 @@ ps_range_trim(uint64_t limit)
 static void *
 take_early(void)
 {
-	for (unsigned i = 0; i < EARLY_SEGMENTS; i++) {
-		if (early[i].start == NULL)
-			early[i].start = (void *)ps_region_take(
-			    &pool_region, SEGMENT_BYTES, PS_UNIT_BYTES);
-		else if (!early[i].is_free)
-			continue;
-		early[i].is_free = false;
-		return early[i].start;
-	}
-	return NULL;
+	uintptr_t start;
+
+	if (early_count == EARLY_SEGMENTS)
+		return NULL;
+	start = ps_region_take(&pool_region, SEGMENT_BYTES, PS_UNIT_BYTES);
+	if (start != 0)
+		early[early_count++] = (void *)start;
+	return (void *)start;
 }
 
 static bool
-give_early(void *start)
+is_early(const void *start)
 {
-	for (unsigned i = 0; i < EARLY_SEGMENTS; i++) {
-		if (early[i].start != start)
-			continue;
-		PS_ASSERT(!early[i].is_free);
-		ps_range_discard(start, PS_SEGMENT_UNITS);
-		early[i].is_free = true;
-		return true;
-	}
+	for (unsigned i = 0; i < early_count; i++)
+		if (early[i] == start)
+			return true;
 	return false;
 }
 
@@ -283,12 +275,14 @@ ps_range_take_segment(void)
 	return NULL;
 }
 
-void
+bool
 ps_range_give_segment(void *start)
 {
 	PS_ASSERT(ps_range_is_pool(start));
-	if (!give_early(start))
-		je_dallocx(start, JE_TCACHE_NONE);
+	if (is_early(start))
+		return false;
+	je_dallocx(start, JE_TCACHE_NONE);
+	return true;
 }
 
 void

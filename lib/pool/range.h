@@ -70,7 +70,8 @@ extern void (*ps_range_begin_on)(ps_range_call *call, intptr_t unused);
 /* A segment's units in one piece, 64 KiB aligned; NULL when there is none.
  * Their ps_page records are readable and writable.  See segment.h. */
 void *ps_range_take_segment(void);
-void ps_range_give_segment(void *start);
+/* An empty one; false: it is one of the first, which stay the caller's. */
+bool ps_range_give_segment(void *start);
 
 /* Make the marks of all blocks in a page usable; false: no memory. */
 bool ps_range_marks_commit(void *start, size_t units);

@@ -12,9 +12,10 @@
  * back to the system is what was not needed for a while: at each step of
  * ps_segment_decay (twice a second), free units beyond the most that were in
  * use at one time since the last step but one.  An empty segment goes to
- * jemalloc, whose decay works alike.  The obvious alternative, a limit on free
- * units, makes a program that takes and frees 13 MiB in turns fault it in anew
- * each time (91 times slower than mimalloc; now on a par).
+ * jemalloc, whose decay works alike, if it came from there.  The obvious
+ * alternative, a limit on free units, makes a program that takes and frees 13
+ * MiB in turns fault it in anew each time (91 times slower than mimalloc; now
+ * on a par).
  */
 #include "base/lock.h"
 #include "base/os.h"
@@ -153,8 +154,9 @@ ps_segment_take(unsigned units)
 static void
 give_segment(struct segment *s)
 {
+	if (!ps_range_give_segment((void *)s->start))
+		return;
 	dirty_units -= (size_t)__builtin_popcount(~s->clean);
-	ps_range_give_segment((void *)s->start);
 	s->start = NO_SEGMENT;
 }
 
@@ -169,7 +171,7 @@ give_locked(struct segment *s, void *start, unsigned units)
 	s->used &= ~mask;
 	used_units -= units;
 	dirty_units += units;
-	if (s->used == 0 && segment_count > 1)
+	if (s->used == 0)
 		give_segment(s);
 }
 

@@ -333,6 +333,31 @@ START_TEST(segments_are_cut_and_returned)
 }
 END_TEST
 
+/* What a program takes and gives back in turns is not faulted in each time. */
+START_TEST(free_segments_keep_their_memory_until_it_is_not_needed)
+{
+	enum { UNITS = 3 * PS_SEGMENT_UNITS };
+	char *units[UNITS];
+
+	for (unsigned i = 0; i < UNITS; i++) {
+		units[i] = ps_segment_take(1);
+		ck_assert_ptr_nonnull(units[i]);
+		memset(units[i], 0xaa, PS_UNIT_BYTES);
+	}
+	for (unsigned i = 0; i < UNITS; i++)
+		ps_segment_give(units[i], 1);
+	for (unsigned i = 0; i < UNITS; i++) {
+		units[i] = ps_segment_take(1);
+		ck_assert_uint_eq((uint8_t)units[i][PS_UNIT_BYTES - 1], 0xaa);
+	}
+	for (unsigned i = 0; i < UNITS; i++)
+		ps_segment_give(units[i], 1);
+	for (int steps = 0; steps < 4; steps++)
+		(void)ps_segment_decay();
+	ck_assert_uint_lt(ps_segment_units_dirty(), PS_SEGMENT_UNITS);
+}
+END_TEST
+
 Suite *
 heap_suite(void)
 {
@@ -351,6 +376,8 @@ heap_suite(void)
 	tcase_add_test(one, the_counters_may_move);
 	tcase_add_test(one, trimming_gives_pages_back);
 	tcase_add_test(one, segments_are_cut_and_returned);
+	tcase_add_test(one,
+		       free_segments_keep_their_memory_until_it_is_not_needed);
 	tcase_add_test(one, shared_pages_serve_all_threads);
 	suite_add_tcase(s, one);
 	tcase_add_checked_fixture(threads, start_pool, NULL);
