@@ -39,10 +39,13 @@ int ps_je_pthread_atfork(void (*prepare)(void), void (*parent)(void),
 
 /*
  * A background thread is never started in the host (hazards I10); prof is off
- * because sampling is ours.
+ * because sampling is ours.  Caches of threads: the pool is one, large blocks
+ * go round them, and jemalloc 5.3 uses one that found no memory when its thread
+ * began, and dies of its null pointers.
  */
 const char *je_malloc_conf =
     "background_thread:false,prof:false,abort_conf:false,dss:disabled,"
+    "tcache:false,"
     "dirty_decay_ms:5000,muzzy_decay_ms:0,"
     "oversize_threshold:0,lg_extent_max_active_fit:6";
 

@@ -103,7 +103,7 @@ end_thread(void *argument)
 	if (mine->next != NULL)
 		mine->next->prev = mine->prev;
 	ps_lock_give(&registry);
-	je_dallocx(mine, 0);
+	je_dallocx(mine, JE_TCACHE_NONE);
 }
 
 static bool
@@ -115,7 +115,7 @@ make_array(void)
 	if (mine == NULL)
 		return false;
 	if (pthread_setspecific(end_key, mine) != 0) {
-		je_dallocx(mine, 0);
+		je_dallocx(mine, JE_TCACHE_NONE);
 		return false;
 	}
 	ps_lock_take(&registry);

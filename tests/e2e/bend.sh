@@ -31,6 +31,11 @@ for kib in 20000 30000 60000 62000 64000 70000 100000 112000 124000; do
 done
 ulimit -S -d unlimited
 
+# hazard: F9 threads that find no memory from their first block on
+for sample in 512K all; do
+	bends bent "threads that take all, sampled $sample" PERFSHIM_SAMPLE=$sample "$T/bend" dry 8
+done
+
 for sample in 512K all; do for pool in on off; do
 	bends 'as glibc' "odd requests, sampled $sample, pool $pool" \
 		PERFSHIM_SAMPLE=$sample PERFSHIM_POOL=$pool "$T/bend" odd

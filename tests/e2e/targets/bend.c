@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -337,12 +338,71 @@ crowd(long count)
 	return 0;
 }
 
+static pthread_barrier_t together;
+
+static void *
+drink(void *size)
+{
+	void *list;
+
+	pthread_barrier_wait(&together);
+	(void)fill_up((size_t)size, &list);
+	pthread_barrier_wait(&together);
+	free_all(list);
+	return NULL;
+}
+
+/* The child's threads take all there is, each from its first block on. */
+static int
+drink_all(size_t size, int count)
+{
+	pthread_attr_t small_stacks;
+	pthread_t thread[16];
+
+	pthread_attr_init(&small_stacks);
+	pthread_attr_setstacksize(&small_stacks, 1 << 18);
+	pthread_barrier_init(&together, NULL, (unsigned)count);
+	for (int i = 0; i < count; i++)
+		if (pthread_create(&thread[i], &small_stacks, drink,
+				   (void *)size) != 0)
+			return 1;
+	for (int i = 0; i < count; i++)
+		pthread_join(thread[i], NULL);
+	return 0;
+}
+
+/* A limit that the program sets itself, reached by all threads at once. */
+static int
+dry(long count)
+{
+	static const size_t sizes[] = {144, 4096, 69632};
+	struct rlimit limit = {200 << 20, 200 << 20};
+
+	if (count > 16 || setrlimit(RLIMIT_AS, &limit) != 0)
+		return wrong("setrlimit");
+	for (int i = 0; i < 12; i++) {
+		int status = 0;
+
+		if (fork() == 0)
+			_exit(drink_all(sizes[i % 3], (int)count));
+		wait(&status);
+		if (status != 0) {
+			printf("a child's status %d\n", status);
+			return 1;
+		}
+	}
+	puts("bent");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(long count);
 } ways[] = {
-    {"limit", at_limit},      {"odd", odd_requests}, {"forks", forks},
-    {"short", short_threads}, {"scaling", scaling},  {"crowd", crowd},
+    {"limit", at_limit},  {"odd", odd_requests},
+    {"forks", forks},	  {"short", short_threads},
+    {"scaling", scaling}, {"crowd", crowd},
+    {"dry", dry},
 };
 
 int
