@@ -256,14 +256,8 @@ check-valgrind: deps-check $(B)/unit ## the pool's unit tests under valgrind
 	$(Q)./scripts/install-deps.sh valgrind
 	$(Q)for suite in $(POOL_SUITES); do PS_MODEL_STEPS=20000 CK_TIMEOUT_MULTIPLIER=20 CK_RUN_SUITE=$$suite \
 	  valgrind -q --error-exitcode=9 --leak-check=no $(B)/unit || exit 1; done
-check-long: deps-check all targets $(B)/unit ## random tests of ten million steps, every unwind rule, 2000 forks, 1000 kills, ten minutes of each fuzzer, thread sanitizer, acceptance
-	$(Q)PS_MODEL_STEPS=10000000 CK_RUN_SUITE=pool_model $(B)/unit
-	$(Q)PS_ORACLE=all CK_RUN_SUITE=unwind_oracle $(B)/unit
-	$(Q)MODEL_STEPS=10000000 FORKS=2000 KILLS=1000 FAULTS=all DEMO=fresh LOAD_SECONDS=600 STORY_SECONDS=2400 B='$(B)' ./tests/e2e/run.sh model bend killed_random faults everything demo
-	$(Q)LONG=1 STORY_SECONDS=1200 B='$(B)' ./tests/e2e/run.sh differential hazard_threads hazard_security hazard_interop hazard_process
-	$(Q)$(MAKE) --no-print-directory SAN=thread check-unit
-	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_EACH=600
-	$(Q)./tests/accept/accept.py --build '$(B)'
+check-long: deps-check all targets $(B)/unit ## all that takes long, five hours; PARTS='killed fuzz': only these, PERCENT=5: so much of each
+	$(Q)B='$(B)' ./scripts/check-long.sh $(PARTS)
 
 # Of other programs: what is not installed is left out with a line, sources come
 # by apt-get or from ACCEPT_SRC.  ACCEPT='redis cpython:threads': only these.

@@ -13,9 +13,19 @@ setarch -R strace -o /dev/null -e inject=close:error=EIO:when=1000 true 2>/dev/n
 # hazard: F7 EMFILE/ENFILE and every other errno
 python3 "$E2E/faults.py" "${FAULTS:-few}" "$B" "$T/die" return ||
 	fail 'a program that no failing call of the shim touches'
+# was_injected CALL WHEN: a second or third call of some a child makes only now
+# and then; the first one is there.
+was_injected()
+{
+	local most
+	grep -q INJECTED told.log && return
+	most=$(grep -oE "^[0-9]+ +$1\(" told.log | sort | uniq -c | sort -n | tail -n 1 | awk '{ print $1 }')
+	case $2 in 1*) return 1 ;; esac
+	[ "${most:-0}" -lt "$2" ]
+}
 # In children: strace counts each one's calls by itself, from where it attaches.
 few=(mmap:1 madvise:1+ openat:1+)
-[ "${FAULTS:-few}" = few ] || few+=({mmap,madvise,openat,fstat,ftruncate,fallocate,pwrite64}:{1,2,3})
+[ "${FAULTS:-few}" = few ] || few+=({mmap,madvise,openat,fstat,ftruncate,pwrite64}:{1,2,3})
 for fault in "${few[@]}"; do
 	rm -rf rec go && mkdir rec && mkfifo go
 	LD_PRELOAD=$LIB PERFSHIM_OUT=$PWD/rec PERFSHIM_SAMPLE=4K PERFSHIM_REPORT=none \
@@ -31,7 +41,7 @@ for fault in "${few[@]}"; do
 	wait $host
 	equal '0 ready 0 bad' "$? $(tr '\n' ' ' <told.out | sed 's/ $//')" "a program whose children have ${fault%:*} fail"
 	wait
-	grep -q INJECTED told.log || fail "a call of a child to fail with $fault"
+	was_injected "${fault%:*}" "${fault#*:}" || fail "a call of a child to fail with $fault"
 	for file in rec/*.perfshim; do
 		"$B/perfreport" --json -o report.json "$file" 2>report.err || fail "a recording after $fault" "$(<report.err)"
 	done
