@@ -1,37 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits - a process that gives itself a limit of address space
+ * limits - a process that gives itself a limit of address space, or locks it
  *
  * The pool reserves more than a terabyte, which counts against RLIMIT_AS.  Set
  * before the start, the limit makes it reserve less.  Set by the process itself
  * (ulimit -v in a shell, Python's resource) it left no room for a thread, a
  * mapping, or a page of the stack.  So once the limit is set, what is reserved
- * beyond it is given back.  Who makes the system call without libc is not seen.
+ * beyond it is given back.  A limit that came in another way, from outside or by
+ * the bare system call, is seen when the pool next looks (decay.c).
+ *
+ * mlockall wants all that is mapped to fit in RLIMIT_MEMLOCK, what is only
+ * reserved too.  Refused, it is tried again without.
  *
  * A vfork child has a limit of its own, but its parent's memory: it goes on to
  * exec, and nothing is given back.
  */
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "base/lock.h"
 #include "base/os.h"
 #include "pool/range.h"
 #include "record/writer.h"
 
-static struct ps_lock trimming;
+static bool
+is_own_memory(void)
+{
+	return ps_record != NULL && ps_record->process.pid == ps_os_pid();
+}
 
 static void
 obey(pid_t pid, int resource, const struct rlimit *limit)
 {
 	if (resource != RLIMIT_AS || limit == NULL ||
-	    limit->rlim_cur == RLIM_INFINITY || ps_record == NULL ||
-	    ps_record->process.pid != ps_os_pid() ||
-	    (pid != 0 && pid != ps_os_pid()) || !ps_lock_try(&trimming))
+	    limit->rlim_cur == RLIM_INFINITY || !is_own_memory() ||
+	    (pid != 0 && pid != ps_os_pid()))
 		return;
 	ps_range_trim(limit->rlim_cur);
-	ps_lock_give(&trimming);
 }
 
 static int
@@ -61,6 +67,22 @@ prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit *limit,
 	struct rlimit *old)
 {
 	return set(pid, (int)resource, limit, old);
+}
+
+PS_EXPORT int
+mlockall(int flags)
+{
+	const unsigned long argument[6] = {(unsigned long)flags};
+	long result = ps_os_asked(SYS_mlockall, argument);
+
+	if (result == -ENOMEM && is_own_memory()) {
+		ps_range_trim(ps_os_limit(RLIMIT_MEMLOCK));
+		result = ps_os_asked(SYS_mlockall, argument);
+	}
+	if (result >= 0)
+		return 0;
+	errno = (int)-result;
+	return -1;
 }
 
 /* There, the two kinds of struct are one. */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/resource.h>
+
+#include "base/os.h"
 #include "pool/decay.h"
 #include "pool/range.h"
 #include "pool/segment.h"
@@ -29,6 +32,8 @@ step(ps_ticks now, ps_ticks due)
 	atomic_fetch_add(&steps, 1);
 	has_more = ps_segment_decay();
 	ps_range_decay();
+	/* Somebody else's prlimit, or a system call that went round ours. */
+	ps_range_trim(ps_os_limit(RLIMIT_AS));
 	if (has_more)
 		ps_poke(&next_step, now + second / HURRIED_STEPS_A_SECOND);
 }

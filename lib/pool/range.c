@@ -45,6 +45,7 @@ static bool has_pool_arena;
 static void *early[EARLY_SEGMENTS];
 static unsigned early_count;
 
+static struct ps_lock trimming;
 static struct ps_lock beginning;
 static _Atomic bool has_begun;
 void (*ps_range_begin_on)(ps_range_call *call, intptr_t unused);
@@ -184,6 +185,14 @@ unmap_between(uintptr_t from, uintptr_t to)
 		(void)ps_os_unmap((void *)from, to - from);
 }
 
+/* A table's rows for the units of [from, to) of the pool. */
+static void
+unmap_rows(uintptr_t table, size_t row, size_t from, size_t to)
+{
+	unmap_between(table + (from >> PS_UNIT_SHIFT) * row,
+		      table + (to >> PS_UNIT_SHIFT) * row);
+}
+
 static void
 trim_pool(uint64_t limit)
 {
@@ -195,9 +204,11 @@ trim_pool(uint64_t limit)
 	__atomic_store_n(&ps_range.bytes, after, __ATOMIC_SEQ_CST);
 	unmap_between(ps_range.base + after, ps_range.base + before);
 	unmap_between(ps_range.marks + after, ps_range.marks + before);
-	unmap_between(records + (after >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES,
-		      records +
-			  (before >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES);
+	unmap_rows(records, PS_PAGE_RECORD_BYTES, after, before);
+	unmap_rows((uintptr_t)ps_range.bins, sizeof(*ps_range.bins), after,
+		   before);
+	unmap_rows((uintptr_t)ps_range.segments, sizeof(*ps_range.segments),
+		   after, before);
 }
 
 /*
@@ -222,11 +233,14 @@ trim_large(uint64_t limit)
 void
 ps_range_trim(uint64_t limit)
 {
-	if (limit < ps_range.bytes + ps_range.large_bytes)
-		trim_pool(limit);
+	if (limit >= ps_range.bytes + ps_range.large_bytes ||
+	    !ps_lock_try(&trimming))
+		return;
+	trim_pool(limit);
 	if (limit < ps_range.large_bytes &&
 	    !ps_peek(&large_region.is_mapped_late))
 		trim_large(limit);
+	ps_lock_give(&trimming);
 }
 
 static void *
@@ -289,6 +303,8 @@ void
 ps_range_prefork(void)
 {
 	ps_lock_take(&beginning);
+	/* A handler that forks may have interrupted its own thread's. */
+	(void)ps_lock_comes_free(&trimming);
 }
 
 void
@@ -301,6 +317,7 @@ void
 ps_range_postfork_child(void)
 {
 	ps_lock_init(&beginning);
+	ps_lock_init(&trimming);
 }
 
 static void *

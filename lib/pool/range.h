@@ -51,9 +51,8 @@ extern struct ps_range ps_range;
 void ps_range_init(void);
 
 /*
- * The process is about to have a limit of address space, RLIMIT_AS: what is
- * reserved beyond what it may use is unmapped, for good.  For one thread at a
- * time.
+ * The process has a limit of address space: what is reserved beyond what it may
+ * use is unmapped, for good.  Any thread; while one trims, others return.
  */
 void ps_range_trim(uint64_t limit);
 

@@ -37,6 +37,29 @@ print(outs, deep(3000), subprocess.check_output(["echo", "child"]))
 END_PY
 row F9 python3 limited.py
 row F9 bash -c 'ulimit -v 200000; f() { [ "$1" = 0 ] || f $(($1 - 1)); }; f 800; ls / | wc -l; x=$(seq 100000); echo ${#x}'
+# One that comes from outside, past our setrlimit: seen a moment later.
+cat >outside.py <<'END_PY'
+import os, subprocess, threading, time
+subprocess.run(["prlimit", "--pid", str(os.getpid()), "--as=%d" % (1 << 30)], check=True)
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    kept = [str(i) * 1000 for i in range(3000)]
+threads = [threading.Thread(target=time.sleep, args=(0.1,)) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(len(kept))
+END_PY
+row F9 env PYTHONMALLOC=malloc python3 outside.py
+# A process that may lock less than is reserved: its second try comes without.
+cat >lock.py <<'END_PY'
+import ctypes, re
+ctypes.CDLL(None).mlockall(1)
+print(int(re.search(r"VmSize:\s*(\d+)", open("/proc/self/status").read()).group(1)) < 1 << 20)
+END_PY
+need strace
+run_shim strace -f -o lock.strace -e inject=mlockall:error=ENOMEM:when=1 python3 lock.py
+equal '0 True' "$(<shim.status) $(<shim.out)" 'a process that locks its memory has nothing reserved'
+equal 2 "$(grep -c 'mlockall(' lock.strace)" 'two tries to lock all memory'
 # hazard: B14 what misuse is found, and how (see damage.sh)
 row B7 "$api" alignment
 row B8 "$api" zero
