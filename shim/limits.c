@@ -6,8 +6,8 @@
  * before the start, the limit makes it reserve less.  Set by the process itself
  * (ulimit -v in a shell, Python's resource) it left no room for a thread, a
  * mapping, or a page of the stack.  So once the limit is set, what is reserved
- * beyond it is given back.  A limit that came in another way, from outside or by
- * the bare system call, is seen when the pool next looks (decay.c).
+ * beyond it is given back.  A limit that came in another way, from outside or
+ * by the bare system call, is seen when the pool next looks (decay.c).
  *
  * mlockall wants all that is mapped to fit in RLIMIT_MEMLOCK, what is only
  * reserved too.  Refused, it is tried again without.

@@ -198,9 +198,9 @@ git init -q g && cd g && for i in 1 2 3 4 5 6; do seq $((i * 1000)) >f && git ad
 }
 
 
-def program_results(name, run, only):
+def program_results(program, run):
     """{line: verdict}: those of a run without the preload are what is expected."""
-    tools, script = PROGRAMS[name]
+    tools, script = program
     if any(shutil.which(tool) is None for tool in tools):
         return {"(whole)": "skip"}
     status = run.start(["bash", "-c", script], "log", 600)

@@ -15,6 +15,7 @@ import xml.etree.ElementTree
 
 from accept_programs import PROGRAMS, program_results
 from accept_run import Skip, built, need, source
+from accept_zoo import ZOO
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -340,7 +341,18 @@ class Programs:
         self.place = place
 
     def run(self, part, run, only):
-        return program_results(part, run, only)
+        return program_results(PROGRAMS[part], run)
 
 
-SUITES = (CPython(), StressNg(), Redis(), Postgres(), SQLite(), Glibc(), Perl(), Git(), Programs())
+class Zoo:
+    name, about = "zoo", "servers, languages and tools as Debian has them: status and output"
+    parts = {name: "" for name in ZOO}
+
+    def prepare(self, place):
+        pass
+
+    def run(self, part, run, only):
+        return program_results(ZOO[part], run)
+
+
+SUITES = (CPython(), StressNg(), Redis(), Postgres(), SQLite(), Glibc(), Perl(), Git(), Programs(), Zoo())
