@@ -5,7 +5,6 @@
  * Large products follow Goto and van de Geijn (Anatomy of High-Performance
  * Matrix Multiplication, 2008), with the roles of A and B swapped, because
  * row-major B can be packed by copying whole vectors:
- *
  *   for each block of B, depth x width:	copied to the workspace (L2),
  *						in strips one tile wide
  *     for each panel of A, 12 rows x depth:	in L1
@@ -20,34 +19,31 @@
  * One thread of OpenBLAS 0.3.21 and BLIS 0.9.0, the faster: 28  116  114  108
  *
  * And what the rest gave to those that need it, on an Emerald Rapids guest
- * (peak 197) beside OpenBLAS's kernels for SkylakeX:
- *   step                                size              before after OpenBLAS
- *   a vector wide: tiles, no plan        2 x 2 x 2            0.6   1.4 0.9 8 x
- *8 x 8             26    45        27 depth of 1 to 4: row by row          241
- *x 778 x 2         25    40        28 ends of rows by whole vectors        18 x
- *18 x 18          52    74        65 packed for few rows, fetched ahead   36 x
- *1109 x 1016      90   104       111
+ * (peak 197) beside OpenBLAS's kernels for SkylakeX:	before after OpenBLAS
+ *   a vector wide: tiles, no plan	   2 x 2 x 2	   0.6	 1.4	 0.9
+ *					   8 x 8 x 8	  26	45	27
+ *   depth of 1 to 4: row by row	 241 x 778 x 2	  25	40	28
+ *   ends of rows by whole vectors	  18 x 18 x 18	  52	74	65
+ *   few rows: packed, fetched ahead   36 x 1109 x 1016	  90   104     111
+ *   one or two columns left: dots	  65 x 65 x 65	 135   152	 154
  *
  * Plans, by shape:
- *
  * - small, a vector wide or less: the tiles alone;
  * - in place: B is not copied; it comes from L2, or is used by a few panels
- *   only, and copying costs 1/m of the arithmetic;
+ *   only, and copying costs 1/m of the arithmetic; a column or two behind the
+ *   strips go to the dots, where a tile would be nearly empty;
  * - packed: as above;
- * - dots, up to 4 columns: along the depth (vector_dots.h);
- * - flat, up to 3 rows: along the rows of B (vector_flat.h);
- * - shallow, a depth of up to 4: along the rows of C (vector_shallow.h).
+ * - dots, up to 4 columns: along the depth; flat, up to 3 rows: along the rows
+ *   of B; shallow, a depth of up to 4: along the rows of C (vector_*.h).
  *
  * A panel of A is copied to the stack, out of rows that compete for the same
  * sets of L1, and of matrices so wide that the copy is nothing; the next panel
  * is fetched meanwhile.  Depth and width are divided evenly: a last block of
  * depth 1 would store C again for nothing.
- *
  * Edges: nothing outside the m x n elements of C is written and nothing
  * outside A and B is read; kernels end a row under a mask or in pieces.
- *
- * Threads: no state but the static workspace, which has one owner at a time and
- * which only packed and dots need.
+ * Threads: no state but the static workspace, which packed products and dots
+ * need and which has one owner at a time.
  */
 #include <errno.h>
 #include <string.h>
@@ -84,6 +80,8 @@ enum {
 	SMALL_DEPTH = 12,
 	DOTS_DEPTH_MIN = 16,
 	DOTS_DEPTH = 1024,
+	REST_MAX = 2, /* columns behind so few strips that dots pay */
+	REST_STRIPS_MAX = 4,
 	FLAT_COLUMNS_MIN = 32,
 	FLAT_WIDTH = 2048, /* three rows of C stay in L1 */
 };
@@ -213,7 +211,7 @@ multiply_blocks(const struct problem *x, bool is_packed)
 
 /* ---- thin products ------------------------------------------------------ */
 
-/* Few rows or little depth: the rows of B side by side, FLAT_WIDTH at once. */
+/* Few rows or little depth: the rows of B side by side. */
 static void
 multiply_along_rows(const struct problem *x,
 		    void (*kernel)(const struct ps_matrix_block *x))
@@ -275,6 +273,33 @@ multiply_dots(const struct problem *x)
 	}
 }
 
+/* Of the last columns, how many go to the dots. */
+static size_t
+rest_columns(const struct ps_simd_kernels *kernels, size_t n, size_t k)
+{
+	size_t width = kernels->tile_columns;
+
+	return n > width && n / width <= REST_STRIPS_MAX &&
+		       n % width <= REST_MAX && k >= DOTS_DEPTH_MIN
+		   ? n % width
+		   : 0;
+}
+
+static void
+multiply_in_place(const struct problem *x)
+{
+	struct problem whole = *x;
+	struct problem rest = *x;
+
+	rest.n = rest_columns(x->kernels, x->n, x->k);
+	whole.n -= rest.n;
+	rest.c += whole.n;
+	rest.b += whole.n;
+	multiply_blocks(&whole, false);
+	if (rest.n > 0)
+		multiply_dots(&rest);
+}
+
 static void
 multiply(const struct problem *x, enum plan plan)
 {
@@ -284,8 +309,10 @@ multiply(const struct problem *x, enum plan plan)
 		multiply_along_rows(x, x->kernels->flat);
 	else if (plan == PLAN_SHALLOW)
 		multiply_along_rows(x, x->kernels->shallow);
+	else if (plan == PLAN_PACKED)
+		multiply_blocks(x, true);
 	else
-		multiply_blocks(x, plan == PLAN_PACKED);
+		multiply_in_place(x);
 }
 
 /* ---- the front ---------------------------------------------------------- */
@@ -347,9 +374,8 @@ ps_matrix_workspace_bytes(size_t n, size_t k)
 	size_t width = PS_ROUND_UP(PS_MIN(n, (size_t)WIDTH),
 				   (size_t)PS_MATRIX_TILE_COLUMNS_MAX);
 	size_t packed = width * PS_MIN(k, (size_t)PS_MATRIX_DEPTH_MAX);
-	size_t transposed =
-	    PS_MATRIX_DOTS_MAX *
-	    PS_ROUND_UP(PS_MIN(k, (size_t)DOTS_DEPTH), (size_t)16);
+	size_t deep = PS_ROUND_UP(PS_MIN(k, (size_t)DOTS_DEPTH), (size_t)16);
+	size_t transposed = PS_MATRIX_DOTS_MAX * deep;
 
 	packed = PS_MIN(packed, (size_t)WORKSPACE_FLOATS);
 	return PS_MAX(packed, transposed) * sizeof(float);
@@ -406,11 +432,11 @@ ps_matrix_multiply(float *c, size_t ldc, const float *a, size_t lda,
 	}
 	x = (struct problem){kernels, shared.floats, c, a, b, ldc,
 			     lda,     ldb,	     m, n, k};
-
 	if (is_done_by_reference(&x))
 		return 0;
 	plan = plan_of(m, n, k);
-	if (plan != PLAN_PACKED && plan != PLAN_DOTS) {
+	if (plan != PLAN_PACKED && plan != PLAN_DOTS &&
+	    rest_columns(kernels, n, k) == 0) {
 		multiply(&x, plan);
 		return 0;
 	}

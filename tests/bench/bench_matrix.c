@@ -12,15 +12,17 @@
  *
  * The distribution's libraries may not know the processor and take kernels for
  * an older one (OpenBLAS 0.3.21 on Emerald Rapids: SSE3, 34 GFLOP/s of 195).
- * OPENBLAS_CORETYPE=SkylakeX BLIS_ARCH_TYPE=skx make them as fast as they can
- * be with AVX-512.  What each took is printed.
+ * So on a processor with AVX-512 they are told to use it, unless the
+ *environment names other kernels or `installed` asks for what they choose by
+ *themselves. What each took is printed.
  *
- *	bench_matrix [goals|shapes|sweep]	without an argument, all three
- *	bench_matrix one M N K
+ *	bench_matrix [installed] [goals|shapes|odd|sweep]	without one, all
+ *	bench_matrix [installed] one M N K
  *
+ * Odd are all squares up to 160, most of which no vector divides.
  * The sweep is 200 sizes, tiny and thin ones among them: 100 squares from 2 to
- *1200 in equal steps of the logarithm, and 100 shapes whose three sides are
- *drawn by themselves.
+ * 1200 in equal steps of the logarithm, and 100 shapes whose three sides are
+ * drawn by themselves.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -31,7 +33,14 @@
 #include "simd/simd.h"
 #include "tests/bench/rivals.h"
 
-enum { LIBRARIES = 3, SWEEP = 200, ROUNDS = 7, TRIES = 6, SIDE_MAX = 4096 };
+enum {
+	LIBRARIES = 3,
+	SWEEP = 200,
+	ODD = 160,
+	ROUNDS = 7,
+	TRIES = 6,
+	SIDE_MAX = 4096
+};
 #define ABSENT_S 1e9				/* takes for ever */
 enum { ROW_MAJOR = 101, NOT_TRANSPOSED = 111 }; /* of CBLAS */
 
@@ -171,6 +180,16 @@ print_sizes(const char *title, const struct shape *list, size_t count,
 	       count, goal);
 }
 
+static void
+print_odd(void)
+{
+	struct shape odd[ODD];
+
+	for (size_t i = 0; i < ODD; i++)
+		odd[i] = (struct shape){i + 1, i + 1, i + 1};
+	print_sizes("all squares", odd, ODD, 0.90);
+}
+
 static size_t
 drawn(size_t max)
 {
@@ -224,6 +243,26 @@ print_kernels(const struct library *l, void *handle)
 		printf("%s uses %s\n", l->name, arch_name(arch()));
 }
 
+/* The kernels for AVX-512, unless the caller has named others. */
+static void
+name_kernels(void)
+{
+	static const struct {
+		const char *variable, *value;
+	} best[] = {{"OPENBLAS_CORETYPE", "SkylakeX"},
+		    {"BLIS_ARCH_TYPE", "skx"}};
+
+	if (!ps_simd_supports(PS_SIMD_AVX512))
+		return;
+	for (size_t i = 0; i < PS_COUNT(best); i++) {
+		if (getenv(best[i].variable) != NULL)
+			continue;
+		setenv(best[i].variable, best[i].value, 1);
+		printf("%s=%s is set, to have the rival at its best\n",
+		       best[i].variable, best[i].value);
+	}
+}
+
 static void
 load_rivals(void)
 {
@@ -263,9 +302,15 @@ random_matrix(void)
 int
 main(int argc, char **argv)
 {
-	const char *only = argc > 1 ? argv[1] : "goals shapes sweep";
+	bool is_installed = argc > 1 && strcmp(argv[1], "installed") == 0;
+	const char *only;
 	struct shape sweep[SWEEP];
 
+	argc -= is_installed;
+	argv += is_installed;
+	only = argc > 1 ? argv[1] : "goals shapes odd sweep";
+	if (!is_installed)
+		name_kernels();
 	load_rivals();
 	mat_a = random_matrix();
 	mat_b = random_matrix();
@@ -286,6 +331,8 @@ main(int argc, char **argv)
 	if (strstr(only, "shapes") != NULL)
 		print_sizes("odd, tall, flat and thin", shapes,
 			    PS_COUNT(shapes), 0.90);
+	if (strstr(only, "odd") != NULL)
+		print_odd();
 	if (strstr(only, "sweep") != NULL)
 		print_sizes("sweep", sweep, SWEEP, 0.87);
 	return EXIT_SUCCESS;

@@ -126,6 +126,10 @@ static const struct shape large[] = {
     {5, 4, 33, 3, 0, 2},
     {1, 1, 4000, 0, 0, 0},
     {2, 1, 90, 0, 0, 0},
+    /* a column or two behind the strips, also deeper than dots at once */
+    {20, 66, 1100, 1, 2, 3},
+    {67, 33, 90, 0, 4, 1},
+    {4, 129, 16, 2, 0, 0},
     /* a vector wide, several panels */
     {30, 5, 300, 0, 1, 2},
     {25, 4, 48, 3, 0, 0},
