@@ -264,7 +264,7 @@ put_change(const struct ps_diff *d, const struct change *c, unsigned key)
 		ps_text_init(&text, name, sizeof(name), -1);
 		ps_symbol_put_name(&text, s);
 		ps_text_fill(d->out, ' ', 6);
-		(void)ps_put_name(d->out, name, 70);
+		(void)ps_put_function(d->out, name, 70);
 		ps_text_char(d->out, '\n');
 	}
 	if (count > FRAMES_SHOWN)

@@ -22,6 +22,8 @@ struct ps_text_report {
 void ps_put_heading(struct ps_text *t, const char *words, const char *note);
 /* At most `width` columns of it, cut in the middle; returns how many. */
 unsigned ps_put_name(struct ps_text *t, const char *name, unsigned width);
+/* The same of a function's, which loses its arguments first.  text_function.c */
+unsigned ps_put_function(struct ps_text *t, const char *name, unsigned width);
 /* "±12%" when there is an error worth saying. */
 void ps_put_error(struct ps_text *t, double value, double error);
 

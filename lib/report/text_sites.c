@@ -11,7 +11,13 @@
 
 #include "report/text_parts.h"
 
-enum { FRAMES_SHOWN = 6, LINE_COLUMNS = 80, INDENT = 6, TOP_MAX = 100 };
+enum {
+	FRAMES_SHOWN = 6,
+	LINE_COLUMNS = 80,
+	PLACE_COLUMNS = 36,
+	INDENT = 6,
+	TOP_MAX = 100,
+};
 
 static bool
 starts_with(const char *s, const char *prefix)
@@ -81,30 +87,32 @@ is_beginning(const struct ps_symbol *s)
 	return false;
 }
 
-static void
-put_place(struct ps_text *t, const struct ps_symbol *s, unsigned left)
+/* Where it is, in a few words. */
+static unsigned
+put_place(char *place, size_t bytes, const struct ps_symbol *s)
 {
-	char place[300];
+	char whole[300];
 	struct ps_text text;
 
-	ps_text_init(&text, place, sizeof(place), -1);
+	ps_text_init(&text, whole, sizeof(whole), -1);
 	if (s->inlined_into != NULL)
 		ps_text_str(&text, "inlined ");
 	if (s->file != NULL && s->line != 0)
 		ps_text_printf(&text, "at %s:%u", s->file, s->line);
 	else
 		ps_text_printf(&text, "in %s", s->module);
-	if (left > 12)
-		(void)ps_put_name(t, place, left);
+	ps_text_init(&text, place, bytes, -1);
+	return ps_put_name(&text, whole, PLACE_COLUMNS);
 }
 
 static void
 put_frame(struct ps_text *t, const struct ps_symbol *s)
 {
 	char address[40];
+	char place[4 * PLACE_COLUMNS + 1];
 	struct ps_text text;
 	const char *name = s->function;
-	unsigned used;
+	unsigned columns = put_place(place, sizeof(place), s);
 
 	if (name == NULL) {
 		ps_text_init(&text, address, sizeof(address), -1);
@@ -112,10 +120,10 @@ put_frame(struct ps_text *t, const struct ps_symbol *s)
 		name = address;
 	}
 	ps_text_fill(t, ' ', INDENT);
-	used = ps_put_name(t, name, 50);
+	(void)ps_put_function(t, name, LINE_COLUMNS - INDENT - 2 - columns);
 	ps_text_style(t, PS_DIM);
 	ps_text_str(t, "  ");
-	put_place(t, s, LINE_COLUMNS - INDENT - used - 2);
+	ps_text_str(t, place);
 	ps_text_style(t, PS_PLAIN);
 	ps_text_char(t, '\n');
 }

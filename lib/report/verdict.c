@@ -75,7 +75,7 @@ put_who(struct speaker *s, const struct ps_view_site *site)
 			ps_text_str(&s->line, ", called by ");
 		ps_text_init(&text, name, sizeof(name), -1);
 		ps_symbol_put_name(&text, &s->names->at[i]);
-		(void)ps_put_name(&s->line, name, NAME_COLUMNS);
+		(void)ps_put_function(&s->line, name, NAME_COLUMNS);
 	}
 }
 

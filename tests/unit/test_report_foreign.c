@@ -97,6 +97,53 @@ START_TEST(a_name_is_cut_in_the_middle)
 }
 END_TEST
 
+/* In 48 columns, what tells least goes first. */
+START_TEST(a_long_function_loses_its_arguments_first)
+{
+	struct ps_text text;
+	static const struct {
+		const char *name;
+		const char *expected;
+	} names[] = {
+	    {"f(int)", "f(int)"},
+	    {"node::NodeArrayBufferAllocator::Allocate(unsigned long)",
+	     "node::NodeArrayBufferAllocator::Allocate(...)"},
+	    {"rtx_alloc(rtx_code, void (*)(void*), unsigned long) const",
+	     "rtx_alloc(...) const"},
+	    {"node::(anonymous namespace)::ZlibStream::Write(int, char*)",
+	     "node::(anonymous namespace)::ZlibStream::Writ..."},
+	    {"void std::vector<v8::internal::Handle<v8::HeapObject> >::grow("
+	     "v8::internal::Handle<v8::HeapObject>&&)",
+	     "std::vector<...>::grow(...)"},
+	    {"int v8::internal::Deserializer<v8::internal::Isolate>::Read("
+	     "unsigned char)",
+	     "v8::internal::Deserializer<...>::Read(...)"},
+	    {"std::ostream& operator<< <std::char_traits<char> "
+	     ">(std::ostream&, "
+	     "char)",
+	     "operator<< <...>(...)"},
+	    {"Table<unsigned long, std::string>::operator()(unsigned long) "
+	     "const",
+	     "Table<unsigned long, std::string>::operator()..."},
+	    {"my_operator<unsigned long, unsigned long>(unsigned long)",
+	     "my_operator<unsigned long, unsigned long>(...)"},
+	    {"<alloc::vec::Vec<u8>>::with_capacity_in::<alloc::alloc::Global>",
+	     "<alloc::vec::Vec<u8>>::with_capacity_in::<...>"},
+	    {"a_function_of_c_that_is_much_too_long [clone .isra.0.cold]",
+	     "a_function_of_c_that_is_much_t...sra.0.cold]"},
+	    {"unpaired(unsigned long, unsigned long, unsigned long",
+	     "unpaired(unsigned long, unsign...unsigned long"},
+	};
+
+	for (unsigned i = 0; i < PS_COUNT(names); i++) {
+		ps_text_init(&text, ps_captured, sizeof(ps_captured), -1);
+		ck_assert_uint_le(ps_put_function(&text, names[i].name, 48),
+				  48);
+		ck_assert_str_eq(ps_captured, names[i].expected);
+	}
+}
+END_TEST
+
 /* ---- figures that nobody expects ---- */
 
 static const uint64_t absurd[] = {
@@ -214,6 +261,7 @@ report_foreign_suite(void)
 	tcase_add_loop_test(foreign, long_names_are_cut_between_characters, 0,
 			    (int)PS_COUNT(pieces));
 	tcase_add_test(foreign, a_name_is_cut_in_the_middle);
+	tcase_add_test(foreign, a_long_function_loses_its_arguments_first);
 	tcase_add_loop_test(foreign, absurd_figures_fit_the_line, 0,
 			    (int)PS_COUNT(absurd));
 	tcase_add_loop_test(foreign, figures_that_are_no_numbers_are_not_shown,
