@@ -70,6 +70,8 @@ find_module(uintptr_t pc, struct ps_stack_module *out)
 	out->end = found.end;
 	out->bias = found.bias;
 	out->path = found.path;
+	out->is_own =
+	    (uintptr_t)&find_module - found.start < found.end - found.start;
 	return true;
 }
 

@@ -120,13 +120,15 @@ append_frame_locked(uintptr_t pc, _Atomic uint32_t *slot)
 {
 	struct ps_record_frame *frame;
 	void *memory;
+	bool is_own;
 	uint32_t row = ps_record_append(PS_TABLE_FRAMES, 1, &memory);
 
 	if (row == UINT32_MAX)
 		return UINT32_MAX;
 	frame = memory;
 	frame->pc = pc;
-	frame->module = ps_stack_module_of_locked(pc);
+	frame->module = ps_stack_module_of_locked(pc, &is_own);
+	frame->flags = is_own ? PS_FRAME_OWN : 0;
 	frame->generation = (uint32_t)generation;
 	ps_record_publish(PS_TABLE_FRAMES);
 	ps_row_index_enter(&frames, slot, row);

@@ -20,6 +20,7 @@ struct ps_stack_module {
 	uintptr_t end;
 	uintptr_t bias;
 	const char *path; /* "" for the main program */
+	bool is_own;	  /* the preload itself */
 };
 
 /* Finds the module that holds pc; without locks or allocation. */

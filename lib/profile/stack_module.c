@@ -111,16 +111,18 @@ is_module(const struct ps_record_module *m, const struct ps_stack_module *found,
 }
 
 uint32_t
-ps_stack_module_of_locked(uintptr_t pc)
+ps_stack_module_of_locked(uintptr_t pc, bool *is_own)
 {
-	struct ps_stack_module found;
+	struct ps_stack_module found = {.is_own = false};
 	struct ps_record_module *m;
 	uint32_t count = ps_peek(&ps_record->table[PS_TABLE_MODULES].count);
 	uint32_t row;
 	void *memory;
 
+	*is_own = false;
 	if (!find_module(pc, &found))
 		return UINT32_MAX;
+	*is_own = found.is_own;
 	if (found.path[0] == '\0')
 		found.path =
 		    ps_record_entry(PS_TABLE_STRINGS, ps_record->process.exe);

@@ -12,7 +12,7 @@
 void ps_stack_module_init(ps_stack_finder *finder);
 
 /* Row of the module that holds pc, a new one if need be; UINT32_MAX when none
- * does.  Under ps_record_lock. */
-uint32_t ps_stack_module_of_locked(uintptr_t pc);
+ * does.  *is_own: it is the preload.  Under ps_record_lock. */
+uint32_t ps_stack_module_of_locked(uintptr_t pc, bool *is_own);
 
 #endif /* PS_PROFILE_STACK_MODULE_H */

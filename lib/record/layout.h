@@ -235,7 +235,10 @@ struct ps_record_frame {
 	uint32_t generation; /* modules unloaded before it was seen */
 	uint32_t reserved;
 };
-enum { PS_FRAME_LEAF = 1 }; /* pc is the instruction itself, not a return */
+enum {
+	PS_FRAME_LEAF = 1, /* pc is the instruction itself, not a return */
+	PS_FRAME_OWN = 2,  /* the preload's; readers leave it out of stacks */
+};
 
 /*
  * A stack's frames stand one behind the other, the innermost first, as rows of

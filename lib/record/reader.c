@@ -205,6 +205,16 @@ ps_reader_string(const struct ps_reader *r, uint32_t offset)
 	return memchr(at, 0, count - offset) != NULL ? at : "";
 }
 
+/* What the preload itself called is no part of the program's stacks. */
+static bool
+is_own_frame(const struct ps_reader *r, uint32_t row)
+{
+	const struct ps_record_frame *frame =
+	    ps_reader_entry(r, PS_TABLE_FRAMES, row);
+
+	return frame != NULL && (frame->flags & PS_FRAME_OWN) != 0;
+}
+
 uint32_t
 ps_reader_stack(const struct ps_reader *r, const struct ps_record_site *site,
 		uint32_t *frames)
@@ -213,6 +223,7 @@ ps_reader_stack(const struct ps_reader *r, const struct ps_record_site *site,
 	    (const uint32_t *)r->start[PS_TABLE_STACK_FRAMES];
 	uint32_t count = r->count[PS_TABLE_STACK_FRAMES];
 	uint32_t at = site->first_frame;
+	uint32_t depth = 0;
 
 	if (site->depth > PS_STACK_DEPTH_MAX)
 		return 0;
@@ -221,9 +232,10 @@ ps_reader_stack(const struct ps_reader *r, const struct ps_record_site *site,
 			at = table[at] & ~PS_STACK_LINK;
 		if (at >= count || ps_stack_is_link(table[at]))
 			return 0;
-		frames[i] = table[at];
+		if (!is_own_frame(r, table[at]))
+			frames[depth++] = table[at];
 	}
-	return site->depth;
+	return depth;
 }
 
 /* ---- time ---- */

@@ -37,7 +37,9 @@ survives modules "$PWD"/plug?.so
 
 # hazard: U2 the unwinder waits for a lock that the thread holds (pthread_getattr_np, as in the JVM)
 survives asking
-below 20 start_thread ask_at_once allocate_here
+below 40 start_thread ask_at_once allocate_here
+expect 'any("pthread_getattr_np" in f for s in heap["sites"] for f in s["stack"])' \
+	'not any("libperfshim" in f for s in heap["sites"] for f in s["stack"])'
 
 # hazard: U3 strict seccomp kills the shim, not the program
 survives seccomp

@@ -14,6 +14,7 @@
 #include "sites.h"
 
 static const char *library_path = "/lib/x.so";
+static bool is_library_own;
 
 /* Addresses 0x1000 to 0x2000 are the program's, 0x2000 to 0x3000 a library's;
  * above lies what has no module. */
@@ -26,6 +27,7 @@ find_module(uintptr_t pc, struct ps_stack_module *out)
 	out->end = out->start + 0x1000 - 8; /* too short for an ELF header */
 	out->bias = 7;
 	out->path = pc < 0x2000 ? "" : library_path;
+	out->is_own = pc >= 0x2000 && is_library_own;
 	return true;
 }
 
@@ -95,6 +97,29 @@ START_TEST(a_stack_is_recorded_leaf_first_with_its_modules)
 	ck_assert_uint_eq(library->bias, 7);
 	ck_assert_str_eq(ps_record_entry(PS_TABLE_STRINGS, library->path),
 			 "/lib/x.so");
+}
+END_TEST
+
+START_TEST(what_the_preload_calls_is_left_out)
+{
+	const uintptr_t pcs[] = {0x1010, 0x2020, 0x2030, 0x1040};
+	const uintptr_t only[] = {0x2040};
+	uint32_t row;
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	struct ps_reader reader;
+
+	is_library_own = true;
+	row = site_of(pcs, 4, 0);
+	ck_assert_uint_eq(frame_of(row, 0)->pc, 0x1010);
+	ck_assert_uint_eq(frame_of(row, 1)->pc, 0x1040);
+	row = site_of(only, 1, 0);
+	ck_assert_int_eq(
+	    ps_reader_attach(&reader, ps_record, ps_record->file_bytes, NULL),
+	    0);
+	ck_assert_uint_eq(ps_reader_stack(&reader,
+					  ps_record_entry(PS_TABLE_SITES, row),
+					  frames),
+			  0);
 }
 END_TEST
 
@@ -363,6 +388,7 @@ stack_suite(void)
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, a_stack_is_recorded_leaf_first_with_its_modules);
+	tcase_add_test(t, what_the_preload_calls_is_left_out);
 	tcase_add_test(t, a_module_named_relatively_is_told_with_its_directory);
 	tcase_add_test(t, order_and_depth_tell_stacks_apart);
 	tcase_add_test(t, the_deepest_stack_fits);
