@@ -30,9 +30,10 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 			       ps_human_count(count, (double)samples));
 	else
 		ps_text_printf(
-		    t, "  sampled every %s: %s samples",
+		    t, "  sampled every %s: %s sample%s",
 		    ps_human_bytes(interval, (double)s->interval_bytes),
-		    ps_human_count(count, (double)samples));
+		    ps_human_count(count, (double)samples),
+		    ps_plural((double)samples));
 	ps_put_error(t, v->site_bytes, v->site_bytes_error);
 	ps_text_printf(
 	    t, "\n  samples dropped %s, without a stack %s, cut short %s\n",
@@ -94,6 +95,39 @@ put_losses(struct ps_text *t, const struct ps_view *v)
 		ps_text_char(t, '\n');
 }
 
+/* Code that a run-time system made; it may have told nobody what it is. */
+static bool
+is_nameless(struct ps_text_report *r, uint32_t row)
+{
+	const struct ps_record_frame *frame =
+	    ps_reader_entry(r->view->reader, PS_TABLE_FRAMES, row);
+	struct ps_symbol symbol;
+
+	if (frame == NULL || frame->module != UINT32_MAX)
+		return false;
+	(void)r->symbols->resolve(r->symbols, row, &symbol);
+	return symbol.function == NULL;
+}
+
+static void
+put_nameless(struct ps_text_report *r)
+{
+	uint32_t count = 0;
+	char human[16];
+
+	for (uint32_t i = 0; i < r->view->reader->count[PS_TABLE_FRAMES]; i++)
+		count += is_nameless(r, i);
+	if (count == 0)
+		return;
+	ps_text_printf(r->out,
+		       "  %s address%s in no file; names of code made at run "
+		       "time come from\n"
+		       "  /tmp/perf-PID.map (node --perf-basic-prof; of others "
+		       "see perfreport(1))\n",
+		       ps_human_count(human, count),
+		       count == 1 ? " lies" : "es lie");
+}
+
 static void
 put_cost(struct ps_text *t, const struct ps_view *v)
 {
@@ -115,5 +149,6 @@ ps_text_footer(struct ps_text_report *r)
 	ps_put_heading(r->out, "HOW FAR TO TRUST THIS", NULL);
 	put_sampling(r->out, r->view);
 	put_losses(r->out, r->view);
+	put_nameless(r);
 	put_cost(r->out, r->view);
 }

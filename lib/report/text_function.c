@@ -3,11 +3,11 @@
  * text_function - a function's name that must fit a line
  *
  * The names of C++ and Rust are long by what tells least: argument lists,
- * template arguments, the return type that templates have in front.  They go
- * first, in that order, each as a whole ("(...)", "<...>"), and only while the
- * name is too long; what is still too long then is cut in the middle, as every
- * other name is.  Cutting alone would leave two unlike functions with one name,
- * the namespace and the end of the arguments.
+ * the return type that templates have in front, template arguments, namespaces
+ * without a name.  They go first, in that order, as a whole ("(...)", "<...>"),
+ * and only while the name is too long; what is still too long then is cut in
+ * the middle, as every other name is.  Cutting alone would leave two unlike
+ * functions with one name, the namespace and the end of the arguments.
  *
  * Brackets that are a part of the name stay: "(anonymous namespace)", those of
  * operators, the type at a Rust name's beginning.  A name whose brackets do not
@@ -132,6 +132,17 @@ drop_return_type(char *name)
 		memmove(name, begin, strlen(begin) + 1);
 }
 
+/* Namespaces without a name say nothing. */
+static void
+drop_anonymous(char *name)
+{
+	size_t length = sizeof(anonymous) - 1 + strlen("::");
+	char *at;
+
+	while ((at = strstr(name, "(anonymous namespace)::")) != NULL)
+		memmove(at, at + length, strlen(at + length) + 1);
+}
+
 unsigned
 ps_put_function(struct ps_text *t, const char *name, unsigned width)
 {
@@ -146,5 +157,7 @@ ps_put_function(struct ps_text *t, const char *name, unsigned width)
 		drop_return_type(shorter);
 	if (strlen(shorter) > width)
 		empty_groups(shorter, '<');
+	if (strlen(shorter) > width)
+		drop_anonymous(shorter);
 	return ps_put_name(t, shorter, width);
 }

@@ -135,6 +135,7 @@ ps_report_write_view(const struct ps_view *view, struct ps_symbols *symbols,
 	    .view = view,
 	    .symbols = symbols,
 	    .names = ps_scratch_alloc(scratch, sizeof(*r.names)),
+	    .other_names = ps_scratch_alloc(scratch, sizeof(*r.names)),
 	    .out = out,
 	    .top = options == NULL || options->top == 0 ? DEFAULT_TOP
 							: options->top,
@@ -142,7 +143,7 @@ ps_report_write_view(const struct ps_view *view, struct ps_symbols *symbols,
 
 	if (symbols == NULL)
 		r.symbols = ps_symbols_none(scratch, view->reader);
-	if (r.names == NULL || r.symbols == NULL)
+	if (r.names == NULL || r.other_names == NULL || r.symbols == NULL)
 		return -ENOMEM;
 	if (format == PS_REPORT_JSON)
 		return ps_report_json(view, r.symbols, r.names,

@@ -1,216 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * text_sites - the four lists of allocation sites
- *
- * A stack is told by its most telling frames: those of allocators and of the
- * libraries' containers of C++ and Rust at its top are passed over, since
- * everybody knows that operator new calls malloc, and so are those that started
- * main or the thread.
  */
-#include <string.h>
-
 #include "report/text_parts.h"
 
-enum {
-	FRAMES_SHOWN = 6,
-	LINE_COLUMNS = 80,
-	PLACE_COLUMNS = 36,
-	INDENT = 6,
-	TOP_MAX = 100,
-};
-
-static bool
-starts_with(const char *s, const char *prefix)
-{
-	return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-static bool
-is_plumbing(const struct ps_symbol *s)
-{
-	static const char *const prefixes[] = {
-	    "operator new",
-	    "std::__new_allocator",
-	    "__gnu_cxx::",
-	    "std::allocator",
-	    "std::_Vector_base",
-	    "_Zn",
-	    "__libc_",
-	    "std::__detail::_Hashtable_alloc",
-	    "std::__allocate",
-	    "std::_Rb_tree<",
-	    "alloc::alloc::",
-	    "<alloc::alloc::Global",
-	    "alloc::raw_vec::",
-	    "__rust_",
-	    "__rdl_",
-	    "perfshim_scope_",
-	};
-	static const char *const names[] = {
-	    "malloc",	      "calloc",	  "realloc", "reallocarray",
-	    "posix_memalign", "memalign", "valloc",  "aligned_alloc",
-	};
-
-	if (starts_with(s->module, "libperfshim.so"))
-		return true;
-	if (s->function == NULL)
-		return false;
-	for (unsigned i = 0; i < PS_COUNT(names); i++)
-		if (strcmp(s->function, names[i]) == 0)
-			return true;
-	for (unsigned i = 0; i < PS_COUNT(prefixes); i++)
-		if (starts_with(s->function, prefixes[i]))
-			return true;
-	return false;
-}
-
-/* What runs before main, or before a thread's own function. */
-static bool
-is_beginning(const struct ps_symbol *s)
-{
-	static const char *const names[] = {
-	    "start_thread",
-	    "clone",
-	    "__clone",
-	    "__clone3",
-	    "__GI___clone3",
-	    "__libc_start_call_main",
-	    "__libc_start_main",
-	    "__libc_start_main_impl",
-	    "__libc_start_main@@GLIBC_2.34",
-	    "_start",
-	};
-
-	for (unsigned i = 0; s->function != NULL && i < PS_COUNT(names); i++)
-		if (strcmp(s->function, names[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Where it is, in a few words. */
-static unsigned
-put_place(char *place, size_t bytes, const struct ps_symbol *s)
-{
-	char whole[300];
-	struct ps_text text;
-
-	ps_text_init(&text, whole, sizeof(whole), -1);
-	if (s->inlined_into != NULL)
-		ps_text_str(&text, "inlined ");
-	if (s->file != NULL && s->line != 0)
-		ps_text_printf(&text, "at %s:%u", s->file, s->line);
-	else
-		ps_text_printf(&text, "in %s", s->module);
-	ps_text_init(&text, place, bytes, -1);
-	return ps_put_name(&text, whole, PLACE_COLUMNS);
-}
-
-static void
-put_frame(struct ps_text *t, const struct ps_symbol *s)
-{
-	char address[40];
-	char place[4 * PLACE_COLUMNS + 1];
-	struct ps_text text;
-	const char *name = s->function;
-	unsigned columns = put_place(place, sizeof(place), s);
-
-	if (name == NULL) {
-		ps_text_init(&text, address, sizeof(address), -1);
-		ps_text_printf(&text, "0x%lx", (unsigned long)s->offset);
-		name = address;
-	}
-	ps_text_fill(t, ' ', INDENT);
-	(void)ps_put_function(t, name, LINE_COLUMNS - INDENT - 2 - columns);
-	ps_text_style(t, PS_DIM);
-	ps_text_str(t, "  ");
-	ps_text_str(t, place);
-	ps_text_style(t, PS_PLAIN);
-	ps_text_char(t, '\n');
-}
-
-/* Of "u8 as alloc::vec::...", a plain type's part of a container. */
-static const char *
-behind_plain_type(const char *name)
-{
-	for (const char *at = name; *at != '\0'; at++) {
-		if (starts_with(at, "::"))
-			break;
-		if (starts_with(at, " as "))
-			return at + strlen(" as ");
-	}
-	return name;
-}
-
-/* A part of a library's container (of C++ or Rust), of which the one that was
- * called is told. */
-static bool
-is_container(const struct ps_symbol *s)
-{
-	static const char *const prefixes[] = {
-	    "std::", "alloc::", "core::", "hashbrown::"};
-	const char *name = s->function;
-
-	if (name == NULL)
-		return false;
-	if (starts_with(name, "void "))
-		name += strlen("void ");
-	while (*name == '<' || *name == '&' || *name == '[')
-		name++;
-	name = behind_plain_type(name);
-	for (unsigned i = 0; i < PS_COUNT(prefixes); i++)
-		if (starts_with(name, prefixes[i]))
-			return true;
-	return false;
-}
-
-/* The part worth telling: from *first to *last (not included). */
-static void
-telling_part(const struct ps_stack_names *names, uint32_t *first,
-	     uint32_t *last)
-{
-	for (*first = 0; *first + 1 < names->count; ++*first)
-		if (!is_plumbing(&names->at[*first]) &&
-		    !is_container(&names->at[*first]))
-			break;
-	if (*first > 0 && !is_plumbing(&names->at[*first - 1]))
-		--*first;
-	for (*last = names->count; *last > *first + 1; --*last)
-		if (!is_beginning(&names->at[*last - 1]))
-			break;
-}
-
-uint32_t
-ps_telling_frame(const struct ps_stack_names *names)
-{
-	uint32_t first;
-	uint32_t last;
-
-	telling_part(names, &first, &last);
-	return first;
-}
-
-void
-ps_put_stack(struct ps_text_report *r, const struct ps_record_site *site)
-{
-	struct ps_stack_names *names = r->names;
-	uint32_t first;
-	uint32_t last;
-	uint32_t shown;
-
-	ps_stack_names(r->view->reader, r->symbols, site, names);
-	if (names->count == 0) {
-		ps_text_fill(r->out, ' ', INDENT);
-		ps_text_str(r->out, "(no stack)\n");
-		return;
-	}
-	telling_part(names, &first, &last);
-	shown = PS_MIN(last, first + FRAMES_SHOWN);
-	for (uint32_t i = first; i < shown; i++)
-		put_frame(r->out, &names->at[i]);
-	if (shown < last)
-		ps_text_printf(r->out, "%*s... %u more\n", INDENT, "",
-			       last - shown);
-}
+enum { TOP_MAX = 100 };
 
 struct list {
 	enum ps_view_key key;
@@ -291,7 +85,7 @@ put_list(struct ps_text_report *r, const struct list *list)
 	for (uint32_t i = 0; i < count; i++) {
 		ps_text_printf(r->out, "%4u  ", i + 1);
 		put_values(r, top[i], list->key);
-		ps_put_stack(r, top[i]->site);
+		ps_put_stack_below(r, top, i);
 	}
 }
 
@@ -318,7 +112,8 @@ ps_text_sites(struct ps_text_report *r)
 				  ? "sampling is off"
 			      : v->site_count == 0
 				  ? "no samples: too little was allocated"
-				  : "none";
+			      : v->is_exact ? "none"
+					    : "none was sampled";
 	const struct list lists[] = {
 	    {PS_BY_ALLOCATIONS, "MOST ALLOCATIONS", nothing},
 	    {PS_BY_PEAK, "PEAK MEMORY CONSUMERS", nothing},

@@ -56,13 +56,31 @@ put_percent(struct ps_text *t, double share)
 			       (int)(100 * PS_MIN(share, 1.0) + 0.5));
 }
 
+static void
+put_function(struct speaker *s, const struct ps_symbol *symbol)
+{
+	char name[1024];
+	struct ps_text text;
+
+	ps_text_init(&text, name, sizeof(name), -1);
+	ps_symbol_put_name(&text, symbol);
+	(void)ps_put_function(&s->line, name, NAME_COLUMNS);
+}
+
+/* One that calls itself, or that was inlined in parts. */
+static bool
+is_same_function(const struct ps_symbol *a, const struct ps_symbol *b)
+{
+	return a->function != NULL && b->function != NULL &&
+	       strcmp(a->function, b->function) == 0;
+}
+
 /* "add, called by tokenize"; of names, no more than fits a sentence. */
 static void
 put_who(struct speaker *s, const struct ps_view_site *site)
 {
-	char name[1024];
-	struct ps_text text;
 	uint32_t first;
+	uint32_t caller;
 
 	ps_stack_names(s->view->reader, s->symbols, site->site, s->names);
 	if (s->names->count == 0) {
@@ -70,13 +88,15 @@ put_who(struct speaker *s, const struct ps_view_site *site)
 		return;
 	}
 	first = ps_telling_frame(s->names);
-	for (uint32_t i = first; i < s->names->count && i < first + 2; i++) {
-		if (i > first)
-			ps_text_str(&s->line, ", called by ");
-		ps_text_init(&text, name, sizeof(name), -1);
-		ps_symbol_put_name(&text, &s->names->at[i]);
-		(void)ps_put_function(&s->line, name, NAME_COLUMNS);
-	}
+	put_function(s, &s->names->at[first]);
+	caller = first + 1;
+	while (caller < s->names->count &&
+	       is_same_function(&s->names->at[first], &s->names->at[caller]))
+		caller++;
+	if (caller == s->names->count)
+		return;
+	ps_text_str(&s->line, ", called by ");
+	put_function(s, &s->names->at[caller]);
 }
 
 static const struct ps_view_site *
@@ -151,7 +171,10 @@ say_kept(struct speaker *s)
 		       ps_plural((double)v->live_blocks),
 		       v->end == PS_END_RUNNING ? "are in use now"
 						: "were never freed");
-	if (site != NULL) {
+	if (site != NULL && site->live_bytes > (double)v->live_bytes) {
+		ps_text_str(t, ", the largest part, as few samples tell, by ");
+		put_who(s, site);
+	} else if (site != NULL) {
 		ps_text_str(t, ", the largest part (");
 		ps_text_str(t, ps_human_bytes(bytes, site->live_bytes));
 		ps_put_error(t, site->live_bytes,
@@ -322,21 +345,13 @@ is_tail_first(struct speaker *s)
 static void
 say_first(struct speaker *s)
 {
-	const struct ps_view_site *site = greatest(s->view, PS_BY_PEAK);
 	struct ps_text *t;
 
 	if (is_alert_first(s) || is_kept_first(s) || is_temporary_first(s) ||
 	    is_tail_first(s))
 		return;
 	t = begin(s, "first");
-	if (site == NULL) {
-		ps_text_str(t, "Nothing stands out.");
-		return;
-	}
-	ps_text_str(t, "Nothing stands out; the largest part of the peak is "
-		       "of ");
-	put_who(s, site);
-	ps_text_str(t, ".");
+	ps_text_str(t, "Nothing stands out.");
 }
 
 /* ---- what is uncertain -------------------------------------------------- */

@@ -143,6 +143,92 @@ START_TEST(the_line_about_sampling_fits_with_its_error)
 }
 END_TEST
 
+/* Rows 0 and 1 are both in the same seven functions, row 2 is in another. */
+static bool
+resolve_alike(struct ps_symbols *self, uint32_t row, struct ps_symbol *out)
+{
+	static const struct ps_symbol within[] = {
+	    {.function = "f1", .module = "m", .inlined_into = &within[1]},
+	    {.function = "f2", .module = "m", .inlined_into = &within[2]},
+	    {.function = "f3", .module = "m", .inlined_into = &within[3]},
+	    {.function = "f4", .module = "m", .inlined_into = &within[4]},
+	    {.function = "f5", .module = "m", .inlined_into = &within[5]},
+	    {.function = "f6", .module = "m"},
+	};
+
+	(void)self;
+	*out = (struct ps_symbol){
+	    .function = "f0", .module = "m", .inlined_into = &within[0]};
+	if (row > 1)
+		*out = (struct ps_symbol){.function = "caller", .module = "m"};
+	return true;
+}
+
+START_TEST(of_stacks_that_begin_alike_is_told_where_they_part)
+{
+	struct ps_symbols symbols = {.resolve = resolve_alike};
+
+	ps_example_site(0)->depth = 1;
+	ps_example_site(1)->first_frame = 1;
+	ps_capture(PS_REPORT_TEXT, NULL, &symbols, false);
+	ps_capture_has("   2  50 allocations, 8.79 KiB in all\n"
+		       "      f0  inlined in m\n"
+		       "      ... 6 more as in 1, then\n"
+		       "      caller  in m\n");
+	ps_example_site(1)->depth = 1;
+	ps_capture(PS_REPORT_TEXT, NULL, &symbols, false);
+	ps_capture_has("      ... 6 more as in 1, at other places\n");
+}
+END_TEST
+
+START_TEST(a_stack_that_was_cut_says_so)
+{
+	struct ps_symbols symbols = {.resolve = resolve_alike};
+
+	ps_capture_text();
+	ps_capture_hasnt("... cut short");
+	ps_example_site(0)->flags = PS_SITE_TRUNCATED;
+	ps_capture_text();
+	ps_capture_has("in ?\n      ... cut short\n");
+	ps_capture(PS_REPORT_TEXT, NULL, &symbols, false);
+	ps_capture_has("      ... 9 more, cut short\n");
+}
+END_TEST
+
+START_TEST(what_few_samples_cannot_tell_is_not_called_none)
+{
+	ps_example_set_samples(1);
+	ps_poke(&ps_record->sampling.mode, PS_SAMPLE_POISSON);
+	for (uint32_t i = 0; i < PS_EXAMPLE_SITES; i++)
+		ps_poke(&ps_example_site(i)->temporary, 0);
+	ps_capture_text();
+	ps_capture_has("MOST TEMPORARY ALLOCATIONS  none was sampled\n");
+	ps_capture_has(": 1 sample");
+	ps_capture_hasnt(": 1 samples");
+}
+END_TEST
+
+/* Two addresses in no file; then one. */
+START_TEST(code_without_a_file_is_told_where_names_come_from)
+{
+	struct ps_symbols symbols = {.resolve = resolve_alike};
+	struct ps_record_frame *frame = ps_record_entry(PS_TABLE_FRAMES, 0);
+
+	ps_capture_text();
+	ps_capture_hasnt("perf-PID.map");
+	frame[0].module = UINT32_MAX;
+	ps_capture_text();
+	ps_capture_check_lines();
+	ps_capture_has("  1 address lies in no file;");
+	frame[1].module = UINT32_MAX;
+	ps_capture_text();
+	ps_capture_has("  2 addresses lie in no file;");
+	ps_capture(PS_REPORT_TEXT, NULL, &symbols,
+		   false); /* named all the same */
+	ps_capture_hasnt("perf-PID.map");
+}
+END_TEST
+
 Suite *
 report_suite(void)
 {
@@ -160,6 +246,12 @@ report_suite(void)
 	tcase_add_test(words, a_list_is_as_long_as_asked_for);
 	tcase_add_test(words, only_who_asks_gets_colours);
 	tcase_add_test(words, the_line_about_sampling_fits_with_its_error);
+	tcase_add_test(words,
+		       of_stacks_that_begin_alike_is_told_where_they_part);
+	tcase_add_test(words, a_stack_that_was_cut_says_so);
+	tcase_add_test(words, what_few_samples_cannot_tell_is_not_called_none);
+	tcase_add_test(words,
+		       code_without_a_file_is_told_where_names_come_from);
 	suite_add_tcase(s, words);
 
 	tcase_add_checked_fixture(empty, ps_capture_set_up_empty,

@@ -18,17 +18,22 @@ static struct ps_view view;
 static struct ps_verdict verdict;
 
 static void
-judge(const struct ps_report_options *options)
+judge_named(const struct ps_report_options *options, struct ps_symbols *symbols)
 {
-	struct ps_symbols *symbols;
-
 	ps_example_attach(&reader);
 	ps_scratch_init(&scratch, 0);
-	symbols = ps_symbols_none(&scratch, &reader);
+	if (symbols == NULL)
+		symbols = ps_symbols_none(&scratch, &reader);
 	ck_assert_int_eq(ps_view_build(&reader, options, &scratch, &view), 0);
 	ps_verdict(&view, symbols, &names, &verdict);
 	ps_scratch_fini(&scratch);
 	ck_assert_uint_le(verdict.count, PS_VERDICT_LINES);
+}
+
+static void
+judge(const struct ps_report_options *options)
+{
+	judge_named(options, NULL);
 }
 
 /* All sentences about something, or "". */
@@ -89,6 +94,37 @@ START_TEST(what_is_kept_comes_next)
 }
 END_TEST
 
+/* One sample may stand for more than there is. */
+START_TEST(a_part_is_not_told_as_more_than_the_whole)
+{
+	ps_poke(&ps_example_thread(1)->large_bytes, 97440);
+	ps_poke(&ps_example_site(1)->live_bytes, 524288);
+	judge(&(struct ps_report_options){.exit_code = 0});
+	says("memory", " were never freed, the largest part, as few samples "
+		       "tell, by ?+0x1");
+}
+END_TEST
+
+static bool
+resolve_same(struct ps_symbols *self, uint32_t row, struct ps_symbol *out)
+{
+	(void)self;
+	*out = (struct ps_symbol){.function = row < 2 ? "grow" : "fill",
+				  .module = "m"};
+	return true;
+}
+
+START_TEST(a_function_is_not_its_own_caller)
+{
+	struct ps_symbols symbols = {.resolve = resolve_same};
+
+	ps_example_site(1)->first_frame = 0;
+	ps_example_site(1)->depth = 3;
+	judge_named(NULL, &symbols);
+	says("memory", " was allocated by grow, called by fill.");
+}
+END_TEST
+
 START_TEST(what_still_runs_keeps_nothing_yet)
 {
 	ps_poke(&ps_example_thread(1)->large_bytes, 97440);
@@ -134,6 +170,8 @@ verdict_suite(void)
 	tcase_add_test(full, each_question_has_an_answer);
 	tcase_add_test(full, an_alert_comes_first);
 	tcase_add_test(full, what_is_kept_comes_next);
+	tcase_add_test(full, a_part_is_not_told_as_more_than_the_whole);
+	tcase_add_test(full, a_function_is_not_its_own_caller);
 	tcase_add_test(full, what_still_runs_keeps_nothing_yet);
 	tcase_add_test(full, losses_are_owned_up_to);
 	suite_add_tcase(s, full);
