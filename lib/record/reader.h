@@ -49,7 +49,8 @@ uint64_t ps_reader_folds(const struct ps_reader *r);
 /* Zero-terminated inside the recording, "" for any bad reference. */
 const char *ps_reader_string(const struct ps_reader *r, uint32_t offset);
 /* How many frames a site has, and these, leaf first, in room for
- * PS_STACK_DEPTH_MAX, without the preload's own; 0 when its reference is bad. */
+ * PS_STACK_DEPTH_MAX, without the preload's own; 0 when its reference is bad.
+ */
 uint32_t ps_reader_stack(const struct ps_reader *r,
 			 const struct ps_record_site *site, uint32_t *frames);
 /*
