@@ -29,7 +29,7 @@ int ps_calibrate(enum ps_calibration_kind kind, struct ps_calibration *out);
 
 /*
  * How much slower vector add in L1 and the core's clock are now than `start`
- * says: 0.1 is 10 % slower, negative is faster.  About 0.3 ms.  0, or -ENODATA
+ * says: 0.1 is 10 % slower, negative is faster.  About 0.7 ms.  0, or -ENODATA
  * when start has no such figures.
  */
 int ps_calibrate_drift(const struct ps_calibration *start, double *l1,

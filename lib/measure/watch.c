@@ -3,7 +3,7 @@
  * watch - was the machine the same all through the run?
  *
  * Limits of the doubts: above what a quiet machine shows from run to run
- * (bench_machine: vector add in L1 2.5 %, frequency 0.8 %), and where a timing
+ * (vector add in L1 1 %; the clock moves by steps of 3.3 %), and where a timing
  * would be off by more than its own scatter.  Pressure counts the program's own
  * threads too, when there are more of them than CPUs; it is named as waiting,
  * not as somebody's fault.

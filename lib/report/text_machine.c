@@ -312,9 +312,12 @@ put_levels(struct ps_text *t, const struct ps_calibration *c)
 		if (is_measured(levels[i].per_second, PER_SECOND_MAX))
 			most = PS_MAX(most, levels[i].per_second);
 	}
-	ps_text_str(t,
-		    "\n  vector add, GB/s (STREAM's add: three arrays "
-		    "counted, first run dropped,\n  the best of the others)\n");
+	ps_text_str(t, "\n  vector add, GB/s (STREAM's add: three arrays "
+		       "counted, first run dropped,\n  ");
+	ps_text_str(t, c->kind == PS_CALIBRATION_FULL
+			   ? "the best of each round; upper quartile of the "
+			     "rounds, memory: best but one)\n"
+			   : "the best of the others)\n");
 	for (unsigned i = 0; i < PS_COUNT(levels); i++)
 		put_bar(t, levels[i].label, levels[i].per_second, most);
 }

@@ -8,11 +8,14 @@
  * on a quiet machine.
  *
  * Caches and memory are shared with the neighbours, and move by a tenth and
- * more within seconds.  So plain loops (stream.c) are measured over the same
- * working sets (memory's flushed out of the caches) right before and after each
- * run.  Their own spread tells whether
- * the machine was quiet; where it was not, the spread of the figure over theirs
- * is what the calibration answers for.
+ * more within seconds; so does the core's clock under wide vectors, which the
+ * other cores of the socket set.  So one plain loop a level (stream.c; vectors
+ * of 64 bytes, and around the caches for memory, which is flushed) runs over
+ * the same working sets for half a second right before and after each run, and
+ * is estimated as full is: by the upper quartile of its rounds, memory by the
+ * best but one.  Its own spread tells whether the machine was quiet; where it
+ * was not, the spread of the figure over it is what the calibration answers
+ * for.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -26,7 +29,13 @@
 #include "simd/cpu.h"
 #include "tests/bench/stream.h"
 
-enum { RUNS = 10, LEVELS = 4, HUGE = 2 << 20, PLAIN_NS = 500000000 };
+enum {
+	RUNS = 10,
+	LEVELS = 4,
+	HUGE = 2 << 20,
+	PLAIN_NS = 500000000,
+	PLAIN_ROUNDS_MAX = 1000
+};
 #define GOAL 0.03
 
 static const struct {
@@ -67,53 +76,90 @@ static struct level {
 	size_t offset; /* of the figure */
 	size_t floats; /* an array */
 	int turns, passes;
+	const char *way;
 } levels[LEVELS] = {
-    {"L1", offsetof(struct ps_calibration, vector_add_l1), 1280, 256, 40},
-    {"L2", offsetof(struct ps_calibration, vector_add_l2), 21760, 12, 40},
-    {"L3", offsetof(struct ps_calibration, vector_add_l3), 0, 2, 20},
-    {"memory", offsetof(struct ps_calibration, vector_add_dram), 1 << 20, 1, 5},
+    {"L1", offsetof(struct ps_calibration, vector_add_l1), 1280, 256, 9,
+     "unrolled 64"},
+    {"L2", offsetof(struct ps_calibration, vector_add_l2), 21760, 12, 9,
+     "unrolled 64"},
+    {"L3", offsetof(struct ps_calibration, vector_add_l3), 0, 2, 9,
+     "unrolled 64"},
+    {"memory", offsetof(struct ps_calibration, vector_add_dram), 1 << 20, 1, 4,
+     "around caches"},
 };
 
-static uint64_t
-pass_ns(const struct level *l, size_t way, float *memory)
+/* The best of each round, in GB/s. */
+static struct plain {
+	double of[LEVELS][PLAIN_ROUNDS_MAX];
+	size_t count;
+} plain_rounds;
+
+/* The compiler's where this machine has no such way. */
+static const struct bench_stream *
+way_of(const struct level *l)
 {
+	for (size_t w = 0; w < bench_stream_count; w++)
+		if (strcmp(bench_streams[w].name, l->way) == 0)
+			return &bench_streams[w];
+	return &bench_streams[0];
+}
+
+static double
+pass_gb_per_s(const struct level *l, const struct bench_stream *way,
+	      float *memory)
+{
+	double bytes = 3.0 * sizeof(float) * (double)l->floats * l->turns;
 	uint64_t start;
 
 	if (l == &levels[LEVELS - 1])
 		ps_cpu_flush(memory, 3 * l->floats * sizeof(float));
 	start = ps_os_monotonic_ns();
 	for (int t = 0; t < l->turns; t++)
-		bench_streams[way].add(memory, memory + l->floats,
-				       memory + 2 * l->floats, l->floats);
-	return ps_os_monotonic_ns() - start;
+		way->add(memory, memory + l->floats, memory + 2 * l->floats,
+			 l->floats);
+	return bytes / (double)(ps_os_monotonic_ns() - start);
 }
 
-/*
- * The best pass of every way to write it, in GB/s, raised in best[].  It goes
- * round the levels for as long as full does, so that both meet the same
- * chances.
- */
+static double
+round_gb_per_s(const struct level *l, float *memory)
+{
+	const struct bench_stream *way = way_of(l);
+	double best = 0;
+
+	for (int p = 0; p < l->passes; p++) {
+		double gb_per_s = pass_gb_per_s(l, way, memory);
+
+		best = PS_MAX(best, gb_per_s);
+	}
+	return best;
+}
+
+/* It goes round the levels for as long as full does: both meet the same. */
 static void
-plain_gb_per_s(double best[LEVELS], float *memory)
+run_plain(struct plain *plain, float *memory)
 {
 	uint64_t begun = ps_os_monotonic_ns();
-	size_t way = 0;
 
-	while (ps_os_monotonic_ns() - begun < PLAIN_NS) {
-		for (int l = 0; l < LEVELS; l++) {
-			double bytes = 3.0 * sizeof(float) *
-				       (double)levels[l].floats *
-				       levels[l].turns;
-
-			for (int p = 0; p < levels[l].passes; p++) {
-				uint64_t ns =
-				    pass_ns(&levels[l],
-					    way++ % bench_stream_count, memory);
-
-				best[l] = PS_MAX(best[l], bytes / (double)ns);
-			}
-		}
+	while (ps_os_monotonic_ns() - begun < PLAIN_NS &&
+	       plain->count < PLAIN_ROUNDS_MAX) {
+		for (int l = 0; l < LEVELS; l++)
+			plain->of[l][plain->count] =
+			    round_gb_per_s(&levels[l], memory);
+		plain->count++;
 	}
+}
+
+static void
+settle_plain(struct plain *plain, double figures_of[LEVELS])
+{
+	for (int l = 0; l < LEVELS; l++) {
+		size_t better = l == LEVELS - 1 ? 1 : plain->count / 4;
+
+		PS_ASSERT(plain->count > better);
+		ps_stat_sort(plain->of[l], plain->count);
+		figures_of[l] = plain->of[l][plain->count - 1 - better];
+	}
+	plain->count = 0;
 }
 
 static float *
@@ -211,12 +257,13 @@ run(enum ps_calibration_kind kind, float *memory)
 	double plain[RUNS][LEVELS] = {{0}};
 
 	for (int i = 0; i < RUNS; i++) {
-		plain_gb_per_s(plain[i], memory);
+		run_plain(&plain_rounds, memory);
 		ps_clock_init(PS_CLOCK_AUTO);
 		ps_os_sleep_ns(20000000);
 		if (ps_calibrate(kind, &runs[i]) != 0)
 			return -1;
-		plain_gb_per_s(plain[i], memory);
+		run_plain(&plain_rounds, memory);
+		settle_plain(&plain_rounds, plain[i]);
 	}
 	printf("%s: ten runs%*s %10s %9s %9s\n",
 	       kind == PS_CALIBRATION_QUICK ? "quick" : "full", 19, "",
