@@ -88,7 +88,7 @@ module_of(struct resolver *r, uint32_t row)
 		return module;
 	module->is_tried = true;
 	path = ps_reader_string(r->reader, m->path);
-	module->name = ps_base_name(path)[0] != '\0' ? ps_base_name(path) : "?";
+	module->name = ps_module_name(r->reader, m);
 	if (path[0] != '/')
 		return module;
 	module->file = ps_module_open(&r->scratch, m, path, &why);

@@ -265,7 +265,6 @@ look_up(struct resolver *r, uint32_t row, struct ps_symbol *out)
 	    ps_reader_entry(r->reader, PS_TABLE_FRAMES, row);
 	const struct ps_record_module *m;
 	struct module *loaded;
-	const char *path;
 	uint64_t address;
 
 	*out = (struct ps_symbol){.module = "?"};
@@ -278,9 +277,7 @@ look_up(struct resolver *r, uint32_t row, struct ps_symbol *out)
 	loaded = &r->modules[frame->module];
 	/* A return address may be that of the next function. */
 	address = frame->pc - m->bias - !(frame->flags & PS_FRAME_LEAF);
-	path = ps_reader_string(r->reader, m->path);
-	if (ps_base_name(path)[0] != '\0')
-		out->module = ps_base_name(path);
+	out->module = ps_module_name(r->reader, m);
 	out->offset = address;
 	if (!loaded->is_tried)
 		load_module(r, m, loaded);

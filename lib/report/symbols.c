@@ -2,6 +2,9 @@
 /*
  * symbols - names for addresses, from whoever can give them
  */
+#include <string.h>
+
+#include "report/symbol_elf.h"
 #include "report/symbols.h"
 
 struct none {
@@ -32,6 +35,21 @@ ps_symbols_none(struct ps_scratch *scratch, const struct ps_reader *reader)
 	none->base.resolve = resolve_none;
 	none->reader = reader;
 	return &none->base;
+}
+
+/* redis-server may be a link to redis-check-rdb, sh to dash, g++ to g++-12. */
+const char *
+ps_module_name(const struct ps_reader *reader,
+	       const struct ps_record_module *module)
+{
+	const struct ps_record_process *process = &reader->header->process;
+	const char *path = ps_reader_string(reader, module->path);
+	const char *name = ps_reader_string(reader, process->name);
+
+	if (name[0] != '\0' &&
+	    strcmp(path, ps_reader_string(reader, process->exe)) == 0)
+		return name;
+	return ps_base_name(path)[0] != '\0' ? ps_base_name(path) : "?";
 }
 
 void

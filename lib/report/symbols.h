@@ -40,6 +40,11 @@ struct ps_symbols {
 struct ps_symbols *ps_symbols_none(struct ps_scratch *scratch,
 				   const struct ps_reader *reader);
 
+/* The base name of its file, "?" when unknown; of the program's, the name that
+ * the process was started by. */
+const char *ps_module_name(const struct ps_reader *reader,
+			   const struct ps_record_module *module);
+
 /* The function, or "module+0x1234" when it is not known. */
 void ps_symbol_put_name(struct ps_text *t, const struct ps_symbol *s);
 

@@ -53,6 +53,21 @@ view_end(struct ps_view *v, const struct ps_report_options *options)
 	}
 }
 
+/* The kernel counts what is resident in two ways: the timeline's may be the
+ * greater one by some pages. */
+static uint64_t
+greatest_rss(const struct ps_reader *r)
+{
+	const struct ps_record_timeline *t = &r->header->timeline;
+	uint32_t count =
+	    PS_MIN(ps_peek(&t->count), (uint32_t)PS_TIMELINE_SLOTS);
+	uint64_t greatest = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		greatest = PS_MAX(greatest, ps_peek(&t->tick[i].rss_bytes));
+	return greatest;
+}
+
 static void
 view_process(struct ps_view *v)
 {
@@ -71,7 +86,8 @@ view_process(struct ps_view *v)
 	}
 	v->max_rss_bytes = ps_peek(&p->max_rss_bytes) == 0
 			       ? (double)NAN
-			       : (double)ps_peek(&p->max_rss_bytes);
+			       : (double)PS_MAX(ps_peek(&p->max_rss_bytes),
+						greatest_rss(v->reader));
 	v->threads_started = ps_peek(&p->threads_started);
 }
 

@@ -4,8 +4,9 @@
  *
  * The one place where rows of PS_TABLE_SITES are merged: several may have one
  * stack (from several threads, sections or processes) and are told as one.
- * Rows have the same stack when they have the same frames.  Estimates add up,
- * and so do their variances, because samples are drawn independently.
+ * Rows have the same stack when they have the same frames, or what is the same
+ * after a module was unloaded and loaded again (same_frame.h).  Estimates add
+ * up, and so do their variances, because samples are drawn independently.
  *
  * The variance of the part that is live, or was at the peak, is not recorded:
  * it is taken as that part of the whole variance, which is right when the
@@ -17,6 +18,7 @@
 
 #include "measure/real.h"
 #include "report/intern.h"
+#include "report/same_frame.h"
 #include "report/view_site.h"
 
 /* Half the width of a 95 % interval of a normal distribution. */
@@ -108,14 +110,32 @@ forgive(struct ps_view *v, struct ps_view_site *sum, double live_allocations,
 	sum->live_bytes = live_bytes;
 }
 
+/* The stacks met so far, and which frames are one place; NULL: none are. */
+struct stacks {
+	struct ps_intern known;
+	uint32_t *place;
+};
+
 static int
-take_row(struct ps_view *v, uint32_t index, struct ps_intern *stacks)
+number_stack(const struct ps_view *v, const struct ps_record_site *row,
+	     struct stacks *stacks, uint32_t *number)
+{
+	uint32_t frames[PS_STACK_DEPTH_MAX];
+	uint32_t depth = ps_reader_stack(v->reader, row, frames);
+
+	for (uint32_t i = 0; stacks->place != NULL && i < depth; i++)
+		if (frames[i] < v->reader->count[PS_TABLE_FRAMES])
+			frames[i] = stacks->place[frames[i]];
+	return ps_intern(&stacks->known, frames, depth * sizeof(*frames),
+			 number);
+}
+
+static int
+take_row(struct ps_view *v, uint32_t index, struct stacks *stacks)
 {
 	const struct ps_record_site *row =
 	    ps_reader_entry(v->reader, PS_TABLE_SITES, index);
 	struct ps_view_site *sum;
-	uint32_t frames[PS_STACK_DEPTH_MAX];
-	uint32_t depth = ps_reader_stack(v->reader, row, frames);
 	double live_allocations;
 	double live_bytes;
 	uint32_t number;
@@ -125,7 +145,7 @@ take_row(struct ps_view *v, uint32_t index, struct ps_intern *stacks)
 		v->left_out_bytes += ps_view_bytes(&row->bytes);
 		return 0;
 	}
-	if (ps_intern(stacks, frames, depth * sizeof(*frames), &number) < 0)
+	if (number_stack(v, row, stacks, &number) < 0)
 		return -ENOMEM;
 	if ((row->flags & PS_SITE_NO_STACK) != 0)
 		v->samples_without_stack += ps_peek(&row->samples);
@@ -169,13 +189,15 @@ ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
 {
 	struct ps_row_judge *judge = options == NULL ? NULL : options->judge;
 	uint32_t rows = v->reader->count[PS_TABLE_SITES];
-	struct ps_intern stacks;
+	struct stacks stacks;
 
 	v->sites = ps_scratch_alloc(scratch, (rows + 1) * sizeof(*v->sites));
 	v->row_verdicts = ps_scratch_alloc(scratch, rows + 1);
 	if (v->sites == NULL || v->row_verdicts == NULL)
 		return -ENOMEM;
-	ps_intern_init(&stacks, scratch, false, 0);
+	if (ps_same_frames(v->reader, scratch, &stacks.place) != 0)
+		return -ENOMEM;
+	ps_intern_init(&stacks.known, scratch, true, 0);
 	for (uint32_t i = 0; i < rows; i++) {
 		if (judge != NULL)
 			v->row_verdicts[i] =
@@ -183,7 +205,7 @@ ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
 		if (take_row(v, i, &stacks) != 0)
 			return -ENOMEM;
 	}
-	v->site_count = stacks.count;
+	v->site_count = stacks.known.count;
 	PS_ASSERT(v->site_count <= rows);
 	sum_up(v);
 	return 0;

@@ -95,12 +95,14 @@ frames=$(sed -n '/^MOST ALLOCATIONS/,/^   2 /p' <<<"$text")
 has "$frames" $'in all\n *alloc::vec::from_elem .*\n *<[a-z]*::shelf::Shelf as [^\n]*at kept.rs:6' 'the frames told'
 
 # A process is named as it was started, when that is a name of its executable: by
-# a link, not by a script.
-ln -s "$T/exact" started-as
+# a link, not by a script; so are its stacks, where nothing is known of their lines.
+strip -o exact "$T/exact" && ln -s exact started-as
 printf '#!/bin/bash\nexit 0\n' >script && chmod +x script
 rm -rf rec
-run_shim PERFSHIM_CHILDREN=all ./started-as
+run_shim PERFSHIM_CHILDREN=all PERFSHIM_SAMPLE=all ./started-as
 run_shim PERFSHIM_CHILDREN=all ./script
 equal 'bash started-as' "$(cd rec && printf '%s\n' * | sed -n '/^env\./!s/\..*//p' | sort -u | paste -sd ' ')" 'names'
 "$B/perfreport" --no-color rec/started-as.* >text 2>&1
 has "$(<text)" 'perfshim  started-as ' 'the name in the report'
+has "$(<text)" ' in started-as' 'where the frames are'
+hasnt "$(<text)" ' in exact' 'where the frames are'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# dlopen and dlclose: the sections of a plug-in outlive it.
+# dlopen and dlclose: the sections of a plug-in outlive it, and loaded again it is
+# no other one: a stack is one site, whatever was unloaded between.
 . "$E2E/lib.sh"
 
 run_both "$T/plugin" "$T/libplugin.so"
@@ -13,3 +14,5 @@ run_shim PERFSHIM_SAMPLE=all "$T/plugin" "$T/libplugin.so"
 same_output
 report
 report_has plugin_allocate plugin_section host_section
+json
+expect '[s["allocations"] for s in heap["sites"] if any("plugin_allocate" in f for f in s["stack"])] == [100]'

@@ -13,6 +13,7 @@
 #include "profile/sample.h"
 #include "profile/site.h"
 #include "record/writer.h"
+#include "report/view.h"
 #include "sites.h"
 
 enum { RUNS = 200, KINDS = 5, MEAN = 4096 };
@@ -89,7 +90,12 @@ static void
 hold(struct tally *t, double estimate, double variance, double truth)
 {
 	t->sum += estimate / truth;
-	t->covered += fabs(estimate - truth) <= 1.96 * sqrt(variance);
+	t->covered +=
+	    fabs(estimate - truth) <=
+	    ps_view_error(
+		&(struct ps_view_site){.bytes = estimate,
+				       .bytes_error = 1.96 * sqrt(variance)},
+		PS_BY_BYTES);
 }
 
 static void

@@ -223,6 +223,78 @@ START_TEST(intervals_of_few_samples_hold_as_often_as_they_say)
 }
 END_TEST
 
+static void *
+one_more(enum ps_table_id id)
+{
+	void *memory;
+
+	ps_record_lock();
+	ck_assert_uint_ne(ps_record_append(id, 1, &memory), UINT32_MAX);
+	ps_record_publish(id);
+	ps_record_unlock();
+	return memory;
+}
+
+/* The second site's frames, in the library as it was loaded again. */
+static struct ps_record_module *
+load_again(uint64_t bias, const char *path)
+{
+	struct ps_record_module *module = one_more(PS_TABLE_MODULES);
+	uint32_t first =
+	    ps_peek(&ps_record->table[PS_TABLE_STACK_FRAMES].count);
+
+	module->path = ps_record_string(path);
+	module->start = 0x1000 + bias;
+	module->end = 0x9000 + bias;
+	module->bias = bias;
+	for (uint32_t i = 0; i < 3; i++) {
+		struct ps_record_frame *frame = one_more(PS_TABLE_FRAMES);
+		uint32_t *place = one_more(PS_TABLE_STACK_FRAMES);
+
+		frame->pc = 0x1000 + bias + 16 * i;
+		frame->module = 1;
+		frame->generation = 1;
+		*place = 3 + i;
+	}
+	ps_example_site(1)->first_frame = first;
+	ps_example_site(1)->depth = 3;
+	return module;
+}
+
+START_TEST(a_library_that_is_loaded_again_is_the_same)
+{
+	struct ps_record_module *module =
+	    load_again(0x700000, "/lib/libexample.so");
+
+	build();
+	ck_assert_uint_eq(view.site_count, 2);
+	is_near(view.sites[0].allocations, 150);
+	module->build_id_bytes = 4; /* it was replaced */
+	build();
+	ck_assert_uint_eq(view.site_count, 3);
+}
+END_TEST
+
+START_TEST(another_library_at_the_same_address_is_another)
+{
+	(void)load_again(0, "/lib/libother.so");
+	build();
+	ck_assert_uint_eq(view.site_count, 3);
+}
+END_TEST
+
+START_TEST(what_was_resident_at_most_is_no_less_than_what_was_seen)
+{
+	double peak;
+
+	build();
+	peak = view.max_rss_bytes;
+	ps_poke(&ps_record->timeline.tick[1].rss_bytes, (uint64_t)peak + 4096);
+	build();
+	is_near(view.max_rss_bytes, peak + 4096);
+}
+END_TEST
+
 START_TEST(errors_of_sites_add_in_squares)
 {
 	ps_poke(&ps_example_site(0)->bytes_variance, 9 * 10000);
@@ -387,6 +459,10 @@ view_suite(void)
 	tcase_add_test(honest, sites_are_estimated_with_their_errors);
 	tcase_add_test(honest,
 		       intervals_of_few_samples_hold_as_often_as_they_say);
+	tcase_add_test(honest, a_library_that_is_loaded_again_is_the_same);
+	tcase_add_test(honest, another_library_at_the_same_address_is_another);
+	tcase_add_test(honest,
+		       what_was_resident_at_most_is_no_less_than_what_was_seen);
 	tcase_add_test(honest, errors_of_sites_add_in_squares);
 	tcase_add_test(
 	    honest, a_site_not_touched_since_the_peak_peaked_with_what_is_live);
