@@ -74,7 +74,9 @@ enum {
 	FULL_CPU_MS_MAX = 900,
 	ROUNDS_CPU_MS_MIN = 200,
 	POWER_UP_REPEATS = 6, /* 0.25 ms */
-	DRIFT_TRIES = 4,      /* when it seems to be more than credible */
+	DRIFT_FLOATS = 1 << 15,
+	DRIFT_REPEATS = 5,
+	DRIFT_TRIES = 4, /* when it seems to be more than credible */
 	HUGE_PAGE = 2 << 20,
 };
 
@@ -391,6 +393,32 @@ ps_calibrate_drift(const struct ps_calibration *start, double *l1, double *core)
 		now = start->vector_add_l1 / add_l1(pages, &effort) - 1;
 		*l1 = PS_MIN(*l1, now);
 	}
+	ps_os_unmap(pages, bytes);
+	return 0;
+}
+
+int
+ps_calibrate_memory_drift(const struct ps_calibration *start, double *slower)
+{
+	static const char flushed[] = "flushed"; /* or flushed-huge */
+	const struct ps_effort effort = {DRIFT_REPEATS, UINT64_MAX};
+	struct ps_work w = {
+	    .kind = PS_WORK_ADD_FLUSHED, .turns = 1, .n = DRIFT_FLOATS};
+	const size_t bytes =
+	    PS_ROUND_UP(ps_work_floats(w.n) * sizeof(float), (size_t)4096);
+	void *pages;
+	int error;
+
+	_Static_assert(sizeof(flushed) <= sizeof(start->dram_method), "fits");
+	if (!(start->vector_add_dram > 0) ||
+	    memcmp(start->dram_method, flushed, sizeof(flushed) - 1) != 0)
+		return -ENODATA;
+	error = ps_os_map(bytes, &pages);
+	if (error != 0)
+		return error;
+	fill(pages, bytes / sizeof(float));
+	w.memory = pages;
+	*slower = start->vector_add_dram / ps_work_bytes_per_s(&w, &effort) - 1;
 	ps_os_unmap(pages, bytes);
 	return 0;
 }

@@ -51,10 +51,15 @@ struct ps_calibration {
 	double steal_fraction;	  /* of the CPUs' time, by the hypervisor */
 	double pressure_fraction; /* of the run, some task waited for a CPU */
 	double cost_ns;		  /* CPU time the calibration took */
-	uint32_t watched; /* PS_WATCHED_*: which of the end's are known */
-	uint32_t reserved;
+	uint32_t watched;   /* PS_WATCHED_*: which of the end's are known */
+	float memory_drift; /* vector add in memory: how much slower */
 };
-enum { PS_WATCHED_DRIFT = 1, PS_WATCHED_STEAL = 2, PS_WATCHED_PRESSURE = 4 };
+enum {
+	PS_WATCHED_DRIFT = 1,
+	PS_WATCHED_STEAL = 2,
+	PS_WATCHED_PRESSURE = 4,
+	PS_WATCHED_MEMORY = 8
+};
 
 enum { PS_CALIBRATION_PATH_MAX = 1024 };
 

@@ -21,6 +21,7 @@ enum { FIELDS = 8, STEAL = 7, TEXT_BYTES = 256 };
 #define SLOWER_MAX 0.05
 #define FREQUENCY_MAX 0.03
 #define STEAL_MAX 0.01
+#define MEMORY_MAX 0.20 /* quiet 0.04; by page size 0.1 */
 #define WAITING_MAX 0.10
 
 /* The number at *text, which is moved behind it; false when there is none. */
@@ -156,5 +157,7 @@ ps_watch_doubts(const struct ps_calibration *c)
 	if ((c->watched & PS_WATCHED_PRESSURE) &&
 	    c->pressure_fraction > WAITING_MAX)
 		doubts |= PS_DOUBT_WAITING;
+	if ((c->watched & PS_WATCHED_MEMORY) && c->memory_drift > MEMORY_MAX)
+		doubts |= PS_DOUBT_MEMORY;
 	return doubts;
 }

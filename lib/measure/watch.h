@@ -46,6 +46,7 @@ enum {
 	PS_DOUBT_FREQUENCY = 2, /* the core's clock changed by more than 3 % */
 	PS_DOUBT_STEAL = 4,	/* more than 1 % stolen */
 	PS_DOUBT_WAITING = 8,	/* somebody waited for more than 10 % of it */
+	PS_DOUBT_MEMORY = 16,	/* vector add in memory lost more than 20 % */
 };
 
 /* Of a calibration at the end of its run; unknown is no doubt. */

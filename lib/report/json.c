@@ -370,6 +370,8 @@ json_calibration(struct json *j, const struct ps_view *v)
 	measured(j, "matmul_flops", c->matmul_flops);
 	number(j, "drift_fraction", has_drift ? c->drift_fraction : nan);
 	number(j, "core_drift_fraction", has_drift ? c->core_drift : nan);
+	number(j, "memory_drift_fraction",
+	       c->watched & PS_WATCHED_MEMORY ? (double)c->memory_drift : nan);
 	number(j, "steal_fraction",
 	       c->watched & PS_WATCHED_STEAL ? c->steal_fraction : nan);
 	number(j, "waiting_fraction",

@@ -149,6 +149,11 @@ put_doubt(struct ps_text *t, const struct ps_calibration *c, uint32_t doubt)
 		ps_text_str(t, " of the CPUs' time to others: times are too "
 			       "long");
 		break;
+	case PS_DOUBT_MEMORY:
+		ps_text_str(t, "vector add in memory was slower by ");
+		put_percent(t, (double)c->memory_drift, 0);
+		ps_text_str(t, " at the end: a neighbour may use it");
+		break;
 	default:
 		ps_text_str(t, "tasks waited for a CPU for ");
 		put_percent(t, c->pressure_fraction, 0);

@@ -31,7 +31,8 @@ END
 run_shim PERFSHIM_CHILDREN=off "$T/roofline" neighbours
 equal 0 "$(<shim.status)" 'the status with neighbours'
 json
-expect 'r["calibration"]["waiting_fraction"] > 0.1'
+expect 'r["calibration"]["waiting_fraction"] > 0.1' \
+	'r["process"]["wall_s"] < 0.3 or r["calibration"]["memory_drift_fraction"] > -0.9'
 report
 report_has 'SECTIONS +the machine was disturbed: see MACHINE' \
 	'! tasks waited for a CPU for [0-9]+% of the run: times include that'

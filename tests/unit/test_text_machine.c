@@ -131,7 +131,13 @@ START_TEST(each_disturbance_is_named)
 	says("! the core's clock was 25% slower at the end");
 	says("! the hypervisor gave 7% of the CPUs' time to others");
 	says("! tasks waited for a CPU for 50% of the run");
+	is_silent_on("in memory");
 	ck_assert_ptr_nonnull(ps_timing_note(&c));
+	c.watched |= PS_WATCHED_MEMORY;
+	c.memory_drift = 0.45f;
+	ps_put_disturbances(&text, &c);
+	says("! vector add in memory was slower by 45% at the end: a "
+	     "neighbour may use it\n");
 	c.core_drift = -0.06;
 	ps_put_disturbances(&text, &c);
 	says("! the core's clock was 6.0% faster at the end");

@@ -87,6 +87,10 @@ START_TEST(what_is_not_known_is_no_doubt)
 	ps_watch_between(&start, &end, &c); /* no time went by */
 	ck_assert_uint_eq(c.watched, 0);
 	ck_assert_uint_eq(ps_watch_doubts(&c), 0);
+	c.memory_drift = 9;
+	ck_assert_uint_eq(ps_watch_doubts(&c), 0);
+	c.watched = PS_WATCHED_MEMORY;
+	ck_assert_uint_eq(ps_watch_doubts(&c), PS_DOUBT_MEMORY);
 	c.watched = PS_WATCHED_DRIFT;
 	ck_assert_uint_eq(ps_watch_doubts(&c),
 			  PS_DOUBT_SLOWER | PS_DOUBT_FREQUENCY);

@@ -17,7 +17,8 @@ export function trustRows(report, detail) {
 	rows.push(['What the shim cost', `${format.time(overhead.seconds)}${overhead.fraction === null ? '' : ` (${format.percent(overhead.fraction, 2)} of the run)`} in sampling, tables and marks`]);
 	rows.push(['Clock', `${calibration.clock}${calibration.tsc_ppm ? ` ±${calibration.tsc_ppm.toFixed(1)} ppm` : ''}${calibration.marker_ns ? `, a pair of marks ${calibration.marker_ns.toFixed(1)} ns` : ''}`]);
 	if (detail.timing_note) {
-		const parts = [['waiting for a CPU', calibration.waiting_fraction], ['stolen by the hypervisor', calibration.steal_fraction], ['slower than before', calibration.drift_fraction]]
+		const parts = [['waiting for a CPU', calibration.waiting_fraction], ['stolen by the hypervisor', calibration.steal_fraction], ['slower than before', calibration.drift_fraction],
+			['a slower clock', calibration.core_drift_fraction], ['a faster clock', -calibration.core_drift_fraction], ['slower memory', calibration.memory_drift_fraction]]
 			.filter(([, x]) => x > 0).map(([what, x]) => `${what} ${format.percent(x, 1)}`);
 		rows.push(['Machine', `it was disturbed, so times may be too long: ${parts.join(', ')}`]);
 	}
