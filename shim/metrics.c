@@ -65,6 +65,20 @@ replace_file(const struct ps_reader *reader)
 	return error;
 }
 
+/* A device, a pipe: written to as it is. */
+static int
+write_there(const struct ps_reader *reader)
+{
+	int fd = ps_os_open_append(path);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = write_file(reader, fd);
+	(void)ps_os_close(fd);
+	return error;
+}
+
 static void
 complain(int error)
 {
@@ -90,7 +104,8 @@ ps_metrics_step(const struct ps_reader *reader, bool is_last)
 	    ps_finish_is_child())
 		return;
 	next_ns = now + every_ns;
-	error = replace_file(reader);
+	error = ps_os_may_replace(path) ? replace_file(reader)
+					: write_there(reader);
 	if (error != 0 && is_last && !has_complained) {
 		has_complained = true;
 		complain(error);

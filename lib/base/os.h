@@ -94,6 +94,9 @@ int ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms);
 /* A datagram to the UNIX socket at path, at once or not at all. */
 int ps_os_send(const char *path, const void *buffer, size_t bytes);
 int ps_os_rename(const char *from, const char *to);
+/* Nothing is there, or a regular file: a rename over anything else (/dev/null!)
+ * would take it from the whole machine. */
+bool ps_os_may_replace(const char *path);
 int ps_os_unlink(const char *path);
 int ps_os_mkdir(const char *path); /* 0700; 0 when the directory is there */
 int ps_os_stat(const char *path, struct stat *out);

@@ -290,6 +290,14 @@ ps_os_rename(const char *from, const char *to)
 			  (long)to, 0, 0);
 }
 
+bool
+ps_os_may_replace(const char *path)
+{
+	struct stat st;
+
+	return ps_os_stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 int
 ps_os_unlink(const char *path)
 {

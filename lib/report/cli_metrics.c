@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/os.h"
 #include "monitor/prom.h"
 #include "report/cli_arguments.h"
 #include "report/cli_output.h"
@@ -81,6 +82,30 @@ replace(struct ps_live *l, const char *file)
 	return error;
 }
 
+/* A device, a pipe. */
+static int
+write_there(struct ps_live *l, const char *file)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	error = write_to(l, fd);
+	if (close(fd) != 0 && error == 0)
+		error = -errno;
+	return error;
+}
+
+static int
+put(struct ps_live *l, const char *file)
+{
+	if (strcmp(file, "-") == 0)
+		return write_to(l, STDOUT_FILENO);
+	return ps_os_may_replace(file) ? replace(l, file)
+				       : write_there(l, file);
+}
+
 int
 ps_cli_metrics(const char *file, const char *path)
 {
@@ -93,8 +118,7 @@ ps_cli_metrics(const char *file, const char *path)
 		ps_complain_of(path, strerror(-error));
 		return PS_CLI_BROKEN;
 	}
-	error = strcmp(file, "-") == 0 ? write_to(&live, STDOUT_FILENO)
-				       : replace(&live, file);
+	error = put(&live, file);
 	ps_live_close(&live);
 	if (error == 0)
 		return 0;

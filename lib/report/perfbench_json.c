@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/os.h"
 #include "report/perfbench_json.h"
 
 enum { JSON_STYLE = JSON_INDENT(1) | JSON_REAL_PRECISION(9) };
@@ -87,7 +88,9 @@ pb_json_conditions(const struct pb_session *s)
 int
 pb_json_write(json_t *root, const char *path)
 {
-	char *beside = pb_format("%s.%d", path, (int)getpid());
+	bool is_beside = ps_os_may_replace(path);
+	char *beside = is_beside ? pb_format("%s.%d", path, (int)getpid())
+				 : pb_format("%s", path);
 	FILE *file = fopen(beside, "we");
 	int status = PB_OK;
 
@@ -96,11 +99,12 @@ pb_json_write(json_t *root, const char *path)
 		status = PB_FAILED;
 	if (file != NULL && fclose(file) != 0)
 		status = PB_FAILED;
-	if (status == PB_OK && rename(beside, path) != 0)
+	if (status == PB_OK && is_beside && rename(beside, path) != 0)
 		status = PB_FAILED;
 	if (status != PB_OK) {
 		pb_say("--save %s: %s", path, strerror(errno));
-		(void)unlink(beside);
+		if (is_beside)
+			(void)unlink(beside);
 	}
 	free(beside);
 	return status;

@@ -17,6 +17,10 @@ gate()
 }
 
 gate 0 'saving' --runs 20 --save base.json -- "$T/slower" 3000 100
+mkfifo pipe && { timeout 60 cat pipe >piped.json & }
+gate 0 'saving to a pipe' --runs 2 --save pipe -- "$T/slower" 30 10
+wait $!
+if [ ! -p pipe ] || [ ! -s piped.json ]; then fail 'the pipe to be filled and still there'; fi
 # The same again: heap figures are exact, so they are sure; time may be uncertain.
 gate 0 'no change' --runs 10 --baseline base.json --metric peak-heap,allocations -- "$T/slower" 3000 100
 has "$(<out)" 'no regression \(exit 0\)' 'the verdict'

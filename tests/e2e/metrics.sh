@@ -26,10 +26,23 @@ run_shim PERFSHIM_METRICS=/nowhere/x.prom "$T/sections"
 equal 0 "$(<shim.status)" 'the status when metrics cannot be written'
 has "$(<shim.err)" 'PERFSHIM_METRICS=/nowhere/x.prom: not written' 'the line about it'
 
+# What is no regular file is written to and stays what it is.
+mkfifo pipe.prom && { timeout 20 cat pipe.prom >piped.prom & } && reader=$!
+run_shim PERFSHIM_METRICS="$PWD/pipe.prom" "$T/sections"
+wait "$reader"
+[ -p pipe.prom ] || fail 'the pipe to be still there'
+accepted piped.prom
+has "$(<piped.prom)" 'perfshim_heap_allocations_total' 'the metrics in the pipe'
+
 # --metrics: the same from outside, for node_exporter's textfile collector.
 "$B/perfreport" --metrics out.prom rec || fail 'perfreport --metrics to work'
 accepted out.prom
 has "$(<out.prom)" "perfshim_section_duration_seconds_count\{[^}]*section=\"$name\"\} $calls"$'\n' '--metrics'
+timeout 20 cat pipe.prom >piped.prom & reader=$!
+"$B/perfreport" --metrics pipe.prom rec || fail 'perfreport --metrics to work with a pipe'
+wait "$reader"
+[ -p pipe.prom ] || fail 'the pipe to be still there'
+cmp -s out.prom piped.prom || fail 'the same in a pipe'
 equal 644 "$(stat -c %a out.prom)" 'the mode of the textfile'
 "$B/perfreport" --metrics - rec >out2.prom
 cmp -s out.prom out2.prom || fail 'the same on standard output' "$(diff out.prom out2.prom | head -n 4)"
