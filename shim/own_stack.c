@@ -11,6 +11,11 @@
  * libstdc++ a multiple of the longest name (hazards U6).  So such work gets a
  * stack of its own, with a page below it that nobody may touch.
  *
+ * The first thread's stack is large, and most processes end on it: the mapping
+ * alone is a twentieth of what a shell's fork and exit cost.  The kernel keeps
+ * 128 MiB below its top free of other mappings, so a call that begins in the
+ * upper 32 of them, with the limit far enough below, is made there.
+ *
  * The kernel knows by the stack pointer whether a signal's stack is in use: a
  * handler that came while ours is would be put over the frames that lie there.
  * So from such a stack, no signal is let in until the call is over.  Elsewhere
@@ -26,8 +31,20 @@
 #include "base/float_state.h"
 #include "base/os.h"
 #include "shim/own_stack.h"
+#include "shim/unwind.h"
 
-enum { BYTES = 1 << 20, GUARD_BYTES = 4096 };
+enum { BYTES = 1 << 20, GUARD_BYTES = 4096, HIGH_BYTES = 32 << 20 };
+
+static bool
+has_room_here(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t low;
+	uintptr_t high;
+
+	return ps_unwind_main_stack(here, &low, &high) &&
+	       here - low >= 2 * BYTES && high - here <= HIGH_BYTES;
+}
 
 /* The lowest address of what is mapped; NULL: there is no room. */
 static char *
@@ -89,7 +106,7 @@ void
 ps_on_own_stack(ps_own_stack_call *call, intptr_t argument)
 {
 	struct ps_float_state before = ps_float_begin();
-	char *stack = map_stack();
+	char *stack = has_room_here() ? NULL : map_stack();
 
 	if (stack == NULL)
 		call(argument);

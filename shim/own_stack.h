@@ -13,8 +13,9 @@ typedef void ps_own_stack_call(intptr_t argument);
 
 /*
  * call(argument), on a stack of 1 MiB that is mapped for it; on the caller's
- * where there is no memory.  Any thread, signal handlers included; nests.
- * Costs three system calls and a page fault for each 4 KiB that are used.
+ * where it is the first thread's and has that room, or there is no memory.  Any
+ * thread, signal handlers included; nests.  Costs one system call, or four and
+ * a page fault for each 4 KiB that are used.
  */
 void ps_on_own_stack(ps_own_stack_call *call, intptr_t argument);
 

@@ -71,6 +71,9 @@ uint32_t ps_unwind_walk(const struct ps_unwind_context *ctx, uintptr_t *out,
  * time; false when sp is elsewhere (signal stack, coroutine).
  */
 bool ps_unwind_stack_bounds(uintptr_t sp, uintptr_t *low, uintptr_t *high);
+/* The same of the process's first stack, which need not be the caller's; one
+ * system call, each time. */
+bool ps_unwind_main_stack(uintptr_t sp, uintptr_t *low, uintptr_t *high);
 /* > 0: this thread may hold the lock that finding its stack takes (getattr.c);
  * then no bounds are known. */
 extern PS_TLS volatile uint32_t ps_unwind_stack_is_asked;

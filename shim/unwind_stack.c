@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -19,10 +18,10 @@ PS_TLS volatile uint32_t ps_unwind_stack_is_asked;
  * The kernel puts the name of the executable at the very top of the first
  * thread's stack; it may grow down to the limit.
  */
-static bool
-main_stack(uintptr_t sp, uintptr_t *low, uintptr_t *high)
+bool
+ps_unwind_main_stack(uintptr_t sp, uintptr_t *low, uintptr_t *high)
 {
-	const char *name = (const char *)getauxval(AT_EXECFN);
+	const char *name = ps_os_started_path();
 	uint64_t limit = ps_os_limit(RLIMIT_STACK);
 	uintptr_t top;
 
@@ -69,7 +68,7 @@ ps_unwind_stack_bounds(uintptr_t sp, uintptr_t *low, uintptr_t *high)
 {
 	int saved_errno = errno;
 	bool is_known = ps_os_tid() == ps_os_pid()
-			    ? main_stack(sp, low, high)
+			    ? ps_unwind_main_stack(sp, low, high)
 			    : thread_stack(sp, low, high);
 
 	errno = saved_errno;

@@ -89,11 +89,17 @@ ps_os_thread_usage(struct rusage *out)
 const char *
 ps_os_started_path(void)
 {
-	int saved_errno = errno;
-	const char *path = (const char *)getauxval(AT_EXECFN);
+	static _Atomic uintptr_t known; /* so that a fork's child only reads */
+	uintptr_t path = ps_peek(&known);
+	int saved_errno;
 
-	errno = saved_errno;
-	return path;
+	if (path == 0) {
+		saved_errno = errno;
+		path = getauxval(AT_EXECFN);
+		errno = saved_errno;
+		ps_poke(&known, path);
+	}
+	return (const char *)path;
 }
 
 /* getauxval writes errno when the kernel gave no such entry. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <check.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/float_state.h"
@@ -24,18 +26,49 @@ look(intptr_t argument)
 	pthread_sigmask(SIG_BLOCK, NULL, &seen_blocked);
 }
 
-START_TEST(the_call_is_made_elsewhere)
-{
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+static uintptr_t called_from;
 
+static void *
+call(void *argument)
+{
+	called_from = (uintptr_t)__builtin_frame_address(0);
+	ps_on_own_stack(look, (intptr_t)argument);
+	return NULL;
+}
+
+START_TEST(a_thread_calls_elsewhere)
+{
 	for (intptr_t i = -1; i < 100; i++) {
-		ps_on_own_stack(look, i);
+		pthread_t thread;
+		uintptr_t distance;
+
+		ck_assert_int_eq(pthread_create(&thread, NULL, call, (void *)i),
+				 0);
+		pthread_join(thread, NULL);
 		ck_assert_int_eq(seen, i);
-		ck_assert(here - seen_at > 1024 * 1024);
+		distance = called_from - seen_at;
+		ck_assert(distance > 1024 * 1024);
 		/* Nothing is left of it. */
 		ck_assert(!ps_os_is_mapped((void *)(seen_at & ~4095ul)));
 	}
 	ck_assert_int_eq(sigismember(&seen_blocked, SIGUSR2), 0);
+}
+END_TEST
+
+START_TEST(the_first_stack_is_used_where_it_has_room)
+{
+	struct rlimit limit;
+
+	call((void *)1);
+	ck_assert_int_eq(seen, 1);
+	ck_assert(called_from - seen_at < 1024 * 1024);
+	ck_assert_int_eq(getrlimit(RLIMIT_STACK, &limit), 0);
+	limit.rlim_cur = 1024 * 1024;
+	ck_assert_int_eq(setrlimit(RLIMIT_STACK, &limit), 0);
+	call((void *)2);
+	ck_assert_int_eq(seen, 2);
+	ck_assert(called_from - seen_at > 1024 * 1024);
+	ck_assert(!ps_os_is_mapped((void *)(seen_at & ~4095ul)));
 }
 END_TEST
 
@@ -109,15 +142,24 @@ START_TEST(arithmetic_leaves_no_flag_and_raises_nothing)
 }
 END_TEST
 
+static void *
+call_without_memory(void *unused)
+{
+	ps_os_fail_at(2, 12); /* the first asks for the limit */
+	call((void *)7);
+	return unused;
+}
+
 START_TEST(without_memory_it_is_made_here)
 {
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	pthread_t thread;
 
-	ps_os_fail_at(1, 12);
-	ps_on_own_stack(look, 7);
+	ck_assert_int_eq(
+	    pthread_create(&thread, NULL, call_without_memory, NULL), 0);
+	pthread_join(thread, NULL);
 	ps_os_fail_at(0, 0);
 	ck_assert_int_eq(seen, 7);
-	ck_assert(here - seen_at < 1024 * 1024);
+	ck_assert(called_from - seen_at < 1024 * 1024);
 }
 END_TEST
 
@@ -127,7 +169,8 @@ own_stack_suite(void)
 	Suite *s = suite_create("own_stack");
 	TCase *t = tcase_create("own_stack");
 
-	tcase_add_test(t, the_call_is_made_elsewhere);
+	tcase_add_test(t, a_thread_calls_elsewhere);
+	tcase_add_test(t, the_first_stack_is_used_where_it_has_room);
 	tcase_add_test(t, calls_nest);
 	tcase_add_test(t, no_signal_comes_meanwhile_to_a_signal_stack);
 	tcase_add_test(t, arithmetic_leaves_no_flag_and_raises_nothing);
