@@ -17,6 +17,9 @@
 /* Large, zero at first and seldom touched: away from the words that each
  * process writes, so that those share few pages. */
 #define PS_BIG __attribute__((section(".bss.big")))
+/* What fork's handlers write, in the parent or in the child: on one page, which
+ * either of them copies. */
+#define PS_FORKED __attribute__((section(".data.forked")))
 #define PS_COLD __attribute__((cold, noinline))
 #define PS_NOINLINE __attribute__((noinline))
 #define PS_INLINE static inline __attribute__((always_inline))

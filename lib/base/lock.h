@@ -18,7 +18,8 @@ struct ps_lock {
 static inline void
 ps_lock_init(struct ps_lock *l)
 {
-	ps_poke(&l->is_taken, 0);
+	if (ps_peek(&l->is_taken) != 0) /* a fork's child copies no page */
+		ps_poke(&l->is_taken, 0);
 }
 
 static inline bool

@@ -47,17 +47,15 @@ kernel_uses_tsc(void)
 static const char *
 decide(enum ps_choice_clock choice, bool *is_tsc)
 {
-	bool is_kernels;
-
 	*is_tsc = false;
 	if (choice == PS_CLOCK_USE_MONOTONIC)
 		return "chosen";
+	*is_tsc = kernel_uses_tsc();
+	if (*is_tsc)
+		return "kernel";
 	if (!ps_cpu_has_invariant_tsc())
 		return "varying";
-	is_kernels = kernel_uses_tsc();
-	*is_tsc = is_kernels || choice == PS_CLOCK_USE_TSC;
-	if (is_kernels)
-		return "kernel";
+	*is_tsc = choice == PS_CLOCK_USE_TSC;
 	return *is_tsc ? "forced" : "unstable";
 }
 

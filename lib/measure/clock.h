@@ -2,9 +2,9 @@
 /*
  * clock - the run's clock: TSC when it can be trusted, else CLOCK_MONOTONIC
  *
- * The TSC is used when CPUID calls it invariant and the kernel itself keeps
- * time by it.  It is read without a fence: an interval of 100 ns and more does
- * not notice, and a fence doubles the cost (9.6 to 19 ns in a KVM guest).
+ * The TSC is used when the kernel itself keeps time by it.  It is read without
+ * a fence: an interval of 100 ns and more does not notice, and a fence doubles
+ * the cost (9.6 to 19 ns in a KVM guest).
  *
  * ps_clock_init is called once, before there are other threads; all the rest
  * may be called from anywhere: before it, in signal handlers, in fork
@@ -30,9 +30,9 @@ struct ps_clock {
 extern struct ps_clock ps_clock;
 
 /*
- * Decide.  PS_CLOCK_USE_TSC takes the TSC if it is invariant, whatever the
- * kernel uses; intervals are then right as long as the sockets agree.
- * About 30 us: CPUID, a file of /sys, one pair.
+ * Decide.  PS_CLOCK_USE_TSC takes the TSC if CPUID calls it invariant, whatever
+ * the kernel uses; intervals are then right as long as the sockets agree.
+ * About 5 us: a file of /sys, one pair.
  */
 void ps_clock_init(enum ps_choice_clock choice);
 

@@ -183,21 +183,20 @@ ps_brief_path(const char *directory, char *out)
 int
 ps_brief_leave(const struct ps_brief *brief, const char *directory)
 {
-	char path[PS_BRIEF_LINE_MAX];
-	char line[PS_BRIEF_LINE_MAX];
+	char room[PS_BRIEF_LINE_MAX]; /* for the path, then for the line */
 	struct ps_text t;
 	ssize_t put;
-	int fd = ps_brief_path(directory, path);
+	int fd = ps_brief_path(directory, room);
 
 	if (fd < 0)
 		return fd;
-	ps_text_init(&t, line, sizeof(line), -1);
-	ps_brief_write(brief, &t);
-	PS_ASSERT(t.cut == 0);
-	fd = ps_os_open_lines(path);
+	fd = ps_os_open_lines(room);
 	if (fd < 0)
 		return fd;
-	put = has_room(fd, t.length) ? ps_os_write(fd, line, t.length) : -EFBIG;
+	ps_text_init(&t, room, sizeof(room), -1);
+	ps_brief_write(brief, &t);
+	PS_ASSERT(t.cut == 0);
+	put = has_room(fd, t.length) ? ps_os_write(fd, room, t.length) : -EFBIG;
 	(void)ps_os_close(fd);
 	if (put < 0)
 		return (int)put;

@@ -48,12 +48,12 @@ enum {
 	NUMBERED_NAMES = 100,
 };
 
-static struct {
-	char path[FILE_PATH_MAX];
+static PS_FORKED struct {
 	dev_t device;
 	ino_t inode;
 	bool has_stopped[PS_TABLES]; /* the disk refused this table a block */
 } file;
+static char file_path[FILE_PATH_MAX];
 
 /* ---- blocks ---- */
 
@@ -104,10 +104,10 @@ static int
 open_again(void)
 {
 	struct stat st;
-	int fd = ps_os_open_rw(file.path);
+	int fd = ps_os_open_rw(file_path);
 	int err;
 
-	PS_ASSERT(file.path[0] == '/');
+	PS_ASSERT(file_path[0] == '/');
 	if (fd < 0)
 		return fd;
 	err = ps_os_fstat(fd, &st);
@@ -189,7 +189,7 @@ ps_record_unlink_file(void)
 	if (fd < 0)
 		return;
 	(void)ps_os_close(fd);
-	(void)ps_os_unlink(file.path);
+	(void)ps_os_unlink(file_path);
 }
 
 /* ---- moving to a file ---- */
@@ -207,14 +207,14 @@ put_name(struct ps_text *t)
 	ps_text_file_name(t, name);
 }
 
-/* DIRECTORY/NAME.PID.START[-number].perfshim into file.path. */
+/* DIRECTORY/NAME.PID.START[-number].perfshim into file_path. */
 static int
 build_path(const char *directory, unsigned number)
 {
 	const struct ps_record_process *p = &ps_record->process;
 	struct ps_text t;
 
-	ps_text_init(&t, file.path, sizeof(file.path), -1);
+	ps_text_init(&t, file_path, sizeof(file_path), -1);
 	ps_text_printf(&t, "%s/", directory);
 	put_name(&t);
 	ps_text_printf(&t, ".%d.%lx", p->pid, p->start_real_ns);
@@ -232,7 +232,7 @@ create_file(const char *directory)
 	for (unsigned n = 0; n <= NUMBERED_NAMES && fd == -EEXIST; n++) {
 		fd = build_path(directory, n);
 		if (fd == 0)
-			fd = ps_os_create(file.path);
+			fd = ps_os_create(file_path);
 	}
 	return fd;
 }
@@ -261,19 +261,23 @@ copy_table(int fd, enum ps_table_id id)
 	return write_at(fd, start, first_bytes(id), table->offset);
 }
 
+/* The header comes last, and with it the strings, which lie behind it. */
 static int
 copy_recording(int fd)
 {
+	uint64_t strings = ps_record->table[PS_TABLE_STRINGS].offset;
 	struct stat st;
 	int err = ps_os_fstat(fd, &st);
 
+	PS_ASSERT(strings == PS_RECORD_HEADER_BYTES);
 	if (err == 0)
 		err = ps_os_truncate(fd, (off_t)ps_record->file_bytes);
 	for (unsigned i = 0; i < PS_TABLES && err == 0; i++)
-		err = copy_table(fd, i);
+		if (i != PS_TABLE_STRINGS)
+			err = copy_table(fd, i);
 	if (err == 0)
 		err = write_at(fd, (const char *)ps_record,
-			       PS_RECORD_HEADER_BYTES, 0);
+			       strings + first_bytes(PS_TABLE_STRINGS), 0);
 	if (err != 0)
 		return err;
 	file.device = st.st_dev;
@@ -319,7 +323,6 @@ ps_record_to_file(const char *directory)
 		return -EINVAL; /* a chdir would lose it */
 	if (ps_record_is_spare())
 		return -ENOMEM;
-	ps_record_describe_machine();
 	ps_record_file_forget();
 	fd = create_file(directory);
 	if (fd < 0)
@@ -330,7 +333,7 @@ ps_record_to_file(const char *directory)
 				     &mapped);
 	if (err != 0) {
 		ps_os_close(fd);
-		ps_os_unlink(file.path);
+		ps_os_unlink(file_path);
 		return err;
 	}
 	PS_ASSERT(mapped == ps_record);

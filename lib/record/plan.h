@@ -22,7 +22,7 @@ struct ps_record_plan {
  * a small program's recording takes 20 to 60 KiB.
  */
 static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
-    [PS_TABLE_STRINGS] = {1, 2 << 20},
+    [PS_TABLE_STRINGS] = {1, (2 << 20) - (128 << 10)},
     [PS_TABLE_MODULES] = {sizeof(struct ps_record_module), 2048},
     [PS_TABLE_FRAMES] = {sizeof(struct ps_record_frame), 262144},
     [PS_TABLE_STACK_FRAMES] = {sizeof(uint32_t), 2097152},
@@ -34,6 +34,17 @@ static const struct ps_record_plan ps_record_plan[PS_TABLES] = {
     [PS_TABLE_EVENTS] = {sizeof(struct ps_record_event), 1 << 18},
     [PS_TABLE_ALERTS] = {sizeof(struct ps_record_alert), 256},
     [PS_TABLE_ALERT_SITES] = {sizeof(struct ps_record_alert_site), 16384},
+};
+
+/*
+ * The order in which they lie.  What every process has comes first: header,
+ * strings and a few threads within 2 MiB take one page of the kernel's tables.
+ */
+static const uint8_t ps_record_order[PS_TABLES] = {
+    PS_TABLE_STRINGS,  PS_TABLE_THREADS,       PS_TABLE_MODULES,
+    PS_TABLE_FRAMES,   PS_TABLE_STACK_FRAMES,  PS_TABLE_SITES,
+    PS_TABLE_SECTIONS, PS_TABLE_SECTION_STATS, PS_TABLE_SECTION_NODES,
+    PS_TABLE_EVENTS,   PS_TABLE_ALERTS,	       PS_TABLE_ALERT_SITES,
 };
 
 /* Bytes of a table, to the start of the next one. */

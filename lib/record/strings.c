@@ -24,7 +24,7 @@ enum {
 };
 
 static uint32_t *slots; /* NULL: none yet, or none to be had */
-static uint32_t slots_used;
+static PS_FORKED uint32_t slots_used;
 
 void
 ps_record_strings_reset(void)

@@ -44,9 +44,10 @@ static PS_BIG char spare[SPARE_BYTES] __attribute__((aligned(PS_RECORD_ALIGN)));
 
 struct ps_record_header *ps_record;
 
-static uint64_t recording_bytes;       /* of the mapping */
-static uint32_t next_entry[PS_TABLES]; /* behind the last one appended */
-static _Atomic uintptr_t lock_owner;   /* 0: free */
+static PS_FORKED uint64_t recording_bytes; /* of the mapping */
+static PS_FORKED uint32_t
+    next_entry[PS_TABLES]; /* behind the last one appended */
+static PS_FORKED _Atomic uintptr_t lock_owner; /* 0: free */
 static PS_TLS char self_mark;
 
 static inline bool
@@ -168,12 +169,14 @@ plan_tables(struct ps_record_table *table, bool is_spare)
 {
 	uint64_t offset = PS_RECORD_HEADER_BYTES;
 
-	for (unsigned i = 0; i < PS_TABLES; i++) {
+	for (unsigned n = 0; n < PS_TABLES; n++) {
+		enum ps_table_id i = ps_record_order[n];
 		uint32_t capacity = capacity_of(i, is_spare);
 		uint64_t bytes = PS_ROUND_UP((uint64_t)capacity *
 						 ps_record_plan[i].entry_bytes,
 					     (uint64_t)PS_RECORD_ALIGN);
 
+		PS_ASSERT(table[i].offset == 0);
 		table[i].offset = offset;
 		table[i].entry_bytes = ps_record_plan[i].entry_bytes;
 		table[i].capacity = capacity;
@@ -187,7 +190,7 @@ plan_tables(struct ps_record_table *table, bool is_spare)
 static uint64_t
 planned_bytes(void)
 {
-	struct ps_record_table table[PS_TABLES];
+	struct ps_record_table table[PS_TABLES] = {0};
 
 	return plan_tables(table, false);
 }
@@ -221,10 +224,11 @@ set_up(bool is_forked_child)
 {
 	struct ps_record_header *h = ps_record;
 
-	PS_ASSERT(ps_peek(&h->is_ready) == 0);
 	memset(next_entry, 0, sizeof(next_entry));
 	ps_poke(&lock_owner, 0);
+	/* A page is written before it is read: it is mapped once. */
 	memcpy(h->magic, PS_RECORD_MAGIC, sizeof(h->magic));
+	PS_ASSERT(ps_peek(&h->is_ready) == 0);
 	h->version = PS_RECORD_VERSION;
 	h->header_bytes = PS_RECORD_HEADER_BYTES;
 	h->file_bytes = plan_tables(h->table, ps_record_is_spare());

@@ -69,7 +69,8 @@ uint32_t ps_record_string_once(const char *text, size_t length);
 
 /*
  * What a small process's line has no use for: processor and boot, for who will
- * read the whole.  Again, it does nothing.
+ * read the whole.  At the first half second, or at the end: a process that was
+ * killed before that has no such.  Again, it does nothing.
  */
 void ps_record_describe_machine(void);
 

@@ -20,6 +20,7 @@
 #include "record/plan.h"
 #include "record/reader.h"
 #include "record/writer.h"
+#include "simd/cpu.h"
 
 static char directory[64];
 
@@ -117,15 +118,18 @@ START_TEST(a_new_recording_says_who_it_is)
 	const char *strings =
 	    (const char *)ps_record + ps_record->table[PS_TABLE_STRINGS].offset;
 	char exe[4096] = "";
+	char model[PS_CPU_MODEL_BYTES];
 
 	ck_assert_int_gt(readlink("/proc/self/exe", exe, sizeof(exe) - 1), 0);
 	ck_assert_int_eq(p->pid, getpid());
 	ck_assert_int_eq(p->ppid, getppid());
 	ck_assert_str_eq(strings + p->exe, exe);
 	ck_assert_str_eq(strings + p->name, strrchr(exe, '/') + 1);
-	ck_assert_uint_eq(p->library, 0);
-	ps_record_describe_machine();
 	ck_assert_str_eq(strings + p->library, PS_VERSION);
+	ck_assert_uint_eq(p->cpu_model, 0);
+	ps_record_describe_machine();
+	ps_cpu_model(model);
+	ck_assert_str_eq(strings + p->cpu_model, model);
 	ck_assert_uint_eq(strlen(p->boot_id), 36);
 	ck_assert_int_eq(ps_peek(&p->exit_code), -1);
 	ck_assert_uint_eq(ps_peek(&p->is_forked_child), 0);
@@ -329,7 +333,6 @@ START_TEST(no_space_at_any_call_leaves_the_memory)
 	long made;
 	int err;
 
-	ps_record_describe_machine(); /* not among the calls that count here */
 	for (long n = 1;; n++) {
 		ps_os_fail_at(n, ENOSPC);
 		err = ps_record_to_file(directory);
