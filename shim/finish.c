@@ -53,9 +53,9 @@ enum {
 	CHILD_MIN_ALLOCATIONS = 1,
 };
 
-static _Atomic int has_finished;
+static PS_FORKED _Atomic int has_finished;
 static bool is_silent;
-static bool is_child;
+static PS_FORKED bool is_child;
 static PS_BIG char output[OUTPUT_BYTES];
 
 /* ---- who speaks --------------------------------------------------------- */

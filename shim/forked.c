@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/single_threaded.h>
 
 #include "base/os.h"
@@ -40,18 +41,58 @@ enum { PAGE_BYTES = 4096 };
 
 /* Where the kernel has no such pages, a word that fork's handler in the child
  * clears: then only a child without handlers is not seen. */
-static _Atomic uint32_t plain_mark = 1;
+static PS_FORKED _Atomic uint32_t plain_mark = 1;
 _Atomic uint32_t *ps_forked_mark = &plain_mark;
 
-/* What the parent's blocks add up to. */
-static uint64_t inherited_live_bytes;
+/* Live blocks by class, and the bytes of large ones. */
+struct blocks {
+	uint64_t live[PS_CLASS_SLOTS];
+	uint64_t large_bytes;
+};
+
+/*
+ * What there is when the process forks.  The recording is shared with the
+ * parent, which goes on: the child cannot look it up there.
+ */
+static PS_FORKED struct {
+	struct blocks own; /* by the row of the thread that forks */
+	struct blocks others;
+	void *heads[PS_POOL_CLASSES]; /* of its bins */
+	uint64_t live_bytes;
+} inherited;
+
+/* Rows are left alone by fork: what this thread has not freed was its own. */
+static void
+note_row(const struct ps_record_thread *row, struct blocks *out)
+{
+	out->large_bytes +=
+	    ps_peek(&row->large_bytes) - ps_peek(&row->large_freed_bytes);
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+		out->live[c] += ps_peek(&row->class_allocations[c]) -
+				ps_peek(&row->class_frees[c]);
+}
 
 static void
-note_live(void)
+note_blocks(void)
 {
-	inherited_live_bytes = ps_peek(ps_record->sampling.mode == PS_SAMPLE_ALL
+	uint32_t rows = ps_peek(&ps_record->table[PS_TABLE_THREADS].count);
+	const struct ps_thread *self = &ps_self;
+
+	memset(&inherited, 0, sizeof(inherited));
+	for (uint32_t i = 0; i < rows; i++) {
+		const struct ps_record_thread *row =
+		    ps_fold_entry(ps_record, PS_TABLE_THREADS, i);
+
+		if (row != NULL)
+			note_row(row, row == self->row ? &inherited.own
+						       : &inherited.others);
+	}
+	inherited.live_bytes = ps_peek(ps_record->sampling.mode == PS_SAMPLE_ALL
 					   ? &ps_record->heap.sampled_live_bytes
 					   : &ps_record->heap.live_bytes);
+	if (self->heap != NULL)
+		memcpy(inherited.heads, self->heap->bin,
+		       sizeof(inherited.heads));
 }
 
 /*
@@ -122,7 +163,7 @@ give_locks(void)
 	give_streams();
 }
 
-static bool has_locks;
+static PS_FORKED bool has_locks;
 
 static void
 prefork(void)
@@ -131,7 +172,7 @@ prefork(void)
 	has_locks = !is_alone();
 	if (has_locks)
 		take_locks();
-	note_live();
+	note_blocks();
 }
 
 static void
@@ -141,67 +182,67 @@ postfork_parent(void)
 		give_locks();
 }
 
-/* Live blocks by class of the process that forked, all threads. */
 static void
-sum_live(uint64_t *live, uint64_t *large_bytes)
+inherit(struct ps_record_thread *row, const struct blocks *blocks)
 {
-	uint32_t rows = ps_peek(&ps_record->table[PS_TABLE_THREADS].count);
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++) {
+		int64_t live = (int64_t)blocks->live[c];
 
-	for (uint32_t i = 0; i < rows; i++) {
-		const struct ps_record_thread *row =
-		    ps_fold_entry(ps_record, PS_TABLE_THREADS, i);
-
-		if (row == NULL)
-			continue;
-		*large_bytes += ps_peek(&row->large_bytes) -
-				ps_peek(&row->large_freed_bytes);
-		for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
-			live[c] += ps_peek(&row->class_allocations[c]) -
-				   ps_peek(&row->class_frees[c]);
+		/* It may have freed other threads' blocks. */
+		if (live > 0)
+			ps_poke(&row->class_allocations[c], (uint64_t)live);
+		else if (live < 0)
+			ps_poke(&row->class_frees[c], (uint64_t)-live);
 	}
+	ps_poke(&row->large_bytes, blocks->large_bytes);
 }
 
 static void
-inherit(const uint64_t *live, uint64_t large_bytes)
+inherit_level(void)
 {
-	struct ps_record_thread *row = ps_record_entry(PS_TABLE_THREADS, 0);
 	struct ps_record_heap *heap = &ps_record->heap;
 
-	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
-		ps_poke(&row->class_allocations[c], live[c]);
-	ps_poke(&row->large_bytes, large_bytes);
 	if (ps_record->sampling.mode == PS_SAMPLE_ALL) {
-		ps_poke(&heap->sampled_live_bytes, inherited_live_bytes);
-		ps_poke(&heap->sampled_peak_bytes, inherited_live_bytes);
+		ps_poke(&heap->sampled_live_bytes, inherited.live_bytes);
+		ps_poke(&heap->sampled_peak_bytes, inherited.live_bytes);
 		return;
 	}
-	ps_poke(&heap->live_bytes, inherited_live_bytes);
-	ps_poke(&heap->peak_bytes, inherited_live_bytes);
+	ps_poke(&heap->live_bytes, inherited.live_bytes);
+	ps_poke(&heap->peak_bytes, inherited.live_bytes);
 }
 
 /* The recording of this process, which has one thread: the calling one. */
 static void
-begin_anew(void)
+begin_anew(void *const *heads)
 {
 	struct ps_thread *self = &ps_self;
-	uint64_t live[PS_CLASS_SLOTS] = {0};
-	uint64_t large_bytes = 0;
 
-	ps_poke(ps_forked_mark, 1);
-	sum_live(live, &large_bytes);
 	ps_record_postfork_child();
 	ps_start_again();
 	ps_stack_reset();
 	ps_sample_postfork_child();
 	ps_start_describe();
-	inherit(live, large_bytes);
 	ps_thread_postfork_child(self);
+	inherit(ps_record_entry(PS_TABLE_THREADS, 0), &inherited.others);
+	inherit_level();
+	if (self->heap != NULL) {
+		inherit(self->row, &inherited.own);
+		ps_heap_recount(self->heap, self->row->class_allocations,
+				self->row->class_frees, heads);
+	}
 	ps_section_postfork_child(self->sections, self->row_index, self->row);
 	ps_functions_postfork_child();
 	ps_start_tell_stacks_off();
 	ps_unwind_postfork();
 	ps_finish_postfork_child();
 	ps_watch_postfork_child();
+}
+
+/* Written before it is read, a page that fork emptied is mapped once. */
+static bool
+mark_as_seen(void)
+{
+	return atomic_exchange(ps_forked_mark, 1) == 0;
 }
 
 /* A handler that ran before ours may have allocated already. */
@@ -213,9 +254,8 @@ postfork_child(void)
 		ps_harden_postfork();
 		reset_streams();
 	}
-	ps_poke(&plain_mark, 0);
-	if (ps_forked_is_unseen())
-		begin_anew();
+	if (ps_forked_mark == &plain_mark || mark_as_seen())
+		begin_anew(inherited.heads);
 }
 
 PS_COLD void
@@ -223,9 +263,10 @@ ps_forked_begin(void)
 {
 	int saved_errno = errno;
 
-	note_live();
+	note_blocks();
+	ps_poke(ps_forked_mark, 1);
 	ps_je_postfork_child();
-	begin_anew();
+	begin_anew(NULL); /* counted in its parent's row, as its parent did */
 	errno = saved_errno;
 }
 

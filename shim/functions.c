@@ -234,6 +234,8 @@ void
 ps_functions_postfork_child(void)
 {
 	ps_lock_init(&naming);
+	if (symbols == NULL)
+		return;
 	symbols = NULL; /* its recording is gone; what it mapped stays */
 	ps_scratch_init(&scratch, 0);
 }

@@ -56,8 +56,8 @@ struct ps_options ps_options;
 struct ps_real ps_real;
 
 static _Atomic int state;
-static bool has_tried_file;
-bool ps_start_owes_file;
+static PS_FORKED bool has_tried_file;
+PS_FORKED bool ps_start_owes_file;
 
 static bool
 find_module(uintptr_t pc, struct ps_stack_module *out)

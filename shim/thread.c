@@ -127,8 +127,10 @@ half_second(struct ps_thread *self)
 
 	ps_heap_trim(self->heap);
 	note_name(self);
-	if (atomic_exchange(&rss_step, self->steps) != self->steps)
-		note_size();
+	if (atomic_exchange(&rss_step, self->steps) == self->steps)
+		return;
+	note_size();
+	ps_record_describe_machine();
 }
 
 /* What the thread has live into the heap's level. */
@@ -388,8 +390,8 @@ round_ends(void)
 
 /*
  * The recording is new and empty.  Blocks of before the fork live on in the
- * child; they are put into row 0 as allocated, so that freeing them does not
- * make the sums negative.
+ * child; the caller puts them into the rows as allocated, so that freeing them
+ * does not make the sums negative, and what was published stays so.
  */
 void
 ps_thread_postfork_child(struct ps_thread *self)
@@ -402,11 +404,8 @@ ps_thread_postfork_child(struct ps_thread *self)
 	self->row_index = ps_thread_row_take();
 	PS_ASSERT(self->row_index != UINT32_MAX);
 	self->row = ps_record_entry(PS_TABLE_THREADS, self->row_index);
-	ps_heap_recount(self->heap, self->row->class_allocations,
-			self->row->class_frees);
 	ps_poke(&self->row->tid, (uint32_t)ps_os_tid());
 	ps_poke(&self->row->is_live, 1);
-	self->published_bytes = 0;
 	seed(self);
 	ps_thread_redraw(self, 0);
 	self->row_offset_known =

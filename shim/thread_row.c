@@ -17,7 +17,7 @@
 enum { ROWS_MAX = 4096 };
 
 static PS_BIG uint32_t free_rows[ROWS_MAX];
-static uint32_t free_row_count;
+static PS_FORKED uint32_t free_row_count;
 /* Guards the free rows. */
 static struct ps_lock rows_lock;
 

@@ -29,7 +29,7 @@ check_page(const struct ps_pool_heap *heap, const struct ps_page *page,
 	PS_ASSERT(page->used <= page->carved && page->carved <= page->blocks);
 	PS_ASSERT(page->free != NULL || page->carved < page->blocks);
 	for (uint32_t i = 1; i < page->units; i++)
-		PS_ASSERT(page[i].head == page);
+		PS_ASSERT(ps_page_unit(page, i)->head == page);
 	for (const void *b = page->free; b != NULL; b = ps_next_of(b)) {
 		check_block(page, b);
 		free++;

@@ -16,7 +16,8 @@ void
 ps_pool_decay_init(ps_ticks a_second)
 {
 	PS_ASSERT(a_second > HURRIED_STEPS_A_SECOND);
-	second = a_second;
+	if (second != a_second)
+		second = a_second;
 }
 
 static PS_COLD void

@@ -342,7 +342,7 @@ ps_heap_attach(_Atomic uint64_t *allocations, _Atomic uint64_t *frees)
 	if (heap == NULL)
 		return NULL;
 	heap->next = NULL;
-	ps_heap_recount(heap, allocations, frees);
+	ps_heap_recount(heap, allocations, frees, NULL);
 	return heap;
 }
 
@@ -359,11 +359,13 @@ walk_bin(const struct ps_pool_heap *heap, unsigned cls)
 
 void
 ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
-		_Atomic uint64_t *frees)
+		_Atomic uint64_t *frees, void *const *heads)
 {
 	heap->allocations = allocations;
 	heap->frees = frees;
 	for (unsigned cls = 0; cls < PS_POOL_CLASSES; cls++) {
+		if (heads != NULL && heap->bin[cls] == heads[cls])
+			continue;
 		heap->brought[cls] =
 		    walk_bin(heap, cls) - (int64_t)(ps_peek(&frees[cls]) -
 						    ps_peek(&allocations[cls]));

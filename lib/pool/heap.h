@@ -50,7 +50,8 @@ struct ps_page {
 	uint32_t block_bytes;
 	uint32_t blocks; /* in the whole page */
 	uint32_t units;
-	uint64_t reserved[3];
+	uint32_t segment; /* that its unit is of; segment.c */
+	uint32_t reserved[5];
 
 	void *free PS_ALIGNED(PS_CACHE_LINE);
 	uint32_t used;	      /* blocks not on `free` and below `carved` */
@@ -74,15 +75,15 @@ struct ps_pool_heap {
 	/* How many frees to a bin from now its length is looked at, and maybe
 	 * blocks are given back to their pages.  Below zero: now. */
 	int64_t look_in[PS_POOL_CLASSES];
+	/* The owner's counters: (allocations - frees) of plain blocks from and
+	 * to bins; see ps_heap_attach. */
+	_Atomic uint64_t *allocations;
+	_Atomic uint64_t *frees;
 	/* Blocks brought into the bin by refills, less those flushed. */
 	int64_t brought[PS_POOL_CLASSES];
 	struct ps_page *pages[PS_PAGE_KINDS][PS_POOL_CLASSES];
 	struct ps_remote remote[PS_POOL_CLASSES];
 	struct ps_pool_heap *next; /* in the list of heaps without a thread */
-	/* The owner's counters: (allocations - frees) of plain blocks from and
-	 * to bins; see ps_heap_attach. */
-	_Atomic uint64_t *allocations;
-	_Atomic uint64_t *frees;
 	_Atomic uint64_t pages_held;
 };
 _Static_assert(offsetof(struct ps_pool_heap, bin) == 0, "see bin.h");
@@ -99,9 +100,13 @@ struct ps_pool_heap *ps_heap_attach(_Atomic uint64_t *allocations,
 				    _Atomic uint64_t *frees);
 /* The thread ends: flush the bins, hand the heap on. */
 void ps_heap_detach(struct ps_pool_heap *heap);
-/* The counters moved or were reset to zero (fork child). */
+/*
+ * The counters moved (fork child).  `heads` is where the bins began when the
+ * new counters had the difference of the old ones: a bin that still begins
+ * there is as long as it was, others are walked.  NULL: all are.
+ */
 void ps_heap_recount(struct ps_pool_heap *heap, _Atomic uint64_t *allocations,
-		     _Atomic uint64_t *frees);
+		     _Atomic uint64_t *frees, void *const *heads);
 
 /*
  * A block when the bin is empty: collects remote frees, then the free blocks
@@ -138,7 +143,14 @@ ps_unit_of(const void *block)
 static inline struct ps_page *
 ps_page_of(const void *block)
 {
-	return &ps_range.pages[ps_unit_of(block)];
+	return ps_range.pages - ps_unit_of(block);
+}
+
+/* Of unit `i` of a page: the records of a page's units lie downwards. */
+static inline struct ps_page *
+ps_page_unit(const struct ps_page *page, uint32_t i)
+{
+	return (struct ps_page *)page - i;
 }
 
 static inline struct ps_pool_heap *

@@ -70,12 +70,12 @@ ps_page_list_of(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned cls)
 void
 ps_page_set_owner(struct ps_page *page, uintptr_t owner)
 {
-	_Atomic uintptr_t *bin = &ps_range.bins[page - ps_range.pages];
+	_Atomic uintptr_t *bin = &ps_range.bins[ps_range.pages - page];
 	bool is_plain =
 	    owner != 0 && (owner & PS_PAGE_KIND_MASK) == PS_PAGE_PLAIN;
 
 	for (uint32_t i = 0; i < page->units; i++) {
-		atomic_store_explicit(&page[i].owner, owner,
+		atomic_store_explicit(&ps_page_unit(page, i)->owner, owner,
 				      memory_order_release);
 		ps_poke(&bin[i],
 			is_plain
@@ -98,8 +98,10 @@ describe_page(struct ps_page *page, void *start, unsigned cls, uint32_t units)
 	head.blocks = (units << PS_UNIT_SHIFT) / head.block_bytes;
 	head.carve_step =
 	    PS_MAX(1u, CARVE_FIRST_BYTES / (unsigned)head.block_bytes);
-	for (uint32_t i = 0; i < units; i++)
-		page[i] = head;
+	for (uint32_t i = 0; i < units; i++) {
+		head.segment = ps_page_unit(page, i)->segment;
+		*ps_page_unit(page, i) = head;
+	}
 }
 
 struct ps_page *

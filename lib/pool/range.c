@@ -28,9 +28,14 @@
 #include "pool/range.h"
 #include "pool/region.h"
 
+#define TABLES_ALIGN ((uintptr_t)1 << 30)
+#define TABLES_AT ((uintptr_t)9 << 20)
+#define POOL_AT ((uintptr_t)18 << 20)
+
 enum {
 	SEGMENT_BYTES = PS_SEGMENT_UNITS << PS_UNIT_SHIFT,
 	EARLY_SEGMENTS = 16,
+	SMALL_BYTES = 8 << 20, /* of the pool, in small pages always */
 	LIMIT_SHARE = 12, /* of RLIMIT_AS goes to the pool; its marks as much */
 };
 
@@ -50,16 +55,21 @@ static struct ps_lock beginning;
 static _Atomic bool has_begun;
 void (*ps_range_begin_on)(ps_range_call *call, intptr_t unused);
 
+/* Where the records of the pool's first `bytes` begin. */
+static uintptr_t
+records_of(size_t bytes)
+{
+	return (uintptr_t)ps_range.bins -
+	       (bytes >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES;
+}
+
 /* The page records for the units of [start, start + bytes). */
 static bool
 commit_records(uintptr_t start, size_t bytes)
 {
-	uintptr_t first = (start - ps_range.base) >> PS_UNIT_SHIFT;
-	uintptr_t last = (start + bytes - 1 - ps_range.base) >> PS_UNIT_SHIFT;
-	uintptr_t low =
-	    (uintptr_t)ps_range.pages + first * PS_PAGE_RECORD_BYTES;
-	uintptr_t high =
-	    (uintptr_t)ps_range.pages + (last + 1) * PS_PAGE_RECORD_BYTES;
+	size_t first = start - ps_range.base;
+	uintptr_t low = records_of(first + bytes);
+	uintptr_t high = records_of(first);
 
 	low &= ~(uintptr_t)4095;
 	high = PS_ROUND_UP(high, (uintptr_t)4096);
@@ -110,34 +120,59 @@ ps_range_create_arena(je_extent_hooks *hooks)
 }
 
 /*
- * Pool range of `pool` bytes, its page records, its marks and the large
- * range in one reservation, so that one RLIMIT_AS check covers them.
+ * The records end where the bins begin, which end where the pool begins, so
+ * that what a small process touches of the two tables shares a page of the
+ * kernel's, which a fork copies, as it shares a gigabyte with its first blocks.
+ */
+static uintptr_t
+place_tables(uintptr_t low, size_t bins, bool is_roomy, uintptr_t *pool)
+{
+	uintptr_t at;
+
+	if (is_roomy) {
+		at = PS_ROUND_UP(low - TABLES_AT, TABLES_ALIGN) + TABLES_AT;
+		*pool = at - TABLES_AT + POOL_AT;
+	} else {
+		at = PS_ROUND_UP(low, (uintptr_t)4096);
+		*pool = PS_ROUND_UP(at + bins, (uintptr_t)PS_UNIT_BYTES);
+	}
+	PS_ASSERT(at >= low && at + bins <= *pool);
+	return at;
+}
+
+/*
+ * Marks, large range, records, bins and pool range in one reservation, so that
+ * one RLIMIT_AS check covers them.
  */
 static bool
 reserve(size_t pool, size_t large)
 {
 	size_t records = (pool >> PS_UNIT_SHIFT) * PS_PAGE_RECORD_BYTES;
-	size_t segments = (pool >> PS_UNIT_SHIFT) * sizeof(uint16_t);
 	size_t bins = (pool >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
+	bool is_roomy = pool >= TABLES_ALIGN;
+	size_t pad = is_roomy ? TABLES_ALIGN + POOL_AT : 2 * PS_UNIT_BYTES;
 	void *memory;
 	uintptr_t start;
 
-	if (ps_os_reserve(2 * pool + large + records + bins + segments +
-			      3 * PS_UNIT_BYTES,
-			  &memory) != 0)
+	PS_ASSERT(bins <= POOL_AT - TABLES_AT);
+	if (ps_os_reserve(2 * pool + large + records + bins + pad, &memory) !=
+	    0)
 		return false;
-	start = PS_ROUND_UP((uintptr_t)memory, (uintptr_t)PS_UNIT_BYTES);
-	ps_range.large_base = start + pool;
+	ps_range.marks =
+	    PS_ROUND_UP((uintptr_t)memory, (uintptr_t)PS_UNIT_BYTES);
+	ps_range.large_base = ps_range.marks + pool;
 	ps_range.large_bytes = large;
-	ps_range.pages = (struct ps_page *)(start + pool + large);
-	ps_range.bins = (_Atomic uintptr_t *)(start + pool + large + records);
+	ps_range.bins = (_Atomic uintptr_t *)place_tables(
+	    ps_range.large_base + large + records, bins, is_roomy, &start);
 	ps_range.bins_from_zero = (uintptr_t)ps_range.bins -
 				  (start >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
-	ps_range.segments = (uint16_t *)((char *)ps_range.bins + bins);
-	if (ps_os_commit(ps_range.bins, bins + segments) != 0)
+	ps_range.pages = (struct ps_page *)records_of(PS_UNIT_BYTES);
+	if (ps_os_commit(ps_range.bins, start - (uintptr_t)ps_range.bins) != 0)
 		return false;
-	ps_range.marks = PS_ROUND_UP((uintptr_t)ps_range.segments + segments,
-				     (uintptr_t)PS_UNIT_BYTES);
+	/* Where huge pages are for all, the first block would clear 2 MiB. */
+	(void)ps_os_no_huge(ps_range.bins,
+			    start - (uintptr_t)ps_range.bins +
+				PS_MIN(pool, (size_t)SMALL_BYTES));
 	ps_range.base = start;
 	ps_range.bytes = pool;
 	if (ps_os_random(&ps_range.link_key, sizeof(ps_range.link_key)) != 0)
@@ -145,7 +180,7 @@ reserve(size_t pool, size_t large)
 	/* So that a word of zeros is no link: no address has the top bit. */
 	ps_range.link_key |= (uintptr_t)1 << 63;
 	ps_region_init(&pool_region, start, pool, commit_records);
-	ps_region_init(&large_region, start + pool, large, NULL);
+	ps_region_init(&large_region, ps_range.large_base, large, NULL);
 	return true;
 }
 
@@ -185,30 +220,19 @@ unmap_between(uintptr_t from, uintptr_t to)
 		(void)ps_os_unmap((void *)from, to - from);
 }
 
-/* A table's rows for the units of [from, to) of the pool. */
-static void
-unmap_rows(uintptr_t table, size_t row, size_t from, size_t to)
-{
-	unmap_between(table + (from >> PS_UNIT_SHIFT) * row,
-		      table + (to >> PS_UNIT_SHIFT) * row);
-}
-
 static void
 trim_pool(uint64_t limit)
 {
 	size_t before = ps_range.bytes;
 	size_t after = ps_region_trim(&pool_region, limit / LIMIT_SHARE, false);
-	uintptr_t records = (uintptr_t)ps_range.pages;
 
 	/* First: nobody else's block may be taken for one of the pool's. */
 	__atomic_store_n(&ps_range.bytes, after, __ATOMIC_SEQ_CST);
 	unmap_between(ps_range.base + after, ps_range.base + before);
 	unmap_between(ps_range.marks + after, ps_range.marks + before);
-	unmap_rows(records, PS_PAGE_RECORD_BYTES, after, before);
-	unmap_rows((uintptr_t)ps_range.bins, sizeof(*ps_range.bins), after,
-		   before);
-	unmap_rows((uintptr_t)ps_range.segments, sizeof(*ps_range.segments),
-		   after, before);
+	unmap_between(records_of(before), records_of(after));
+	unmap_between((uintptr_t)(ps_range.bins + (after >> PS_UNIT_SHIFT)),
+		      (uintptr_t)(ps_range.bins + (before >> PS_UNIT_SHIFT)));
 }
 
 /*

@@ -36,11 +36,10 @@ struct ps_range {
 	uintptr_t bins_from_zero;
 	uintptr_t link_key;	 /* free blocks' links are xor'ed with it */
 	_Atomic uintptr_t *bins; /* of the unit at base + i * 64 KiB; heap.h */
-	struct ps_page *pages;	 /* its record */
+	struct ps_page *pages;	 /* its record: pages - i */
 	uintptr_t large_base;
 	size_t large_bytes;
 	uintptr_t marks; /* 64 KiB of marks for each unit; see ps_page_mark */
-	uint16_t *segments; /* segment of each unit; see segment.c */
 } PS_ALIGNED(PS_CACHE_LINE);
 extern struct ps_range ps_range;
 
@@ -92,14 +91,6 @@ static inline bool
 ps_range_is_large(const void *ptr)
 {
 	return (uintptr_t)ptr - ps_range.large_base < ps_range.large_bytes;
-}
-
-/* The segment that a unit of the pool belongs to. */
-static inline uint16_t *
-ps_range_segment(const void *start)
-{
-	return &ps_range.segments[((uintptr_t)start - ps_range.base) >>
-				  PS_UNIT_SHIFT];
 }
 
 /* Let jemalloc give back what its clock says; any thread, now and then. */

@@ -19,6 +19,7 @@
  */
 #include "base/lock.h"
 #include "base/os.h"
+#include "pool/heap.h"
 #include "pool/segment.h"
 
 enum {
@@ -99,7 +100,8 @@ add_segment(void)
 	hint_single = PS_MIN(hint_single, i);
 	hint_run = PS_MIN(hint_run, i);
 	for (unsigned unit = 0; unit < PS_SEGMENT_UNITS; unit++)
-		*ps_range_segment((char *)start + (unit << PS_UNIT_SHIFT)) = i;
+		ps_page_of((char *)start + (unit << PS_UNIT_SHIFT))->segment =
+		    i;
 	return true;
 }
 
@@ -178,7 +180,7 @@ give_locked(struct segment *s, void *start, unsigned units)
 void
 ps_segment_give(void *start, unsigned units)
 {
-	unsigned i = *ps_range_segment(start);
+	unsigned i = ps_page_of(start)->segment;
 
 	ps_lock_take(&lock);
 	PS_ASSERT(i < segment_count);

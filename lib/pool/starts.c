@@ -22,12 +22,9 @@ ps_starts_init(struct ps_starts *s, uintptr_t base, size_t bytes)
 	void *memory;
 
 	*s = (struct ps_starts){0};
-	if (bytes == 0 || ps_os_reserve(2 * map_bytes, &memory) != 0)
+	if (bytes == 0 || ps_os_map(2 * map_bytes, &memory) != 0)
 		return;
-	if (ps_os_commit(memory, 2 * map_bytes) != 0) {
-		(void)ps_os_unmap(memory, 2 * map_bytes);
-		return;
-	}
+	(void)ps_os_no_huge(memory, 2 * map_bytes); /* as sparse as it is */
 	*s = (struct ps_starts){
 	    .base = base,
 	    .bytes = bytes,

@@ -58,7 +58,7 @@ struct stripe {
 static struct stripe stripes[STRIPES];
 static _Atomic uint32_t first_heads[STRIPES][1 << FIRST_BITS]
     __attribute__((aligned(4096)));
-static uint32_t epoch;
+static PS_FORKED uint32_t epoch;
 
 static PS_NOINLINE uint64_t
 draw(uint64_t *random, double mean_bytes)

@@ -52,7 +52,8 @@ ps_section_events_init(uint32_t count)
 void
 ps_section_events_postfork_child(void)
 {
-	ps_section_events_init(wanted);
+	if (wanted > 0)
+		ps_section_events_init(wanted);
 }
 
 bool

@@ -442,7 +442,7 @@ ps_stack_reset(void)
 	const size_t bytes = ALL_SLOTS * sizeof(uint32_t);
 
 	/* Cheaper than writing: in a fork child each page would be copied. */
-	if (all_slots == NULL)
+	if (all_slots == NULL || sites.used + stacks.used + frames.used == 0)
 		return;
 	if (ps_os_discard((void *)all_slots, bytes) != 0)
 		memset((void *)all_slots, 0, bytes);

@@ -11,7 +11,7 @@
 #include "profile/timeline.h"
 #include "record/writer.h"
 
-static atomic_flag is_busy = ATOMIC_FLAG_INIT;
+static PS_FORKED atomic_flag is_busy = ATOMIC_FLAG_INIT;
 
 void
 ps_timeline_init(uint64_t step_ticks)

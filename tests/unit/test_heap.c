@@ -287,7 +287,7 @@ START_TEST(the_counters_may_move)
 		blocks[i] = take(&u, 32);
 	for (size_t i = 0; i < PS_COUNT(blocks) / 2; i++)
 		give(&u, blocks[i]);
-	ps_heap_recount(u.heap, zero_allocations, zero_frees);
+	ps_heap_recount(u.heap, zero_allocations, zero_frees, NULL);
 	ps_pool_check(u.heap);
 }
 END_TEST
