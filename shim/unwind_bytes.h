@@ -6,6 +6,9 @@
  * reader; so a whole record is read, and then asked once whether it was there.
  * Every read of a spoilt reader gives 0, and every loop over one ends, because
  * it has no bytes left.
+ *
+ * A function of a compiler is told by a hundred reads, nearly all of one byte;
+ * so those of a fixed size are inline, and numbers of one byte at once.
  */
 #ifndef PS_UNWIND_BYTES_H
 #define PS_UNWIND_BYTES_H
@@ -38,14 +41,14 @@ enum {
 static inline struct ps_bytes
 ps_bytes_between(uintptr_t start, uintptr_t end)
 {
-	return (struct ps_bytes){(const uint8_t *)start, (const uint8_t *)end,
-				 start > end};
+	return (struct ps_bytes){(const uint8_t *)PS_MIN(start, end),
+				 (const uint8_t *)end, start > end};
 }
 
 static inline size_t
 ps_bytes_left(const struct ps_bytes *b)
 {
-	return b->is_spoilt ? 0 : (size_t)(b->end - b->at);
+	return (size_t)(b->end - b->at);
 }
 
 static inline void
@@ -81,7 +84,7 @@ ps_bytes_skip(struct ps_bytes *b, int64_t by, const uint8_t *low)
 		b->at += by;
 }
 
-static inline uint64_t
+PS_INLINE uint64_t
 ps_bytes_unsigned(struct ps_bytes *b, size_t size)
 {
 	uint64_t value = 0;
@@ -95,7 +98,7 @@ ps_bytes_unsigned(struct ps_bytes *b, size_t size)
 	return value;
 }
 
-static inline int64_t
+PS_INLINE int64_t
 ps_bytes_signed(struct ps_bytes *b, size_t size)
 {
 	unsigned unused_bits = 64 - 8 * (unsigned)size;
@@ -104,7 +107,7 @@ ps_bytes_signed(struct ps_bytes *b, size_t size)
 	       unused_bits;
 }
 
-static inline uint8_t
+PS_INLINE uint8_t
 ps_bytes_u8(struct ps_bytes *b)
 {
 	return (uint8_t)ps_bytes_unsigned(b, 1);
@@ -127,12 +130,19 @@ ps_bytes_leb(struct ps_bytes *b, unsigned *bits)
 	return value;
 }
 
-static inline uint64_t
+/* Is the next number one byte? */
+PS_INLINE bool
+ps_bytes_is_short(const struct ps_bytes *b)
+{
+	return ps_likely(b->at < b->end && (*b->at & 0x80) == 0);
+}
+
+PS_INLINE uint64_t
 ps_bytes_uleb(struct ps_bytes *b)
 {
 	unsigned bits;
 
-	return ps_bytes_leb(b, &bits);
+	return ps_bytes_is_short(b) ? *b->at++ : ps_bytes_leb(b, &bits);
 }
 
 static inline int64_t
