@@ -205,7 +205,7 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 /* ---- samples ------------------------------------------------------------ */
 
 /*
- * Where few blocks are sampled, they are served in powers of two from 64 bytes
+ * Where few blocks are sampled, they are served in powers of four from 64 bytes
  * on: each of all 40 classes would touch a page for its first block and one for
  * that one's mark, and a hundred samples of a short run have most sizes.  They
  * count in the class that they would have had, so that figures do not depend on
@@ -214,10 +214,14 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 static unsigned
 page_class(size_t size, size_t align)
 {
-	if (ps_record->sampling.mode != PS_SAMPLE_ALL)
-		size = size <= SAMPLED_LEAST
-			   ? SAMPLED_LEAST
-			   : (size_t)1 << (64 - __builtin_clzll(size - 1));
+	unsigned bits;
+
+	if (ps_record->sampling.mode != PS_SAMPLE_ALL) {
+		size = PS_MAX(size, (size_t)SAMPLED_LEAST);
+		bits = 64 - (unsigned)__builtin_clzll(size - 1);
+		size = PS_MIN((size_t)1 << (bits + bits % 2),
+			      (size_t)PS_POOL_SMALL_MAX);
+	}
 	return pool_class(size, align);
 }
 

@@ -243,7 +243,7 @@ ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
 		ps_site_freed_elsewhere(birth->size);
 		return;
 	}
-	begun = ps_thread_beat(self);
+	begun = ps_thread_beat_of_end(self);
 	count_lifetime(self, birth);
 	ps_site_freed(birth->site, birth->size,
 		      is_own && birth->sequence == sequence_now(self));

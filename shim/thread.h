@@ -87,11 +87,12 @@ void ps_thread_note_end(struct ps_thread *self);
 void ps_thread_pulse(struct ps_thread *self);
 
 /*
- * A sample is taken or ends: publish now and then.  Where every block is a
- * sample, most beats do not look at the clock; then 0 is returned, else the
- * time.
+ * A sample is taken: publish now and then.  Where every block is a sample, most
+ * beats do not look at the clock; then 0 is returned, else the time.
  */
 ps_ticks ps_thread_beat(struct ps_thread *self);
+/* A sample ends.  Where few are sampled, their births publish often enough. */
+ps_ticks ps_thread_beat_of_end(struct ps_thread *self);
 /* What began at a beat's time is over: it is part of what the shim cost. */
 void ps_thread_count_cost(ps_ticks begun);
 

@@ -47,6 +47,17 @@ ps_thread_beat(struct ps_thread *self)
 	return now;
 }
 
+ps_ticks
+ps_thread_beat_of_end(struct ps_thread *self)
+{
+	if (ps_record->sampling.mode == PS_SAMPLE_ALL)
+		return ps_thread_beat(self);
+	if (self->heap == NULL || self->is_strict)
+		return 0;
+	self->seen = ps_clock_now();
+	return self->seen;
+}
+
 /*
  * A beat stands for all those that had no look at the clock; but not a long
  * one, in which the thread may have had to wait for a CPU.  What a reading of

@@ -350,10 +350,24 @@ marks_of(const void *start)
 	return (char *)ps_range.marks + ((uintptr_t)start - ps_range.base);
 }
 
+/* Those of the first segments all at once, where they may be: each call splits
+ * a mapping, and a short run has sampled blocks of all classes. */
 bool
 ps_range_marks_commit(void *start, size_t units)
 {
+	static _Atomic bool have_early;
+	size_t early_bytes = (size_t)EARLY_SEGMENTS * SEGMENT_BYTES;
+	size_t offset = (uintptr_t)start - ps_range.base;
+
 	PS_ASSERT(ps_range_is_pool(start));
+	if (offset < early_bytes && early_bytes <= ps_range.bytes) {
+		if (ps_peek(&have_early))
+			return true;
+		if (ps_os_commit((void *)ps_range.marks, early_bytes) == 0) {
+			ps_poke(&have_early, true);
+			return true;
+		}
+	}
 	return ps_os_commit(marks_of(start), units << PS_UNIT_SHIFT) == 0;
 }
 
