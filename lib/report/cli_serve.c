@@ -9,7 +9,8 @@
  *
  * There is nothing to write to and nothing to log in to: whoever reaches the
  * port may read what the recordings say, which is why it is the loopback's
- * unless told otherwise.
+ * unless told otherwise.  There, a page of the web must not be its reader
+ * either: see is_foreign.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,6 +35,7 @@ enum {
 };
 
 static struct ps_live live;
+static bool is_loopback;
 
 /* ---- answers ------------------------------------------------------------ */
 
@@ -46,6 +48,8 @@ answer(struct MHD_Connection *c, unsigned status, struct MHD_Response *response,
 	if (response == NULL)
 		return MHD_NO;
 	(void)MHD_add_response_header(response, "Content-Type", type);
+	(void)MHD_add_response_header(response, "X-Content-Type-Options",
+				      "nosniff");
 	result = MHD_queue_response(c, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -149,6 +153,23 @@ answer_report(struct MHD_Connection *c, const char *name)
 			      write_report, &wish);
 }
 
+/*
+ * Whether a browser came here by a name of the web that its owner lets point to
+ * this machine (DNS rebinding), so that his page may read the answers.  Such a
+ * name has a dot; localhost, addresses and names of the house are ours.
+ */
+static bool
+is_foreign(struct MHD_Connection *c)
+{
+	const char *host =
+	    MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+
+	return is_loopback && host != NULL && host[0] != '[' &&
+	       strchr(host, '.') != NULL &&
+	       host[strspn(host, "0123456789.")] != ':' &&
+	       host[strspn(host, "0123456789.")] != '\0';
+}
+
 static enum MHD_Result
 handle(void *unused, struct MHD_Connection *c, const char *url,
        const char *method, const char *version, const char *upload,
@@ -169,6 +190,8 @@ handle(void *unused, struct MHD_Connection *c, const char *url,
 		*upload_bytes = 0;
 		return MHD_YES;
 	}
+	if (is_foreign(c))
+		return say(c, MHD_HTTP_FORBIDDEN, "by localhost only\n");
 	error = ps_live_refresh(&live);
 	if (strcmp(url, "/healthz") == 0)
 		return error == 0 ? say(c, MHD_HTTP_OK, "ok\n")
@@ -238,6 +261,14 @@ parse_address(const char *where, union address *out)
 		bad_address(where);
 }
 
+static bool
+is_own_machine(const union address *a)
+{
+	return a->any.sa_family == AF_INET6
+		   ? IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr)
+		   : ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 static void
 announce(struct MHD_Daemon *daemon, const union address *a)
 {
@@ -265,6 +296,7 @@ ps_cli_serve(const char *where, const char *path)
 	int error;
 
 	parse_address(where, &address);
+	is_loopback = is_own_machine(&address);
 	ps_live_init(&live, path);
 	error = ps_live_refresh(&live);
 	if (error != 0) {

@@ -77,7 +77,7 @@ q z -e 'select count(*) from t; create fulltext index f on t(v); select nothing'
 mariadb-dump -S $d/s z 2>/dev/null | grep -c INSERT
 kill -TERM $pid; wait $pid; echo "mariadbd $?"; grep -cE 'got signal|Assertion' $d/log; rm -rf $d
 """),
-    "dovecot": (("dovecot", "doveadm"), r"""
+    "dovecot": (("dovecot", "doveadm", "/usr/lib/dovecot/imap"), r"""
 d=$(mktemp -d /tmp/zoo.XXXXXX); mkdir $d/mail; chmod 777 $d $d/mail
 cat >$d/c <<END
 base_dir = $d/run
@@ -106,7 +106,7 @@ userdb {
 }
 END
 dovecot -c $d/c; echo "start $?"; sleep 1
-python3 - <<'END'
+/usr/bin/python3 - <<'END'
 import imaplib
 m = imaplib.IMAP4("127.0.0.1", 23505); print(m.login("u", "x")[0])
 for i in range(50): m.append("INBOX", "", None, b"Subject: s%d\r\n\r\n" % i + b"body\r\n" * i * 20)
@@ -118,7 +118,7 @@ doveadm -c $d/c stop; echo "stop $?"; sleep 1; grep -cE 'killed with signal|Pani
     "dnsmasq": (("dnsmasq", "python3"), r"""
 for i in $(seq 2000); do echo "10.0.$((i / 250)).$((i % 250)) h$i.zoo"; done >hosts
 dnsmasq -k -C /dev/null -p 23506 -a 127.0.0.1 --no-resolv -h -H $PWD/hosts -x $PWD/pid -u root 2>/dev/null & pid=$!; sleep 1
-python3 - <<'END'
+/usr/bin/python3 - <<'END'
 import socket, struct
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5); n = 0
 for i in range(1, 2001, 3):

@@ -56,6 +56,10 @@ def get(path, extra=b""):
     return b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + extra + b"\r\n"
 
 
+def named(host):
+    return b"GET /metrics HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
+
+
 def lives():
     assert status(get(b"/healthz")) == 200, "healthz"
 
@@ -78,6 +82,11 @@ for raw in (b"", b"\r\n" * 1000, os.urandom(5000), b"GET\r\n\r\n", b"GET /metric
             b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n"):
     assert status(raw) != 200 or raw.startswith(b"GET /metrics"), raw[:60]
     lives()
+# A page of the web whose name leads here is no reader; the machine's own are.
+for name in (b"evil.example", b"evil.example:" + port.encode(), b"127.0.0.1.evil.example", b"1.2.3.4x", b"localhost."):
+    assert status(named(name)) == 403, name
+for name in (b"localhost:1", b"127.0.0.1:" + port.encode(), b"127.0.0.1", b"[::1]:9", b"monitor:9464", b""):
+    assert status(named(name)) == 200, name
 # 300 requests in one connection, asked all at once.
 many = talk(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 299 + get(b"/healthz"), is_all=False)
 assert many.count(b"200 OK") == 300, many.count(b"200 OK")
