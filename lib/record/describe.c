@@ -39,7 +39,8 @@ last_part(const char *path)
 /*
  * The last part of the path that it was started by, when that is another name
  * of the executable (redis-server is a link to redis-check-rdb, python3 one to
- * python3.11); NULL: it has none.  A script is none.
+ * python3.11); NULL: it has none.  A script is none, nor is /proc/self/exe, by
+ * which programs start themselves again.
  */
 static const char *
 other_name(const char *exe)
@@ -49,6 +50,7 @@ other_name(const char *exe)
 	struct stat running;
 
 	if (path == NULL || *last_part(path) == '\0' ||
+	    strncmp(path, "/proc/", 6) == 0 ||
 	    strcmp(last_part(path), last_part(exe)) == 0 ||
 	    ps_os_stat(path, &started) != 0 ||
 	    ps_os_stat("/proc/self/exe", &running) != 0 ||

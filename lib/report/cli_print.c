@@ -91,6 +91,16 @@ print_process(const struct ps_arguments *a, const struct ps_tree_node *node,
 	return error;
 }
 
+static struct ps_report_options
+of_main(const struct ps_arguments *a, const struct ps_tree *tree, int main_node)
+{
+	struct ps_report_options options = a->options;
+
+	options.has_ended =
+	    ps_tree_is_gone(&tree->nodes[main_node]) || options.exit_code >= 0;
+	return options;
+}
+
 /*
  * The main process may be a mere launcher (a compiler's driver, a shell): when
  * another one had more than twice its memory, that one is told as well.
@@ -99,12 +109,10 @@ static int
 print_reports(const struct ps_arguments *a, const struct ps_tree *tree,
 	      int main_node, struct ps_text *out)
 {
-	struct ps_report_options options = a->options;
+	struct ps_report_options options = of_main(a, tree, main_node);
 	int heaviest = ps_tree_heaviest(tree);
 	int error;
 
-	options.has_ended =
-	    ps_tree_is_gone(&tree->nodes[main_node]) || options.exit_code >= 0;
 	error = print_process(a, &tree->nodes[main_node], &options, out);
 	if (error != 0 || a->format != PS_CLI_TEXT ||
 	    ps_tree_peak(tree, heaviest) <= 2 * ps_tree_peak(tree, main_node))
@@ -121,6 +129,7 @@ int
 ps_print(const struct ps_arguments *a, const struct ps_tree *tree,
 	 int main_node, struct ps_text *out)
 {
+	const struct ps_report_options options = of_main(a, tree, main_node);
 	bool is_tree_only = a->is_tree_wanted && !a->is_text_wanted;
 	int error = 0;
 
@@ -128,6 +137,6 @@ ps_print(const struct ps_arguments *a, const struct ps_tree *tree,
 		error = print_reports(a, tree, main_node, out);
 	if (a->is_tree_wanted || (a->format == PS_CLI_TEXT &&
 				  tree->count + (int)tree->small.count > 1))
-		ps_tree_write(tree, main_node, &a->options, out);
+		ps_tree_write(tree, main_node, &options, out);
 	return error;
 }

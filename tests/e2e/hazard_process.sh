@@ -61,6 +61,19 @@ pids=$(for file in rec/*.perfshim; do
 done | sort -u | grep -cxE 'sh|dash|bash|python3.*')
 [ "$pids" -ge 1 ] || fail 'a recording of what a shell became' "$(ls rec)"
 
+# Images of one process: each has its recording with all that it did, and the
+# last one's status is the process's.
+row P7 PERFSHIM_DEPTH=8 "$process" images "$(times 100 9)"
+rm -rf rec && run_shim "$process" images 4
+equal '0 the last image' "$(<shim.status) $(<shim.out)" 'the end of five images'
+for file in rec/hazard_process."$(<shim.pid)".*.perfshim; do
+	"$B/perfreport" --json -o report.json "$file" || fail 'a recording of an image before exec'
+	expect 'heap["allocations"] >= 4000' 'heap["live_bytes"] >= 4000000'
+	expect 'process["exe"].endswith("/hazard_process")'
+done
+ends=$("$B/perfreport" --tree --no-color rec | awk -v pid="$(<shim.pid)" '$1 == pid { print $3, $4 }')
+equal 'exec 4 exit 1' "$(cut -d ' ' -f 1 <<<"$ends" | sort | uniq -c | awk '{ printf "%s%s %s", s, $2, $1; s = " " }')" 'how the images ended'
+
 # ---- the end ------------------------------------------------------------------
 
 cat >late.c <<'END_C'

@@ -445,6 +445,49 @@ clobber(long unused)
 	return 0;
 }
 
+/* ---- exec --------------------------------------------------------------- */
+
+static void *
+become_next(void *left)
+{
+	char count[32];
+	char *const next[] = {"hazard_process", "images", count, NULL};
+
+	snprintf(count, sizeof(count), "%ld", (long)left - 1);
+	for (int i = 0; i < 20; i++)
+		(void)execv("/nonexistent", next);
+	allocate(1000); /* a failed one changes nothing */
+	execv("/proc/self/exe", next);
+	return NULL;
+}
+
+/* Images of one process, each while a thread of it allocates; every second one
+ * is called for by a thread that is not the first. */
+static int
+images(long left)
+{
+	static char kept[4000][16];
+	pthread_t thread;
+
+	for (int i = 0; i < 4000; i++) {
+		char *block = do_malloc(1000 + (unsigned)i % 7);
+
+		memset(block, (int)left, 1000);
+		memcpy(kept[i], &block, sizeof(block));
+	}
+	if (left == 0) {
+		puts("the last image");
+		return 0;
+	}
+	if (pthread_create(&thread, NULL, churn, NULL) != 0)
+		return 1;
+	if (left % 2 == 0)
+		become_next((void *)left);
+	else if (pthread_create(&thread, NULL, become_next, (void *)left) == 0)
+		pthread_join(thread, NULL);
+	return 1;
+}
+
 static const struct hazard_case cases[] = {
     {"loading", fork_while_loading},
     {"streams", fork_while_streaming},
@@ -457,6 +500,7 @@ static const struct hazard_case cases[] = {
     {"signals", handlers_untouched},
     {"daemon", become_daemon},
     {"clobber", clobber},
+    {"images", images},
 };
 
 HAZARD_MAIN(cases)
