@@ -128,6 +128,7 @@ decompose(double value, int *exponent)
 {
 	static const double power[] = {1e1,  1e2,  1e4,	  1e8,	1e16,
 				       1e32, 1e64, 1e128, 1e256};
+	_Static_assert(PS_COUNT(power) == 9, "up to DBL_MAX, 1.8e308");
 	int e = 0;
 	uint64_t nine;
 

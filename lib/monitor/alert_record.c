@@ -34,6 +34,7 @@ append_locked(bool has_snapshot, uint32_t *row)
 	void *memory;
 	uint32_t first = 0;
 
+	PS_ASSERT(ps_record_is_locked_by_me());
 	if (has_snapshot) {
 		first = ps_record_append(PS_TABLE_ALERT_SITES, PS_ALERT_SITES,
 					 &memory);

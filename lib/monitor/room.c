@@ -16,6 +16,7 @@ ps_room_bound_name(enum ps_room_bound bound)
 {
 	static const char *const names[] = {"unbounded", "address space",
 					    "cgroup", "machine"};
+	_Static_assert(PS_COUNT(names) == PS_ROOM_MACHINE + 1, "one name each");
 
 	PS_ASSERT((unsigned)bound < PS_COUNT(names));
 	return names[bound];

@@ -15,9 +15,12 @@
 #include "monitor/rule_cursor.h"
 
 static const char *const severity_names[] = {"info", "warning", "critical"};
+_Static_assert(PS_COUNT(severity_names) == PS_SEVERITY_CRITICAL + 1,
+	       "one name each");
 static const char *const unit_names[] = {
     "count", "bytes", "bytes_per_second", "per_second", "seconds", "fraction",
 };
+_Static_assert(PS_COUNT(unit_names) == PS_IN_FRACTION + 1, "one name each");
 
 const char *
 ps_severity_name(uint32_t severity)

@@ -124,6 +124,7 @@ take_locked(unsigned units)
 {
 	unsigned *hint = units == 1 ? &hint_single : &hint_run;
 
+	PS_ASSERT(ps_peek(&lock.is_taken) != 0);
 	for (; *hint < segment_count; ++*hint) {
 		struct segment *s = &segments[*hint];
 		int at;
@@ -169,7 +170,9 @@ give_locked(struct segment *s, void *start, unsigned units)
 	    (unsigned)(((uintptr_t)start - s->start) >> PS_UNIT_SHIFT);
 	uint32_t mask = run_mask(units) << at;
 
+	PS_ASSERT(ps_peek(&lock.is_taken) != 0);
 	PS_ASSERT(s->start != NO_SEGMENT && (s->used & mask) == mask);
+	PS_ASSERT(used_units >= units && at + units <= PS_SEGMENT_UNITS);
 	s->used &= ~mask;
 	used_units -= units;
 	dirty_units += units;

@@ -98,6 +98,7 @@ append_section_locked(uint32_t index)
 	uint32_t frame = UINT32_MAX;
 	void *memory;
 
+	PS_ASSERT(index < PS_SECTIONS_MAX && ps_record_is_locked_by_me());
 	if (k->pc != 0)
 		frame = ps_stack_frame_locked(k->pc);
 	if (ps_record_append(PS_TABLE_SECTIONS, 1, &memory) == UINT32_MAX)
@@ -141,6 +142,7 @@ enter_locked(uint64_t hash)
 {
 	uint32_t count = ps_peek(&known_count);
 
+	PS_ASSERT(count < PS_SECTIONS_MAX); /* next_locked had room */
 	hashes[count] = hash;
 	if (!append_section_locked(count))
 		return UINT32_MAX;

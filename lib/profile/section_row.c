@@ -32,6 +32,7 @@ take_row_locked(void)
 {
 	void *memory;
 
+	PS_ASSERT(ps_record_is_locked_by_me());
 	if (free_row_count > 0)
 		return free_rows[--free_row_count];
 	if (ps_record_append(PS_TABLE_SECTION_STATS, 1, &memory) == UINT32_MAX)

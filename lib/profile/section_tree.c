@@ -105,6 +105,7 @@ child_of(const struct ps_section_node *parent, uint32_t section, uint32_t flags)
 static uint32_t
 take_row_locked(void **row)
 {
+	PS_ASSERT(ps_record_is_locked_by_me());
 	if (free_row_count == 0)
 		return ps_record_append(PS_TABLE_SECTION_NODES, 1, row);
 	*row = ps_record_entry(PS_TABLE_SECTION_NODES,
@@ -121,6 +122,7 @@ attach_row(struct ps_section_node *n, uint32_t thread)
 	void *memory;
 	uint32_t index;
 
+	PS_ASSERT(n->section < PS_SECTIONS_MAX);
 	ps_record_lock();
 	index = take_row_locked(&memory);
 	if (index != UINT32_MAX) {

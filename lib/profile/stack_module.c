@@ -119,6 +119,7 @@ ps_stack_module_of_locked(uintptr_t pc, bool *is_own)
 	uint32_t row;
 	void *memory;
 
+	PS_ASSERT(ps_record_is_locked_by_me());
 	*is_own = false;
 	if (!find_module(pc, &found))
 		return UINT32_MAX;

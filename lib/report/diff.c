@@ -49,6 +49,7 @@ add_side(struct ps_paths *paths, const struct ps_diff_side *s, unsigned which)
 {
 	const struct ps_view *v = s->view;
 
+	PS_ASSERT(which < 2);
 	if (ps_paths_use(paths, v->reader, s->symbols, NULL) != 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < v->site_count; i++) {
@@ -93,6 +94,7 @@ missed(const struct ps_diff *d, const struct value *v, unsigned which,
 	double interval = (double)view->reader->header->sampling.interval_bytes;
 	double other = v->sum[!which][PS_BY_BYTES];
 
+	PS_ASSERT(which < 2 && key < KEYS);
 	if (view->is_exact || v->sum[which][PS_BY_BYTES] > 0 || !(other > 0))
 		return 0;
 	if (key == PS_BY_ALLOCATIONS || key == PS_BY_TEMPORARY)

@@ -228,6 +228,7 @@ find_least(struct flame *f, uint32_t most)
 	for (uint32_t i = 0; i < f->numbered; i++)
 		sorted[i] = f->shares[i];
 	qsort(sorted, f->numbered, sizeof(*sorted), greater_first);
+	PS_ASSERT(most > 0);
 	f->least = sorted[most - 1];
 	while (above < most && sorted[above] > f->least)
 		above++;
@@ -241,6 +242,7 @@ decide(struct flame *f, struct level *level)
 	double share = f->shares[level->number];
 	bool is_tie = share == f->least && f->ties > 0;
 
+	PS_ASSERT(level->number < f->numbered);
 	level->kept = NO_NODE;
 	if (level->number > 0 && share <= f->least && !is_tie)
 		return;
@@ -256,6 +258,7 @@ keep(struct flame *f, const struct level *level)
 	/* A sum of what is not below zero is no less than any part of it, even
 	 * rounded. */
 	PS_ASSERT(level == f->levels || level[-1].kept >= 0);
+	PS_ASSERT((uint32_t)level->kept < f->kept);
 	f->nodes[level->kept] = (struct node){
 	    .parent = level == f->levels ? NO_NODE : level[-1].kept,
 	    .place = level->place,
@@ -365,7 +368,7 @@ frame_of(const struct flame *f, const struct node *n, unsigned side,
 static double
 sum_of(const struct flame *f, const struct node *n, unsigned side, unsigned key)
 {
-	(void)f;
+	PS_ASSERT(side < f->sides && key < PS_FLAME_KEYS);
 	return n->value.sum[side][key];
 }
 
@@ -373,8 +376,7 @@ static double
 error_of(const struct flame *f, const struct node *n, unsigned side,
 	 unsigned key)
 {
-	(void)f;
-	(void)side;
+	PS_ASSERT(side < f->sides && key < PS_FLAME_KEYS);
 	return Z95 * ps_sqrt(n->value.variance[key]);
 }
 

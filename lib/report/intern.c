@@ -58,6 +58,7 @@ slot_of(const struct ps_intern *set, const struct ps_intern_key *key)
 	uint32_t mask = set->slot_count - 1;
 
 	PS_ASSERT(set->count < set->slot_count);
+	PS_ASSERT((set->slot_count & mask) == 0); /* a power of two */
 	for (uint32_t i = (uint32_t)key->hash & mask;; i = (i + 1) & mask) {
 		uint32_t *slot = &set->slots[i];
 		const struct ps_intern_key *known;
@@ -106,6 +107,7 @@ grow(struct ps_intern *set)
 		larger.keys[i] = set->keys[i];
 		*slot_of(&larger, &set->keys[i]) = i + 1;
 	}
+	PS_ASSERT(larger.count <= larger.slot_count / 2);
 	release(set);
 	*set = larger;
 	return 0;

@@ -41,6 +41,7 @@ key(struct json *j, const char *name)
 static void
 open(struct json *j, char bracket)
 {
+	PS_ASSERT(bracket == '{' || bracket == '[');
 	separate(j);
 	ps_text_char(j->out, bracket);
 	j->needs_comma = false;
@@ -49,6 +50,7 @@ open(struct json *j, char bracket)
 static void
 close(struct json *j, char bracket)
 {
+	PS_ASSERT(bracket == '}' || bracket == ']');
 	ps_text_char(j->out, bracket);
 	j->needs_comma = true;
 }
@@ -117,6 +119,7 @@ json_exit(struct json *j, const struct ps_view *v)
 {
 	static const char *const kinds[] = {"running", "exit", "signal",
 					    "unknown"};
+	_Static_assert(PS_COUNT(kinds) == PS_END_UNKNOWN + 1, "one word each");
 
 	key(j, "exit");
 	open(j, '{');
@@ -391,6 +394,7 @@ static void
 json_sampling(struct json *j, const struct ps_view *v)
 {
 	static const char *const modes[] = {"off", "poisson", "all"};
+	_Static_assert(PS_COUNT(modes) == PS_SAMPLE_ALL + 1, "one word each");
 	const struct ps_record_sampling *s = &v->reader->header->sampling;
 
 	key(j, "sampling");

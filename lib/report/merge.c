@@ -53,6 +53,7 @@ row_of(const struct merger *m, enum ps_table_id id, uint32_t index)
 {
 	const struct ps_record_table *t = &m->h->table[id];
 
+	PS_ASSERT(id < PS_TABLES && index <= t->capacity);
 	return (char *)m->h + t->offset + (uint64_t)index * t->entry_bytes;
 }
 

@@ -26,6 +26,7 @@ enum { FILE_MOST = 64 << 20 };
 
 static const char *const unit_names[] = {
     [PB_SECONDS] = "s", [PB_BYTES] = "byte", [PB_COUNT] = "1"};
+_Static_assert(PS_COUNT(unit_names) == PB_COUNT + 1, "one name each");
 
 /* ---- writing ---- */
 

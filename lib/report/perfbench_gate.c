@@ -217,6 +217,8 @@ word_of(enum ps_gate_verdict verdict)
 {
 	static const char *const words[] = {"undecided", "ok", "REGRESSION",
 					    "inconclusive"};
+	_Static_assert(PS_COUNT(words) == PS_GATE_INCONCLUSIVE + 1,
+		       "one word each");
 
 	PS_ASSERT(verdict < PS_COUNT(words));
 	return words[verdict];

@@ -125,6 +125,7 @@ put_strip(struct ps_text *t, const struct pb_subject *subject,
 {
 	static const char *const block[] = {"▁", "▂", "▃", "▄",
 					    "▅", "▆", "▇", "█"};
+	_Static_assert(PS_COUNT(block) == 8, "eighths");
 	const struct pb_series *series = pb_series_find(subject, "time");
 	size_t n = subject->runs;
 	size_t columns = PS_MIN(n, (size_t)STRIP_COLUMNS);
@@ -226,6 +227,7 @@ pb_text_subject(const struct pb_session *s, const struct pb_subject *subject,
 	    "time", "user", "system", "peak-rss", "peak-heap", "allocations"};
 	static const char *const labels[] = {"time",	 "user",      "system",
 					     "peak RSS", "peak heap", "allocs"};
+	_Static_assert(PS_COUNT(labels) == PS_COUNT(names), "one label each");
 	struct ps_summary time;
 
 	put_title(s, subject, t);

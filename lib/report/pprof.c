@@ -118,6 +118,7 @@ ps_pprof_begin(struct ps_scratch *scratch, enum ps_view_key shown_first,
 	    [PS_BY_ALLOCATIONS] = 0, [PS_BY_BYTES] = 1,	    [PS_BY_PEAK] = 3,
 	    [PS_BY_LIVE] = 5,	     [PS_BY_TEMPORARY] = 6,
 	};
+	_Static_assert(PS_COUNT(first) == PS_BY_TEMPORARY + 1, "one each");
 	struct ps_pprof *p = ps_scratch_alloc(scratch, sizeof(*p));
 
 	if (p == NULL)

@@ -26,6 +26,7 @@ ps_proto_varint(struct ps_text *t, uint64_t value)
 static inline void
 ps_proto_number(struct ps_text *t, uint32_t field, uint64_t value)
 {
+	PS_ASSERT(field > 0);
 	if (value == 0)
 		return; /* the default */
 	ps_proto_varint(t, (uint64_t)field << 3);
@@ -37,6 +38,7 @@ static inline void
 ps_proto_bytes(struct ps_text *t, uint32_t field, const char *bytes,
 	       size_t length)
 {
+	PS_ASSERT(field > 0 && (bytes != NULL || length == 0));
 	ps_proto_varint(t, (uint64_t)field << 3 | 2);
 	ps_proto_varint(t, length);
 	ps_text_put(t, bytes, length);

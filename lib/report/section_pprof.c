@@ -66,6 +66,7 @@ put_strings(struct ps_text *out, const struct ps_view *v)
 	    [NO_STRING] = "",  [TIME] = "time",	  [NANOSECONDS] = "nanoseconds",
 	    [CALLS] = "calls", [COUNT] = "count", [PROCESS] = "process",
 	};
+	_Static_assert(PS_COUNT(fixed) == PROCESS + 1, "process is the last");
 	const struct ps_record_process *p = &v->reader->header->process;
 
 	for (unsigned i = 0; i < PS_COUNT(fixed); i++)

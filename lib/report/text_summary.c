@@ -165,6 +165,7 @@ put_levels(struct ps_text *t, const uint64_t *levels, uint64_t highest)
 {
 	static const char *const block[] = {" ", "▁", "▂", "▃", "▄",
 					    "▅", "▆", "▇", "█"};
+	_Static_assert(PS_COUNT(block) == 9, "eighths");
 	char label[16];
 
 	ps_text_printf(t, "\n  %10s ", ps_human_bytes(label, (double)highest));
