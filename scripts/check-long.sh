@@ -24,18 +24,17 @@ share()
 	echo $((part > 0 ? part : 1))
 }
 
-# The minutes are of two cores of 2 GHz and, but for acceptance, do not depend on
-# what is installed.
+# The minutes are of two cores of 2 GHz.
 declare -A about=(
-	[pool]='5 min: ten million random operations on the pool against a model'
-	[unwind]='1 min: every unwind rule of the system against libunwind'
+	[pool]='1 min: ten million random operations on the pool against a model'
+	[unwind]='2 to 30 min: every unwind rule of what is installed (LLVM and Java are large) against libunwind'
 	[model]='5 min: ten million random calls of the whole family, preloaded'
-	[bend]='1 min: at limits of memory, 2000 forks'
+	[bend]='3 min: at limits of memory, 2000 forks'
 	[killed]='15 min: 1000 kills'
-	[faults]='10 min: each system call fails with each plausible error'
-	[load]='20 min: all at once, sampled and with everything recorded'
+	[faults]='3 min: each system call fails with each plausible error'
+	[load]='22 min: all at once, sampled and with everything recorded'
 	[demo]='2 min: make demo in a copy of the tree'
-	[rows]='15 min: hazards and 220 commands, at their full counts'
+	[rows]='8 min: hazards and 220 commands, at their full counts'
 	[threads]='5 min: the thread sanitizer on lib'
 	[fuzz]='80 min: ten minutes of each fuzzer'
 	[acceptance]='2 h: suites of other programs'
