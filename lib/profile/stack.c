@@ -241,8 +241,6 @@ append_site_locked(uint64_t stack, const struct ps_stack_key *key,
 	uint32_t row;
 	void *memory;
 
-	PS_ASSERT(ps_record_is_locked_by_me());
-	PS_ASSERT(key->depth <= PS_STACK_DEPTH_MAX && key->flags <= UINT16_MAX);
 	if (ps_peek(&table->count) == table->capacity) /* counts the drop */
 		return ps_record_append(PS_TABLE_SITES, 1, &memory);
 	shared = find_slot(&stacks, stack_of_site, stack);
