@@ -62,7 +62,7 @@ part()
 	load) LOAD_SECONDS=$(share 600) $story everything ;;
 	demo) DEMO=fresh $story demo ;;
 	rows) LONG=1 $story differential hazard_threads hazard_security hazard_interop hazard_process ;;
-	threads) make --no-print-directory SAN=thread check-unit ;;
+	threads) CK_TIMEOUT_MULTIPLIER=10 make --no-print-directory SAN=thread check-unit ;;
 	fuzz) make --no-print-directory fuzz FUZZ_EACH="$(share 600)" ;;
 	acceptance) acceptance ;;
 	esac
