@@ -44,7 +44,8 @@ main_pair(const struct sides *s, const char *who)
 			       "no executable of that name on both sides");
 	for (uint32_t i = 0; who == NULL && i < s->old.count; i++) {
 		const struct ps_group *old = &s->old.group[i];
-		const struct ps_group *new = ps_groups_match(&s->new, old);
+		const struct ps_group *new =
+		    ps_groups_match(&s->new, &s->old, old);
 
 		if (new == NULL || old->peak_bytes + new->peak_bytes <= most)
 			continue;
@@ -64,14 +65,14 @@ each_pair(const struct sides *s,
 	for (uint32_t i = 0; error == 0 && i < s->old.count; i++) {
 		const struct ps_group *old = &s->old.group[i];
 
-		error =
-		    visit(&(struct pair){old, ps_groups_match(&s->new, old)},
-			  context);
+		error = visit(
+		    &(struct pair){old, ps_groups_match(&s->new, &s->old, old)},
+		    context);
 	}
 	for (uint32_t i = 0; error == 0 && i < s->new.count; i++) {
 		const struct ps_group *new = &s->new.group[i];
 
-		if (ps_groups_match(&s->old, new) == NULL)
+		if (ps_groups_match(&s->old, &s->new, new) == NULL)
 			error = visit(&(struct pair){NULL, new}, context);
 	}
 	return error;

@@ -147,16 +147,30 @@ ps_executables_put(const struct ps_groups *groups, struct ps_text *t)
 
 /* ---- two trees ---- */
 
+/* Where only small processes of it ran: a group that is nobody else's match. */
+static const struct ps_group *
+group_of_small(const struct ps_groups *groups, const struct ps_groups *others,
+	       const char *exe, const char *name)
+{
+	const struct ps_group *g = ps_groups_find(groups, exe, name);
+
+	return g != NULL && ps_groups_match(others, groups, g) == NULL ? g
+								       : NULL;
+}
+
 /* The same program in another tree: of that path, else of that name. */
 static struct side
-match(const struct ps_groups *groups, const struct side *other)
+match(const struct ps_groups *groups, const struct ps_groups *others,
+      const struct side *other)
 {
 	const char *name = other->group != NULL ? ps_group_name(other->group)
 						: small_name(other->small);
 	const char *exe = other->group != NULL ? ps_group_exe(other->group)
 					       : other->small->exe;
 	struct side side = {
-	    .group = ps_groups_find(groups, exe, name),
+	    .group = other->group != NULL
+			 ? ps_groups_match(groups, others, other->group)
+			 : group_of_small(groups, others, exe, name),
 	    .small = ps_small_find(groups->small, exe),
 	};
 
@@ -239,13 +253,13 @@ ps_executables_put_both(const struct ps_groups *old,
 	for (uint32_t i = 0; i < count_sides(old); i++) {
 		if (!side_at(old, i, &here))
 			continue;
-		there = match(new, &here);
+		there = match(new, old, &here);
 		put_pair(&here, &there, t);
 	}
 	for (uint32_t i = 0; i < count_sides(new); i++) {
 		if (!side_at(new, i, &here))
 			continue;
-		there = match(old, &here);
+		there = match(old, new, &here);
 		if (is_absent(&there))
 			put_pair(&there, &here, t);
 	}

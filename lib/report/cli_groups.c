@@ -129,11 +129,56 @@ ps_groups_find(const struct ps_groups *groups, const char *exe,
 	return same_name;
 }
 
-const struct ps_group *
-ps_groups_match(const struct ps_groups *groups, const struct ps_group *other)
+/* The program at that very path, under that name; NULL: none. */
+static const struct ps_group *
+exact_match(const struct ps_groups *groups, const struct ps_group *other)
 {
-	return ps_groups_find(groups, ps_group_exe(other),
-			      ps_group_name(other));
+	for (uint32_t i = 0; i < groups->count; i++) {
+		const struct ps_group *g = &groups->group[i];
+
+		if (strcmp(ps_group_exe(g), ps_group_exe(other)) == 0 &&
+		    strcmp(ps_group_name(g), ps_group_name(other)) == 0)
+			return g;
+	}
+	return NULL;
+}
+
+/* Of those of a name that are at no path of the other side, number `wanted`;
+ * or, with `self`, its number. */
+static const struct ps_group *
+moved(const struct ps_groups *groups, const struct ps_groups *others,
+      const char *name, const struct ps_group *self, uint32_t *wanted)
+{
+	uint32_t number = 0;
+
+	for (uint32_t i = 0; i < groups->count; i++) {
+		const struct ps_group *g = &groups->group[i];
+
+		if (strcmp(ps_group_name(g), name) != 0 ||
+		    exact_match(others, g) != NULL)
+			continue;
+		if (g == self)
+			*wanted = number;
+		if (g == self || (self == NULL && number == *wanted))
+			return g;
+		number++;
+	}
+	return NULL;
+}
+
+const struct ps_group *
+ps_groups_match(const struct ps_groups *groups, const struct ps_groups *others,
+		const struct ps_group *other)
+{
+	const struct ps_group *same = exact_match(groups, other);
+	const char *name = ps_group_name(other);
+	uint32_t number = 0;
+
+	if (same != NULL)
+		return same;
+	if (moved(others, groups, name, other, &number) == NULL)
+		return NULL;
+	return moved(groups, others, name, NULL, &number);
 }
 
 int

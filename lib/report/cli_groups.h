@@ -45,8 +45,14 @@ const struct ps_group *ps_groups_main(const struct ps_groups *groups,
 const struct ps_group *ps_groups_find(const struct ps_groups *groups,
 				      const char *exe, const char *name);
 
-/* The group of another tree that is of the same program. */
+/*
+ * The group that is of the same program as one of `others`, another tree: of
+ * that path and name, or else one of that name, when both are at a path that
+ * the other tree does not have (a program that was moved, or two builds of it).
+ * Each group has one match at most, which has that group for its match.
+ */
 const struct ps_group *ps_groups_match(const struct ps_groups *groups,
+				       const struct ps_groups *others,
 				       const struct ps_group *other);
 
 /* As ps_source_open. */

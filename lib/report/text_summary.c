@@ -208,6 +208,27 @@ put_plot(struct ps_text *t, const struct ps_view *v)
 	ps_text_printf(t, "\n  %10s 0 s%*s\n", "heap", PLOT_COLUMNS - 3, end);
 }
 
+/* A forked child begins with its parent's blocks: those are what is freed or
+ * live here and was not allocated here. */
+static void
+put_inherited(struct ps_text *t, const struct ps_view *v)
+{
+	const struct ps_record_process *p = &v->reader->header->process;
+	uint64_t known = 0;
+	char blocks[16];
+
+	for (unsigned c = 0; c < PS_CLASS_SLOTS; c++)
+		known += v->class_allocations[c];
+	if (known <= v->allocations ||
+	    (!ps_peek(&p->is_forked_child) && v->reader->merged < 2))
+		return;
+	ps_text_printf(t,
+		       "  inherited by fork: %s block%s of the parent's, "
+		       "among those freed or live\n",
+		       ps_human_count(blocks, (double)(known - v->allocations)),
+		       ps_plural((double)(known - v->allocations)));
+}
+
 /* What the process had in memory beyond its heap: code, stacks, mmap, us. */
 static void
 put_outside(struct ps_text *t, const struct ps_view *v)
@@ -285,6 +306,7 @@ ps_text_summary(struct ps_text_report *r)
 	ps_text_verdict(r);
 	ps_put_heading(r->out, "HEAP", NULL);
 	put_heap(r->out, r->view);
+	put_inherited(r->out, r->view);
 	put_outside(r->out, r->view);
 	put_plot(r->out, r->view);
 	put_classes(r->out, r->view);

@@ -17,7 +17,11 @@ for file in rec/*.perfshim; do
 	expect "process[\"ppid\"] == $parent" 'heap["allocations"] >= 30000' \
 		'heap["allocations"] < 31000' 'sites("child_allocate")' \
 		'not sites("parent_allocate")'
+	# It frees what its parent allocated: the figures add up with what it began with.
+	"$B/perfreport" -o text "$file" || fail "perfreport to read $file"
+	has "$(<text)" '  inherited by fork: 30\.[0-9] k blocks of the parent' "of $file"
 done
+hasnt "$(<report)" 'inherited' 'the report of the parent'
 
 # Children that are to be left alone leave nothing.
 rm -r rec

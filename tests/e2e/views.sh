@@ -62,3 +62,16 @@ view --diff --folded=count rec tree
 has "$text" ';keep_small 1000 0' 'the folded difference of trees, the other way'
 "$B/perfreport" --diff --main exact tree rec >out 2>err
 equal 2 $? 'the status where a side has no such program'
+
+# A program of the same path is the same one; else one of that name that was moved, once.
+mkdir v1 v2 && cp "$T/exact" v1/app && cp "$T/exact" v2/app
+rm -rf rec
+run_shim PERFSHIM_SAMPLE=all v1/app
+cp -r rec first
+run_shim PERFSHIM_SAMPLE=all v2/app
+mv rec both
+run_shim PERFSHIM_SAMPLE=all v2/app
+view --diff first rec
+report_has $'\n  old  app  pid [0-9]+\n  new  app  pid [0-9]+\n' 'PEAK MEMORY, MORE THAN NOISE +none'
+view --diff both rec
+report_has $'\napp +1 [^\n]* KiB +1 +[^\n]* KiB' $'\napp +1 [^\n]* - +- +-\n'
