@@ -127,7 +127,7 @@ stray_block(size_t size, size_t align, bool is_zeroed)
 	void *block = large_block(size, align, is_zeroed, 0);
 
 	if (block != NULL && ps_is_counted_large(block)) {
-		size_t usable = je_sallocx(block, 0);
+		size_t usable = ps_large_usable(block);
 		unsigned cls = ps_class_of_usable(usable);
 
 		ps_thread_count_stray(
@@ -197,7 +197,7 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 	block = large_block(size, align, is_zeroed, self->row_index);
 	if (block == NULL)
 		return NULL;
-	usable = je_sallocx(block, 0);
+	usable = ps_large_usable(block);
 	ps_count_allocated(self, ps_class_of_usable(usable), usable);
 	return block;
 }

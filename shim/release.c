@@ -109,7 +109,7 @@ free_large(struct ps_thread *self, void *ptr)
 	size_t usable;
 
 	check_large("free", ptr);
-	usable = je_sallocx(ptr, 0);
+	usable = ps_large_usable(ptr);
 	ps_picked_end_large(self, ptr);
 	ps_count_freed(self, ps_class_of_usable(usable), usable);
 	if (!ps_large_free(ptr))
@@ -196,11 +196,11 @@ ps_usable_size(const void *ptr)
 	if (ps_guard_holds(ptr))
 		return ps_harden_usable(ptr);
 	if (ps_range_is_large(ptr))
-		return je_sallocx(ptr, 0);
+		return ps_large_usable(ptr);
 	if (ps_is_bootstrap(ptr))
 		return ((const size_t *)ptr)[-1];
 	if (ps_outside_holds(ptr))
-		return je_sallocx(ptr, 0);
+		return ps_large_usable(ptr);
 	return ps_real.usable_size != NULL
 		   ? ps_real.usable_size((void *)(uintptr_t)ptr)
 		   : 0;
@@ -250,7 +250,7 @@ count_grown(struct ps_thread *self, void *block, size_t size,
 {
 	struct ps_record_thread *row = self->row;
 	uint64_t left = ps_peek(&row->bytes_left);
-	size_t usable = je_sallocx(block, 0);
+	size_t usable = ps_large_usable(block);
 
 	ps_count_allocated(self, ps_class_of_usable(usable), usable);
 	if (size < left)
@@ -263,7 +263,7 @@ static void *
 grow_large(struct ps_thread *self, void *ptr, size_t size,
 	   const struct ps_unwind_context *caller)
 {
-	size_t usable = je_sallocx(ptr, 0);
+	size_t usable = ps_large_usable(ptr);
 	struct ps_birth birth;
 	bool is_sampled = ps_sample_take((uintptr_t)ptr, &birth);
 	void *block = ps_large_realloc(ptr, size, self->row_index);

@@ -48,6 +48,7 @@ void ps_je_thread_end(void);
 
 /* align is a power of two */
 #define JE_ALIGN(align) ((int)__builtin_ctzll(align))
+#define JE_ALIGN_OF(flags) ((size_t)1 << ((flags)&0x3f))
 #define JE_ZERO 0x40
 #define JE_TCACHE_NONE (1 << 8) /* cache -1, kept as id + 2 in bits 8..19 */
 #define JE_ARENA(index) ((int)(((index) + 1u) << 20))

@@ -7,6 +7,9 @@
  * with a thread whose data it has taken down already: what comes back is
  * looked at, not believed.
  */
+#include <string.h>
+
+#include "pool/early.h"
 #include "pool/jemalloc.h"
 #include "pool/large.h"
 #include "pool/outside.h"
@@ -51,20 +54,32 @@ large_arena_index(unsigned hint)
 	return expected - 1;
 }
 
-void *
-ps_large_alloc(size_t size, int flags, unsigned hint)
+static void *
+block_of_range(size_t size, int flags, unsigned hint)
 {
 	void *block = NULL;
 	unsigned arena;
 
+	if (!ps_range_has_jemalloc())
+		block = ps_early_alloc(size, JE_ALIGN_OF(flags),
+				       (flags & JE_ZERO) != 0);
+	if (block != NULL)
+		return block;
+	arena = large_arena_index(hint);
+	return arena == UINT32_MAX
+		   ? NULL
+		   : je_mallocx(size, flags | JE_ARENA(arena) | JE_TCACHE_NONE);
+}
+
+void *
+ps_large_alloc(size_t size, int flags, unsigned hint)
+{
+	void *block = NULL;
+
 	if (size > PTRDIFF_MAX)
 		return NULL;
-	if (ps_range.large_bytes != 0) {
-		arena = large_arena_index(hint);
-		if (arena != UINT32_MAX)
-			block = je_mallocx(size, flags | JE_ARENA(arena) |
-						     JE_TCACHE_NONE);
-	}
+	if (ps_range.large_bytes != 0)
+		block = block_of_range(size, flags, hint);
 	if (block == NULL)
 		return ps_outside_alloc(size, flags);
 	if (ps_likely(ps_range_is_large(block)))
@@ -92,17 +107,45 @@ ps_large_free(void *ptr)
 {
 	if (!ps_starts_drop(starts_of(ptr), ptr))
 		return false;
-	je_dallocx(ptr, JE_TCACHE_NONE);
+	if (ps_unlikely(ps_early_holds(ptr)))
+		ps_early_free(ptr);
+	else
+		je_dallocx(ptr, JE_TCACHE_NONE);
 	return true;
+}
+
+size_t
+ps_large_usable(const void *ptr)
+{
+	return ps_unlikely(ps_early_holds(ptr)) ? ps_early_usable(ptr)
+						: je_sallocx(ptr, 0);
+}
+
+static void *
+realloc_early(void *ptr, size_t size, unsigned hint)
+{
+	void *block;
+
+	if (ps_early_resize(ptr, size))
+		return ptr;
+	block = ps_large_alloc(size, 0, hint);
+	if (block == NULL)
+		return NULL;
+	memcpy(block, ptr, PS_MIN(size, ps_early_usable(ptr)));
+	(void)ps_large_free(ptr);
+	return block;
 }
 
 void *
 ps_large_realloc(void *ptr, size_t size, unsigned hint)
 {
-	unsigned arena = large_arena_index(hint);
+	unsigned arena;
 	void *block;
 
 	PS_ASSERT(ps_range_is_large(ptr) && size > 0);
+	if (ps_early_holds(ptr))
+		return realloc_early(ptr, size, hint);
+	arena = large_arena_index(hint);
 	/* Before: another thread may get the old address at once. */
 	(void)ps_starts_drop(&large_starts, ptr);
 	block = je_rallocx(ptr, size,
@@ -119,6 +162,7 @@ ps_large_realloc(void *ptr, size_t size, unsigned hint)
 void
 ps_large_decay(void)
 {
+	ps_early_decay();
 	for (unsigned i = 0; i < LARGE_ARENAS; i++)
 		if (ps_peek(&large_arena[i]) != 0)
 			ps_range_decay_arena(ps_peek(&large_arena[i]) - 1);

@@ -23,6 +23,8 @@ void *ps_large_alloc(size_t size, int flags, unsigned hint);
  * block can start there.  Sure for blocks of 16 KiB and up.
  */
 bool ps_large_is_start(const void *ptr);
+/* Bytes that the program may use of such a block. */
+size_t ps_large_usable(const void *ptr);
 /* Free such a block; false: it was freed meanwhile. */
 bool ps_large_free(void *ptr);
 

@@ -22,6 +22,7 @@
 
 #include "base/lock.h"
 #include "base/os.h"
+#include "pool/early.h"
 #include "pool/jemalloc.h"
 #include "pool/large.h"
 #include "pool/outside.h"
@@ -181,6 +182,7 @@ reserve(size_t pool, size_t large)
 	ps_range.link_key |= (uintptr_t)1 << 63;
 	ps_region_init(&pool_region, start, pool, commit_records);
 	ps_region_init(&large_region, ps_range.large_base, large, NULL);
+	ps_early_init(&large_region);
 	return true;
 }
 
