@@ -324,8 +324,7 @@ any_block(size_t size, size_t align, bool is_zeroed,
 	struct ps_thread *self = &ps_self;
 	void *block;
 
-	if (ps_unlikely(ps_forked_is_unseen()))
-		ps_forked_begin();
+	ps_forked_settle();
 	if (self->heap == NULL && !ps_thread_register(self))
 		return stray_block(size, align, is_zeroed);
 	if (self->depth > 0 && !ps_thread_heal(self))

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "record/writer.h"
+#include "shim/forked.h"
 #include "shim/count.h"
 #include "shim/custom.h"
 #include "shim/picked.h"
@@ -34,6 +35,7 @@ count(struct ps_thread *self, const void *block, size_t bytes,
 static bool
 is_counted(struct ps_thread *self)
 {
+	ps_forked_settle();
 	return (self->heap != NULL || ps_thread_register(self)) &&
 	       self->depth == 0;
 }

@@ -32,6 +32,7 @@
 #include "record/writer.h"
 #include "report/report.h"
 #include "report/symbol_elf.h"
+#include "shim/forked.h"
 #include "shim/finish.h"
 #include "shim/harden.h"
 #include "shim/machine.h"
@@ -327,8 +328,10 @@ finish(intptr_t status)
 void
 ps_finish(int status)
 {
-	if (ps_record == NULL || !is_our_process() ||
-	    atomic_exchange(&has_finished, 1) != 0)
+	if (ps_record == NULL)
+		return;
+	ps_forked_finish();
+	if (!is_our_process() || atomic_exchange(&has_finished, 1) != 0)
 		return;
 	ps_on_own_stack(finish, status);
 }

@@ -5,22 +5,37 @@
 #ifndef PS_SHIM_FORKED_H
 #define PS_SHIM_FORKED_H
 
-#include "base/base.h"
+#include "shim/thread.h"
 
-/* 0 in a child that has not begun its own recording yet. */
+/*
+ * The word that the kernel clears in children: a child that ran no handler of
+ * ours has not begun its own recording yet, one that did may wait with it.
+ */
+enum { PS_FORKED_UNSEEN, PS_FORKED_BEGUN, PS_FORKED_WAITS };
 extern _Atomic uint32_t *ps_forked_mark;
-
-static inline bool
-ps_forked_is_unseen(void)
-{
-	return ps_peek(ps_forked_mark) == 0;
-}
+/* What such a child's thread counts in meanwhile. */
+extern struct ps_record_thread ps_forked_row;
 
 /*
  * Once, at the early start; 0 or an error of pthread_atfork's.
  */
 int ps_forked_init(void);
-/* In such a child, on a slow path, with no lock held; preserves errno. */
+/* See below; preserves errno. */
 void ps_forked_begin(void);
+
+/* At the end of the process: what is counted is in the recording. */
+void ps_forked_finish(void);
+
+/*
+ * On the way to anything that writes to the recording, or reads what it counts:
+ * a forked child begins its own.  With no lock held.
+ */
+static inline void
+ps_forked_settle(void)
+{
+	if (ps_unlikely(ps_peek(ps_forked_mark) != PS_FORKED_BEGUN ||
+			ps_self.row == &ps_forked_row))
+		ps_forked_begin();
+}
 
 #endif /* PS_SHIM_FORKED_H */

@@ -16,6 +16,7 @@
 #include "pool/jemalloc.h"
 #include "record/fold.h"
 #include "record/writer.h"
+#include "shim/forked.h"
 #include "shim/malloc.h"
 #include "shim/thread.h"
 
@@ -30,6 +31,7 @@ live_bytes(void)
 
 	if (ps_record == NULL)
 		return 0;
+	ps_forked_settle();
 	rows = ps_peek(&ps_record->table[PS_TABLE_THREADS].count);
 	for (uint32_t i = 0; i < rows; i++) {
 		const struct ps_record_thread *row =

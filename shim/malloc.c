@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "pool/bin.h"
+#include "shim/forked.h"
 #include "shim/alloc.h"
 #include "shim/malloc.h"
 #include "shim/start.h"
@@ -77,6 +78,7 @@ ps_free_look(struct ps_pool_heap *heap, size_t cls)
 {
 	int saved_errno = errno;
 
+	ps_forked_settle();
 	ps_heap_look(heap, (unsigned)cls);
 	ps_thread_pulse(&ps_self);
 	errno = saved_errno;

@@ -20,6 +20,7 @@
 #include "profile/section_fast.h"
 #include "record/writer.h"
 #include "shim/custom.h"
+#include "shim/forked.h"
 #include "shim/markers.h"
 #include "shim/start.h"
 #include "shim/thread.h"
@@ -33,6 +34,7 @@ open_sections(struct ps_thread *self)
 
 	/* A handler that interrupted us has to do without; the end of a thread
 	 * is one such moment. */
+	ps_forked_settle();
 	if (self->depth == 0 &&
 	    (self->heap != NULL || ps_thread_register(self)))
 		self->sections =

@@ -158,8 +158,7 @@ ps_free(void *ptr)
 	if (ptr == NULL || ps_is_bootstrap(ptr))
 		return;
 	saved_errno = errno;
-	if (ps_unlikely(ps_forked_is_unseen()))
-		ps_forked_begin();
+	ps_forked_settle();
 	if (self->heap == NULL)
 		(void)ps_thread_register(self);
 	free_any(self, ptr, &caller);
@@ -307,6 +306,7 @@ ps_realloc(void *ptr, size_t size, const struct ps_unwind_context *caller)
 	if (ps_unlikely(!ps_is_relocated()))
 		return ps_bootstrap_realloc(ptr, size);
 	saved_errno = errno;
+	ps_forked_settle();
 	check_block("realloc", ptr);
 	if (fits_in_place(self, ptr, size))
 		return count_in_place(self, ptr, size);

@@ -23,6 +23,7 @@
 #include "base/filter.h"
 #include "base/os.h"
 #include "pool/range.h"
+#include "shim/forked.h"
 #include "shim/strict.h"
 
 static long
@@ -41,6 +42,7 @@ give_up_and_call(long nr, const unsigned long argument[6])
 	long result;
 
 	ps_range_begin_jemalloc(); /* it asks the kernel for its settings */
+	ps_forked_settle();
 	if (ps_self.heap != NULL)
 		ps_thread_publish(&ps_self);
 	ps_self.is_strict = 1;

@@ -33,6 +33,7 @@
 #include "record/writer.h"
 #include "shim/unwind_recall.h"
 #include "shim/start.h"
+#include "shim/forked.h"
 #include "shim/thread.h"
 #include "shim/thread_row.h"
 #include "shim/unwind_memo.h"
@@ -237,6 +238,30 @@ count_thread(int change)
 		ps_poke(&p->threads_peak, live);
 }
 
+void
+ps_thread_count_in(struct ps_thread *self, struct ps_record_thread *row)
+{
+	self->row = row;
+	self->row_offset_known = (char *)row - (char *)&ps_thread_fallback;
+	if (self->row_offset != 0)
+		self->row_offset = self->row_offset_known;
+}
+
+void
+ps_thread_use_row(struct ps_thread *self, uint32_t index)
+{
+	struct ps_record_thread *row = ps_record_entry(PS_TABLE_THREADS, index);
+
+	self->row_index = index;
+	ps_poke(&row->tid, (uint32_t)ps_os_tid());
+	ps_poke(&row->is_live, 1);
+	seed(self);
+	self->row = row;
+	ps_thread_redraw(self, 0);
+	ps_thread_count_in(self, row);
+	count_thread(1);
+}
+
 static bool
 attach(struct ps_thread *self)
 {
@@ -253,17 +278,9 @@ attach(struct ps_thread *self)
 		ps_thread_row_give(index, row);
 		return false;
 	}
-	self->row = row;
-	self->row_index = index;
 	self->published_bytes = 0;
-	ps_poke(&row->tid, (uint32_t)ps_os_tid());
-	ps_poke(&row->is_live, 1);
+	ps_thread_use_row(self, index);
 	note_name(self);
-	seed(self);
-	ps_thread_redraw(self, 0);
-	self->row_offset_known = (char *)row - (char *)&ps_thread_fallback;
-	self->row_offset = self->row_offset_known;
-	count_thread(1);
 	return true;
 }
 
@@ -273,6 +290,7 @@ ps_thread_register(struct ps_thread *self)
 	int saved_errno = errno;
 	bool is_known = false;
 
+	ps_forked_settle();
 	if (self->heap != NULL)
 		return true;
 	if (self->depth > 0 || self->has_ended || !ps_start_early())
@@ -291,6 +309,7 @@ ps_thread_register(struct ps_thread *self)
 bool
 ps_thread_enter(struct ps_thread *self)
 {
+	ps_forked_settle();
 	if (self->heap == NULL && !ps_thread_register(self))
 		return false;
 	self->depth++;
@@ -336,6 +355,7 @@ detach(struct ps_thread *self)
 	struct ps_pool_heap *heap = self->heap;
 	struct ps_section_thread *sections = self->sections;
 
+	ps_forked_settle();
 	ps_thread_publish(self);
 	note_name(self);
 	self->depth++;
@@ -388,29 +408,10 @@ round_ends(void)
 
 /* ---- fork --------------------------------------------------------------- */
 
-/*
- * The recording is new and empty.  Blocks of before the fork live on in the
- * child; the caller puts them into the rows as allocated, so that freeing them
- * does not make the sums negative, and what was published stays so.
- */
 void
-ps_thread_postfork_child(struct ps_thread *self)
+ps_thread_postfork_child(void)
 {
 	ps_thread_row_postfork_child();
 	ps_unwind_memo_postfork_child();
 	ps_heap_postfork_child();
-	if (self->heap == NULL)
-		return;
-	self->row_index = ps_thread_row_take();
-	PS_ASSERT(self->row_index != UINT32_MAX);
-	self->row = ps_record_entry(PS_TABLE_THREADS, self->row_index);
-	ps_poke(&self->row->tid, (uint32_t)ps_os_tid());
-	ps_poke(&self->row->is_live, 1);
-	seed(self);
-	ps_thread_redraw(self, 0);
-	self->row_offset_known =
-	    (char *)self->row - (char *)&ps_thread_fallback;
-	if (self->depth == 0)
-		self->row_offset = self->row_offset_known;
-	count_thread(1);
 }

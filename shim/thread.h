@@ -112,8 +112,14 @@ void ps_thread_count_stray(unsigned cls, int64_t blocks, int64_t large_bytes);
 /* Once, at the early start; 0 or -errno. */
 int ps_thread_init(void);
 
-/* In a fork child: the calling thread is the only one. */
-void ps_thread_postfork_child(struct ps_thread *self);
+/* From now on the thread counts there ... */
+void ps_thread_count_in(struct ps_thread *self, struct ps_record_thread *row);
+/* ... or, named and live, in that row of the recording.  What it counted there
+ * so far stays. */
+void ps_thread_use_row(struct ps_thread *self, uint32_t index);
+
+/* In a fork child: the calling thread is the only one, and has no row yet. */
+void ps_thread_postfork_child(void);
 
 /*
  * Between enter and leave, this thread's allocations are neither counted nor

@@ -306,7 +306,7 @@ void
 ps_watch_postfork_child(void)
 {
 	ps_poke(&ps_watch_gate.is_busy, 0);
-	if (ps_peek(&ps_watch_gate.next) == UINT64_MAX)
+	if (!ps_watch_is_on())
 		return;
 	ps_alert_record_reset();
 	ps_watch_calls_postfork_child();

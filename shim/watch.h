@@ -29,6 +29,12 @@ struct ps_watch_gate {
 extern struct ps_watch_gate ps_watch_gate;
 
 static inline bool
+ps_watch_is_on(void)
+{
+	return ps_peek(&ps_watch_gate.next) != UINT64_MAX;
+}
+
+static inline bool
 ps_watch_is_due(ps_ticks now)
 {
 	return now >= ps_peek(&ps_watch_gate.next) ||
