@@ -79,12 +79,12 @@ struct ps_pool_heap {
 	 * to bins; see ps_heap_attach. */
 	_Atomic uint64_t *allocations;
 	_Atomic uint64_t *frees;
+	struct ps_pool_heap *next; /* in the list of heaps without a thread */
+	_Atomic uint64_t pages_held;
 	/* Blocks brought into the bin by refills, less those flushed. */
 	int64_t brought[PS_POOL_CLASSES];
 	struct ps_page *pages[PS_PAGE_KINDS][PS_POOL_CLASSES];
 	struct ps_remote remote[PS_POOL_CLASSES];
-	struct ps_pool_heap *next; /* in the list of heaps without a thread */
-	_Atomic uint64_t pages_held;
 };
 _Static_assert(offsetof(struct ps_pool_heap, bin) == 0, "see bin.h");
 

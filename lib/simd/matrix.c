@@ -32,9 +32,8 @@
  * - in place: B is not copied; it comes from L2, or is used by a few panels
  *   only, and copying costs 1/m of the arithmetic; a column or two behind the
  *   strips go to the dots, where a tile would be nearly empty;
- * - packed: as above;
- * - dots, up to 4 columns: along the depth; flat, up to 3 rows: along the rows
- *   of B; shallow, a depth of up to 4: along the rows of C (vector_*.h).
+ * - packed: as above; dots, up to 4 columns: along the depth; flat, up to 3
+ *   rows: along those of B; shallow, depth up to 4: along C's (vector_*.h).
  *
  * A panel of A is copied to the stack, out of rows that compete for the same
  * sets of L1, and of matrices so wide that the copy is nothing; the next panel
@@ -279,6 +278,7 @@ rest_columns(const struct ps_simd_kernels *kernels, size_t n, size_t k)
 {
 	size_t width = kernels->tile_columns;
 
+	PS_ASSERT(width > 0);
 	return n > width && n / width <= REST_STRIPS_MAX &&
 		       n % width <= REST_MAX && k >= DOTS_DEPTH_MIN
 		   ? n % width
