@@ -238,7 +238,8 @@ copy_counts(struct ps_record_thread *to)
 {
 	const struct ps_record_thread *from = &ps_forked_row;
 
-	ps_poke(&to->issued_bytes, ps_thread_requested(from));
+	ps_poke(&to->issued_bytes, ps_peek(&from->issued_bytes));
+	ps_poke(&to->bytes_left, ps_peek(&from->bytes_left));
 	ps_poke(&to->allocations, ps_peek(&from->allocations));
 	ps_poke(&to->large_bytes, ps_peek(&from->large_bytes));
 	ps_poke(&to->large_freed_bytes, ps_peek(&from->large_freed_bytes));
@@ -277,9 +278,9 @@ static void
 stop_waiting(struct ps_thread *self)
 {
 	PS_ASSERT(self == waiting.thread);
-	copy_counts(waiting.row);
 	waiting.thread = NULL;
 	ps_thread_use_row(self, waiting.row_index);
+	copy_counts(self->row); /* a sample that is due is due there */
 	ps_poke(&self->row->tid, (uint32_t)waiting.pid);
 	ps_heap_recount(self->heap, self->row->class_allocations,
 			self->row->class_frees, self->heap->bin);

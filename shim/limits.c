@@ -23,6 +23,7 @@
 #include "base/os.h"
 #include "pool/range.h"
 #include "record/writer.h"
+#include "shim/forked.h"
 
 static bool
 is_own_memory(void)
@@ -46,8 +47,10 @@ set(pid_t pid, int resource, const struct rlimit *limit, struct rlimit *old)
 	const unsigned long argument[6] = {
 	    (unsigned long)pid, (unsigned long)resource, (unsigned long)limit,
 	    (unsigned long)old};
-	long result = ps_os_asked(SYS_prlimit64, argument);
+	long result;
 
+	ps_forked_settle(); /* while there is room */
+	result = ps_os_asked(SYS_prlimit64, argument);
 	if (result < 0) {
 		errno = (int)-result;
 		return -1;
@@ -73,8 +76,10 @@ PS_EXPORT int
 mlockall(int flags)
 {
 	const unsigned long argument[6] = {(unsigned long)flags};
-	long result = ps_os_asked(SYS_mlockall, argument);
+	long result;
 
+	ps_forked_settle();
+	result = ps_os_asked(SYS_mlockall, argument);
 	if (result == -ENOMEM && is_own_memory()) {
 		ps_range_trim(ps_os_limit(RLIMIT_MEMLOCK));
 		result = ps_os_asked(SYS_mlockall, argument);

@@ -211,8 +211,10 @@ span_end(perfshim_span *span)
 static uintptr_t
 slot_of(const char *name, const char *file, uint32_t line)
 {
-	uint32_t section = ps_section_intern(name, file, line);
+	uint32_t section;
 
+	ps_forked_settle();
+	section = ps_section_intern(name, file, line);
 	if (section == UINT32_MAX || !ps_section_is_on(section))
 		return PS_SLOT_OFF;
 	return section + PS_SLOT_FIRST;

@@ -58,6 +58,7 @@ call_and_obey(long nr, const unsigned long argument[6], unsigned long filter)
 {
 	long result;
 
+	ps_forked_settle(); /* while it may make its calls */
 	ps_range_begin_jemalloc();
 	result = ps_os_asked(nr, argument);
 	if (result >= 0)

@@ -42,6 +42,13 @@ enum {
 
 struct ps_range ps_range;
 
+/* What is reserved besides: before, between, behind.  0: no more. */
+static struct {
+	uintptr_t low;
+	uintptr_t gap;
+	uintptr_t high;
+} spare;
+
 static struct ps_region pool_region;
 static struct ps_region large_region;
 static unsigned pool_arena; /* has_pool_arena */
@@ -83,6 +90,8 @@ begin(intptr_t unused)
 	(void)unused;
 	ps_lock_take(&beginning);
 	if (!ps_peek(&has_begun)) {
+		/* It ends the process where it finds no addresses. */
+		ps_range_trim(ps_os_limit(RLIMIT_AS));
 		ps_outside_init();
 		/* release: jemalloc's handlers of fork are known */
 		atomic_store_explicit(&has_begun, true, memory_order_release);
@@ -152,12 +161,12 @@ reserve(size_t pool, size_t large)
 	size_t bins = (pool >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
 	bool is_roomy = pool >= TABLES_ALIGN;
 	size_t pad = is_roomy ? TABLES_ALIGN + POOL_AT : 2 * PS_UNIT_BYTES;
+	size_t all = 2 * pool + large + records + bins + pad;
 	void *memory;
 	uintptr_t start;
 
 	PS_ASSERT(bins <= POOL_AT - TABLES_AT);
-	if (ps_os_reserve(2 * pool + large + records + bins + pad, &memory) !=
-	    0)
+	if (ps_os_reserve(all, &memory) != 0)
 		return false;
 	ps_range.marks =
 	    PS_ROUND_UP((uintptr_t)memory, (uintptr_t)PS_UNIT_BYTES);
@@ -168,6 +177,9 @@ reserve(size_t pool, size_t large)
 	ps_range.bins_from_zero = (uintptr_t)ps_range.bins -
 				  (start >> PS_UNIT_SHIFT) * sizeof(uintptr_t);
 	ps_range.pages = (struct ps_page *)records_of(PS_UNIT_BYTES);
+	spare.low = (uintptr_t)memory;
+	spare.gap = ps_range.large_base + large;
+	spare.high = (uintptr_t)memory + all;
 	if (ps_os_commit(ps_range.bins, start - (uintptr_t)ps_range.bins) != 0)
 		return false;
 	/* Where huge pages are for all, the first block would clear 2 MiB. */
@@ -222,6 +234,18 @@ unmap_between(uintptr_t from, uintptr_t to)
 		(void)ps_os_unmap((void *)from, to - from);
 }
 
+/* Once: somebody else's mapping may be there later. */
+static void
+trim_spare(void)
+{
+	if (spare.low == 0)
+		return;
+	unmap_between(spare.low, ps_range.marks);
+	unmap_between(spare.gap, records_of(ps_range.bytes));
+	unmap_between(ps_range.base + ps_range.bytes, spare.high);
+	spare.low = 0;
+}
+
 static void
 trim_pool(uint64_t limit)
 {
@@ -262,6 +286,7 @@ ps_range_trim(uint64_t limit)
 	if (limit >= ps_range.bytes + ps_range.large_bytes ||
 	    !ps_lock_try(&trimming))
 		return;
+	trim_spare();
 	trim_pool(limit);
 	if (limit < ps_range.large_bytes &&
 	    !ps_peek(&large_region.is_mapped_late))

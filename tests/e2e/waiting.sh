@@ -46,6 +46,7 @@ counted()
 }
 counted threads 3000
 counted another 1001
+equal 0 "$(figure limited 4)" 'the status of a child that limits its addresses'
 equal 4 "$(figure another 4)" 'the status of the child that another thread ended'
 equal '0 lines' "$(figure killed 2)" 'what a killed child that did nothing leaves'
 equal "$(pid_of execs)" "$(figure execs 2)" 'the line of what a child has become'

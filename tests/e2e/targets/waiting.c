@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,6 +109,20 @@ grandchild(void)
 	_exit(7);
 }
 
+/* What is reserved beyond the limit is given back, in the child. */
+static void
+limited(void)
+{
+	struct rlimit limit = {500 << 20, 500 << 20};
+	pthread_t thread;
+
+	if (setrlimit(RLIMIT_AS, &limit) != 0 ||
+	    pthread_create(&thread, NULL, other_pairs, NULL) != 0)
+		_exit(1);
+	pthread_join(thread, NULL);
+	_exit(0);
+}
+
 static void
 killed(void)
 {
@@ -132,6 +147,7 @@ static const struct {
     {"another", ended_by_another},
     {"vfork", with_vfork},
     {"parent", grandchild},
+    {"limited", limited},
     {"killed", killed},
     {"execs", execs},
 };
