@@ -27,15 +27,15 @@ was_injected()
 few=(mmap:1 madvise:1+ openat:1+)
 [ "${FAULTS:-few}" = few ] || few+=({mmap,madvise,openat,fstat,ftruncate,pwrite64}:{1,2,3})
 for fault in "${few[@]}"; do
-	rm -rf rec go && mkdir rec && mkfifo go
+	rm -rf rec go told.out told.log attached && mkdir rec && mkfifo go
 	LD_PRELOAD=$LIB PERFSHIM_OUT=$PWD/rec PERFSHIM_SAMPLE=4K PERFSHIM_REPORT=none \
 		"$T/hazard_process" told 3 <go >told.out 2>told.err &
 	host=$!
 	exec 5>go
-	until grep -q ready told.out; do sleep 0.02; done
+	until grep -qs ready told.out; do sleep 0.02; done
 	strace -f -o told.log -p $host -e trace="${fault%:*}" \
 		-e inject="${fault%:*}:error=ENOMEM:when=${fault#*:}" 2>attached &
-	until grep -q attached attached; do sleep 0.02; done
+	until grep -qs attached attached; do sleep 0.02; done
 	echo go >&5
 	exec 5>&-
 	wait $host
