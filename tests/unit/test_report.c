@@ -198,7 +198,7 @@ END_TEST
 START_TEST(what_few_samples_cannot_tell_is_not_called_none)
 {
 	ps_example_set_samples(1);
-	ps_poke(&ps_record->sampling.mode, PS_SAMPLE_POISSON);
+	ps_record->sampling.mode = PS_SAMPLE_POISSON;
 	for (uint32_t i = 0; i < PS_EXAMPLE_SITES; i++)
 		ps_poke(&ps_example_site(i)->temporary, 0);
 	ps_capture_text();
