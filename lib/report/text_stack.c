@@ -24,6 +24,15 @@ starts_with(const char *s, const char *prefix)
 }
 
 static bool
+is_among(const char *name, const char *const *names, unsigned count)
+{
+	for (unsigned i = 0; name != NULL && i < count; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool
 is_plumbing(const struct ps_symbol *s)
 {
 	static const char *const prefixes[] = {
@@ -51,12 +60,9 @@ is_plumbing(const struct ps_symbol *s)
 
 	if (starts_with(s->module, "libperfshim.so"))
 		return true;
-	if (s->function == NULL)
-		return false;
-	for (unsigned i = 0; i < PS_COUNT(names); i++)
-		if (strcmp(s->function, names[i]) == 0)
-			return true;
-	for (unsigned i = 0; i < PS_COUNT(prefixes); i++)
+	if (is_among(s->function, names, PS_COUNT(names)))
+		return true;
+	for (unsigned i = 0; s->function != NULL && i < PS_COUNT(prefixes); i++)
 		if (starts_with(s->function, prefixes[i]))
 			return true;
 	return false;
@@ -79,10 +85,7 @@ is_beginning(const struct ps_symbol *s)
 	    "_start",
 	};
 
-	for (unsigned i = 0; s->function != NULL && i < PS_COUNT(names); i++)
-		if (strcmp(s->function, names[i]) == 0)
-			return true;
-	return false;
+	return is_among(s->function, names, PS_COUNT(names));
 }
 
 /* Where it is, in a few words. */
