@@ -12,9 +12,9 @@
 #include <errno.h>
 
 #include "record/writer.h"
-#include "shim/forked.h"
 #include "shim/count.h"
 #include "shim/custom.h"
+#include "shim/forked.h"
 #include "shim/picked.h"
 
 static void

@@ -27,9 +27,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/single_threaded.h>
-#include <sys/syscall.h>
 
-#include "base/filter.h"
 #include "base/os.h"
 #include "measure/clock.h"
 #include "pool/heap.h"
@@ -45,6 +43,7 @@
 #include "shim/functions.h"
 #include "shim/harden.h"
 #include "shim/inherited.h"
+#include "shim/own_stack.h"
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/thread_row.h"
@@ -340,22 +339,12 @@ has_no_row(void)
 }
 
 /* A handler that allocates would count where nobody looks any more. */
-static bool
-hold_signals(sigset_t *before)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	return !ps_filter_forbids(SYS_rt_sigprocmask) &&
-	       pthread_sigmask(SIG_BLOCK, &all, before) == 0;
-}
-
 PS_COLD void
 ps_forked_begin(void)
 {
 	int saved_errno = errno;
 	sigset_t before;
-	bool are_held = hold_signals(&before);
+	bool are_held = ps_hold_signals(&before);
 	uint32_t mark = atomic_exchange(ps_forked_mark, PS_FORKED_BEGUN);
 
 	if (mark != PS_FORKED_BEGUN)

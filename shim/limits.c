@@ -51,12 +51,9 @@ set(pid_t pid, int resource, const struct rlimit *limit, struct rlimit *old)
 
 	ps_forked_settle(); /* while there is room */
 	result = ps_os_asked(SYS_prlimit64, argument);
-	if (result < 0) {
-		errno = (int)-result;
-		return -1;
-	}
-	obey(pid, resource, limit);
-	return 0;
+	if (result >= 0)
+		obey(pid, resource, limit);
+	return (int)ps_os_as_libc(result);
 }
 
 PS_EXPORT int
@@ -84,10 +81,7 @@ mlockall(int flags)
 		ps_range_trim(ps_os_limit(RLIMIT_MEMLOCK));
 		result = ps_os_asked(SYS_mlockall, argument);
 	}
-	if (result >= 0)
-		return 0;
-	errno = (int)-result;
-	return -1;
+	return (int)ps_os_as_libc(result);
 }
 
 /* There, the two kinds of struct are one. */

@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "pool/bin.h"
-#include "shim/forked.h"
 #include "shim/alloc.h"
+#include "shim/forked.h"
 #include "shim/malloc.h"
 #include "shim/start.h"
 #include "shim/thread.h"

@@ -79,14 +79,13 @@ switch_to(char *top, ps_own_stack_call *call, intptr_t argument)
 			   "memory", "cc");
 }
 
-static bool
-hold_signals(sigset_t *before)
+bool
+ps_hold_signals(sigset_t *before)
 {
 	sigset_t all;
 
 	sigfillset(&all);
 	return !ps_filter_forbids(SYS_rt_sigprocmask) &&
-	       ps_os_is_on_signal_stack() &&
 	       pthread_sigmask(SIG_BLOCK, &all, before) == 0;
 }
 
@@ -94,7 +93,7 @@ static void
 call_on(char *stack, ps_own_stack_call *call, intptr_t argument)
 {
 	sigset_t before;
-	bool are_held = hold_signals(&before);
+	bool are_held = ps_os_is_on_signal_stack() && ps_hold_signals(&before);
 
 	switch_to(stack + GUARD_BYTES + BYTES, call, argument);
 	if (are_held)

@@ -7,6 +7,8 @@
 #ifndef PS_SHIM_OWN_STACK_H
 #define PS_SHIM_OWN_STACK_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef void ps_own_stack_call(intptr_t argument);
@@ -18,5 +20,9 @@ typedef void ps_own_stack_call(intptr_t argument);
  * a page fault for each 4 KiB that are used.
  */
 void ps_on_own_stack(ps_own_stack_call *call, intptr_t argument);
+
+/* Until *before is set again no handler runs in this thread; false: it cannot
+ * be, and *before is unset. */
+bool ps_hold_signals(sigset_t *before);
 
 #endif /* PS_SHIM_OWN_STACK_H */

@@ -14,7 +14,6 @@
  * (shim/syscall.c).  What exec starts under a filter does not know of it, and
  * who makes the system call without libc is not seen.
  */
-#include <errno.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
@@ -25,15 +24,6 @@
 #include "pool/range.h"
 #include "shim/forked.h"
 #include "shim/strict.h"
-
-static long
-with_errno(long result)
-{
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
-}
 
 static long
 give_up_and_call(long nr, const unsigned long argument[6])
@@ -85,7 +75,7 @@ prctl(int option, ...)
 		result = call_and_obey(SYS_prctl, argument, argument[2]);
 	else
 		result = ps_os_asked(SYS_prctl, argument);
-	return (int)with_errno(result);
+	return (int)ps_os_as_libc(result);
 }
 
 long
@@ -101,5 +91,5 @@ ps_strict_seccomp(long nr, unsigned long operation, unsigned long flags,
 		result = call_and_obey(nr, argument, filter);
 	else
 		result = ps_os_asked(nr, argument);
-	return with_errno(result);
+	return ps_os_as_libc(result);
 }

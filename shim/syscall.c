@@ -6,11 +6,10 @@
  * frame, since the call may be one that returns twice, and no jump to libc's
  * own, which would have to be looked up first.
  */
-#include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/base.h"
+#include "base/os.h"
 #include "shim/strict.h"
 
 /* Named by the assembly below. */
@@ -30,8 +29,7 @@ ps_syscall_seccomp(long nr, unsigned long operation, unsigned long flags,
 PS_COLD long
 ps_syscall_failed(long result)
 {
-	errno = (int)-result;
-	return -1;
+	return ps_os_as_libc(result);
 }
 
 PS_EXPORT __attribute__((naked)) long

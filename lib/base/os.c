@@ -227,6 +227,15 @@ ps_os_timer_slack(uint64_t ns)
 }
 
 long
+ps_os_as_libc(long result)
+{
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+long
 ps_os_asked(long nr, const unsigned long a[6])
 {
 	int error;

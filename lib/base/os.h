@@ -131,6 +131,8 @@ void ps_os_sleep_ns(uint64_t ns);
 int ps_os_timer_slack(uint64_t ns);
 /* A call of the program's own, as it is: also where we gave that one up. */
 long ps_os_asked(long nr, const unsigned long argument[6]);
+/* A result of the kernel's as libc has it: below zero, -1 and errno. */
+long ps_os_as_libc(long result);
 
 /* Whether the calling thread runs on the stack that it gave for signals. */
 bool ps_os_is_on_signal_stack(void);

@@ -32,16 +32,6 @@ int ps_je_gettimeofday(struct timeval *out, void *zone);
 long ps_je_syscall(long nr, ...);
 int ps_je_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
 
-/* -1 and errno, as libc has it. */
-static int
-as_libc(long result)
-{
-	if (result >= 0)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
-}
-
 /*
  * jemalloc 5.3.0 tries out MADV_DONTNEED on a page as it starts, says so when
  * it gets none, and writes to it all the same.  That is its first request.
@@ -67,19 +57,19 @@ ps_je_mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t offset)
 int
 ps_je_munmap(void *addr, size_t bytes)
 {
-	return as_libc(CALL2(SYS_munmap, addr, bytes));
+	return (int)ps_os_as_libc(CALL2(SYS_munmap, addr, bytes));
 }
 
 int
 ps_je_mprotect(void *addr, size_t bytes, int prot)
 {
-	return as_libc(CALL3(SYS_mprotect, addr, bytes, prot));
+	return (int)ps_os_as_libc(CALL3(SYS_mprotect, addr, bytes, prot));
 }
 
 int
 ps_je_madvise(void *addr, size_t bytes, int advice)
 {
-	return as_libc(CALL3(SYS_madvise, addr, bytes, advice));
+	return (int)ps_os_as_libc(CALL3(SYS_madvise, addr, bytes, advice));
 }
 
 /* Of the kernel's settings, for reading. */
@@ -87,8 +77,8 @@ int
 ps_je_open(const char *path, int flags, ...)
 {
 	if ((flags & O_ACCMODE) != O_RDONLY)
-		return as_libc(-EPERM);
-	return as_libc(ps_os_open_read(path));
+		return (int)ps_os_as_libc(-EPERM);
+	return (int)ps_os_as_libc(ps_os_open_read(path));
 }
 
 /* For dumps of a profiler that is off. */
@@ -97,13 +87,13 @@ ps_je_creat(const char *path, mode_t mode)
 {
 	(void)path;
 	(void)mode;
-	return as_libc(-EPERM);
+	return (int)ps_os_as_libc(-EPERM);
 }
 
 int
 ps_je_close(int fd)
 {
-	return as_libc(ps_os_close(fd));
+	return (int)ps_os_as_libc(ps_os_close(fd));
 }
 
 static uint64_t
@@ -147,10 +137,7 @@ ps_je_syscall(long nr, ...)
 		argument[i] = va_arg(list, long);
 	va_end(list);
 	result = call6(nr, argument[0], argument[1], argument[2], 0, 0, 0);
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
+	return ps_os_as_libc(result);
 }
 
 int
@@ -159,7 +146,7 @@ ps_je_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
 	long got = CALL3(SYS_sched_getaffinity, pid, bytes, set);
 
 	if (got < 0)
-		return as_libc(got);
+		return (int)ps_os_as_libc(got);
 	memset((char *)set + got, 0, bytes - (size_t)got);
 	return 0;
 }
