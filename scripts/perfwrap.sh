@@ -24,7 +24,7 @@ that ran, to stderr.  The status is the command's (128 + N: killed by signal N).
   --report FILE    write the report to FILE instead of stderr
   --json FILE      write the report as JSON to FILE
   --html FILE      write the report as one page for a browser to FILE
-  --sample N       bytes between samples, such as 64K; all = each one; off
+  --sample N       bytes between samples, such as 64K; auto; all = each one; off
   --alert RULE     raise an alert when RULE comes true, such as 'heap > 80% of
                    limit' (perfshim-rules(7)); may be given several times
   --on-alert CMD   run CMD for each alert, which it gets as JSON on its stdin
@@ -424,8 +424,8 @@ if [ "$only_version" -eq 1 ]; then
 fi
 [ "$only_machine" -eq 0 ] || exec "$perfreport" --machine
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
-[[ -z $sample || $sample =~ ^(0*[1-9][0-9]*[KMGkmg]?|all|off)$ ]] ||
-	fail "--sample $sample: expected a number of bytes, all or off"
+[[ -z $sample || $sample =~ ^(0*[1-9][0-9]*[KMGkmg]?|auto|all|off)$ ]] ||
+	fail "--sample $sample: expected a number of bytes, auto, all or off"
 
 "$perfreport" --check-rules "${alerts#;}" || fail '--alert: see perfshim-rules(7)'
 can_write --report "$report_file"

@@ -146,7 +146,17 @@ birth_of(struct ps_thread *self, uint32_t site, size_t size)
 	    .sequence = sequence_now(self),
 	    .time = (uint32_t)(self->seen >> PS_LIFETIME_SHIFT),
 	    .epoch = ps_sample_epoch(),
+	    .coarse = self->pace.coarse,
 	};
+}
+
+static struct ps_weight
+weight_of(const struct ps_birth *birth)
+{
+	struct ps_weight w;
+
+	ps_site_weigh(birth->size, birth->coarse, &w);
+	return w;
 }
 
 /* What is measured of a sample goes on, after the allocation itself. */
@@ -162,10 +172,11 @@ ps_picked_pool(struct ps_thread *self, uint32_t site, size_t size, unsigned cls,
 {
 	struct ps_birth birth = birth_of(self, site, size);
 	ps_ticks begun = begin_part(self);
+	struct ps_weight w = weight_of(&birth);
 
 	birth.cls = cls;
 	ps_mark_set(ps_page_mark(ps_page_of(block), block), &birth);
-	ps_site_allocated(site, size);
+	ps_site_allocated(site, &w);
 	ps_thread_count_cost(begun);
 }
 
@@ -175,9 +186,10 @@ ps_picked_large(struct ps_thread *self, uint32_t site, size_t size,
 {
 	struct ps_birth birth = birth_of(self, site, size);
 	ps_ticks begun = begin_part(self);
+	struct ps_weight w = weight_of(&birth);
 
 	if (ps_sample_keep((uintptr_t)block, &birth))
-		ps_site_allocated(site, size);
+		ps_site_allocated(site, &w);
 	else
 		atomic_fetch_add(&ps_record->sampling.dropped, 1);
 	ps_thread_count_cost(begun);
@@ -215,11 +227,11 @@ lifetime_slot(uint32_t units)
 }
 
 static void
-count_lifetime(struct ps_thread *self, const struct ps_birth *birth)
+count_lifetime(struct ps_thread *self, const struct ps_birth *birth,
+	       const struct ps_weight *w)
 {
 	uint32_t now = (uint32_t)(self->seen >> PS_LIFETIME_SHIFT);
 	uint32_t units = now - birth->time;
-	struct ps_weight w;
 	unsigned slot;
 
 	if (self->row == NULL)
@@ -228,15 +240,15 @@ count_lifetime(struct ps_thread *self, const struct ps_birth *birth)
 	if ((int32_t)units < 0)
 		units = 0;
 	slot = lifetime_slot(units);
-	ps_site_weigh(birth->size, &w);
-	ps_bump(&self->row->lifetime_frees[slot], w.allocations);
-	ps_bump(&self->row->lifetime_bytes[slot], w.bytes);
+	ps_bump(&self->row->lifetime_frees[slot], w->allocations);
+	ps_bump(&self->row->lifetime_bytes[slot], w->bytes);
 }
 
 void
 ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
 {
 	bool is_own = self->row != NULL && birth->row == self->row_index;
+	struct ps_weight w;
 	ps_ticks begun;
 
 	if (birth->epoch != ps_sample_epoch()) {
@@ -244,8 +256,9 @@ ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
 		return;
 	}
 	begun = ps_thread_beat_of_end(self);
-	count_lifetime(self, birth);
-	ps_site_freed(birth->site, birth->size,
+	w = weight_of(birth);
+	count_lifetime(self, birth, &w);
+	ps_site_freed(birth->site, &w,
 		      is_own && birth->sequence == sequence_now(self));
 	ps_thread_count_cost(begun);
 }

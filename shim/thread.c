@@ -68,6 +68,16 @@ add(_Atomic uint64_t *to, uint64_t n)
 
 /* ---- countdown ---------------------------------------------------------- */
 
+static void
+keep_pace(struct ps_thread *self)
+{
+	_Atomic uint32_t *coarsest = &ps_record->sampling.coarsest;
+
+	ps_pace_step(&self->pace, self->seen);
+	if (ps_unlikely(self->pace.coarse > ps_peek(coarsest)))
+		ps_poke(coarsest, self->pace.coarse);
+}
+
 static uint64_t
 next_countdown(struct ps_thread *self)
 {
@@ -77,8 +87,11 @@ next_countdown(struct ps_thread *self)
 	case PS_SAMPLE_ALL:
 		return 0;
 	case PS_SAMPLE_POISSON:
-		return ps_sample_draw(&self->random,
-				      (double)sampling->interval_bytes);
+		if (ps_options.is_sample_paced)
+			keep_pace(self);
+		return ps_sample_draw(
+		    &self->random,
+		    (double)(sampling->interval_bytes << self->pace.coarse));
 	default:
 		return COUNTDOWN_OFF;
 	}

@@ -11,6 +11,7 @@
 #ifndef PS_SHIM_THREAD_H
 #define PS_SHIM_THREAD_H
 
+#include "profile/pace.h"
 #include "record/layout.h"
 
 struct ps_pool_heap;
@@ -45,6 +46,7 @@ struct ps_thread {
 	struct ps_recall *recall;    /* the same; only if all are sampled */
 	/* Who asked for the block that is being made; NULL: nobody does. */
 	const struct ps_unwind_context *caller;
+	struct ps_pace pace;
 };
 /*
  * An unrelocated GOT makes our initial-exec offset 0, and then row_offset is

@@ -20,6 +20,7 @@ enum {
 	SAMPLE_OFF = 0,
 	SAMPLE_POISSON = 1,
 	SAMPLE_ALL = 2,
+	SAMPLE_BYTES = 512 * 1024,
 	DEPTH_LIMIT = 128, /* PS_STACK_DEPTH_MAX, the same */
 	EVENTS_LIMIT = 1 << 18,
 };
@@ -179,14 +180,20 @@ set_format(struct ps_options *o, const char *value)
 static int
 set_sample(struct ps_options *o, const char *value)
 {
-	static const struct choice words[] = {
-	    {"all", SAMPLE_ALL}, {"off", SAMPLE_OFF}, {NULL, 0}};
+	static const struct choice words[] = {{"auto", SAMPLE_POISSON},
+					      {"all", SAMPLE_ALL},
+					      {"off", SAMPLE_OFF},
+					      {NULL, 0}};
 
-	if (parse_choice(words, value, &o->sample_mode) == 0)
+	if (parse_choice(words, value, &o->sample_mode) == 0) {
+		o->sample_bytes = SAMPLE_BYTES;
+		o->is_sample_paced = true;
 		return 0;
+	}
 	if (parse_size(value, &o->sample_bytes) != 0)
 		return -EINVAL;
 	o->sample_mode = SAMPLE_POISSON;
+	o->is_sample_paced = false;
 	return 0;
 }
 
@@ -309,8 +316,9 @@ static const struct {
      set_report},
     {{"PERFSHIM_FORMAT", "text, json", "text", "format of the report at exit"},
      set_format},
-    {{"PERFSHIM_SAMPLE", "a size such as 512K, all, off", "512K",
-      "mean bytes between two sampled allocations"},
+    {{"PERFSHIM_SAMPLE", "a size such as 512K, auto, all, off", "auto",
+      "mean bytes between two sampled allocations; auto: 512K, up to 4M in "
+      "threads that would have thousands a second"},
      set_sample},
     {{"PERFSHIM_DEPTH", "1 to 128", "64", "frames kept of a stack"}, set_depth},
     {{"PERFSHIM_SECTIONS", "on, off, or name globs such as db_*,parse", "on",
@@ -356,7 +364,8 @@ ps_options_init(struct ps_options *o)
 	    .report = PS_REPORT_STDERR,
 	    .format = PS_FORMAT_TEXT,
 	    .sample_mode = SAMPLE_POISSON,
-	    .sample_bytes = 512 * 1024,
+	    .sample_bytes = SAMPLE_BYTES,
+	    .is_sample_paced = true,
 	    .depth = 64,
 	    .are_sections_on = true,
 	    .calibrate = PS_CALIBRATE_QUICK,

@@ -41,6 +41,7 @@ struct ps_options {
 	uint32_t format;	       /* enum ps_choice_format */
 	uint32_t sample_mode;  /* enum ps_sample_mode of record/layout.h */
 	uint64_t sample_bytes; /* mean distance; for PS_SAMPLE_POISSON only */
+	bool is_sample_paced;  /* wider where a thread has very many */
 	uint32_t depth;	       /* frames a stack */
 	bool are_sections_on;
 	char section_globs[PS_GLOBS_MAX]; /* "" = all */

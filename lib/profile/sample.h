@@ -13,6 +13,7 @@
 #define PS_PROFILE_SAMPLE_H
 
 #include "base/base.h"
+#include "record/layout.h"
 
 struct ps_birth {
 	uint64_t size; /* as requested */
@@ -21,21 +22,23 @@ struct ps_birth {
 	uint32_t
 	    sequence;  /* the thread's count of allocations, PS_SEQUENCE_MASK */
 	uint32_t time; /* see ps_sample_time */
-	uint32_t epoch; /* see ps_sample_epoch */
-	uint32_t cls;	/* that a block of the pool counts in */
+	uint32_t epoch;	 /* see ps_sample_epoch */
+	uint32_t cls;	 /* that a block of the pool counts in */
+	uint32_t coarse; /* see profile/pace.h; at most PS_COARSE_MAX */
 };
 
 /* All zero: there never was a sample.  Of a freed block the site stays. */
 struct ps_mark {
-	uint32_t site_and_epoch; /* site + 1, epoch in the upper 8 bits */
-	uint32_t sequence_and_cls;
+	uint32_t site_and_epoch;    /* site + 1, epoch in the upper 8 bits */
+	uint32_t sequence_and_more; /* class and coarse above it */
 	uint32_t time;
 	uint16_t size;
 	uint16_t row;
 };
 enum {
 	PS_MARK_SITE_BITS = 24,
-	PS_SEQUENCE_BITS = 26,
+	PS_SEQUENCE_BITS = 24,
+	PS_MARK_CLASS_BITS = 6,
 	PS_SEQUENCE_MASK = (1 << PS_SEQUENCE_BITS) - 1,
 	PS_MARK_SIZE_MAX = UINT16_MAX,
 	PS_MARK_FREED = UINT16_MAX, /* in place of the row */
@@ -46,8 +49,12 @@ ps_mark_set(struct ps_mark *mark, const struct ps_birth *b)
 {
 	PS_ASSERT(b->size <= PS_MARK_SIZE_MAX && b->row < PS_MARK_FREED);
 	PS_ASSERT(b->sequence <= PS_SEQUENCE_MASK);
+	PS_ASSERT(b->cls >> PS_MARK_CLASS_BITS == 0);
+	PS_ASSERT(b->coarse <= PS_COARSE_MAX);
 	mark->site_and_epoch = (b->site + 1) | b->epoch << PS_MARK_SITE_BITS;
-	mark->sequence_and_cls = b->sequence | b->cls << PS_SEQUENCE_BITS;
+	mark->sequence_and_more =
+	    b->sequence | (b->cls | b->coarse << PS_MARK_CLASS_BITS)
+			      << PS_SEQUENCE_BITS;
 	mark->time = b->time;
 	mark->size = (uint16_t)b->size;
 	mark->row = (uint16_t)b->row;
@@ -63,8 +70,11 @@ ps_mark_get(const struct ps_mark *mark, struct ps_birth *out)
 		return false;
 	out->site = (word & ((UINT32_C(1) << PS_MARK_SITE_BITS) - 1)) - 1;
 	out->epoch = word >> PS_MARK_SITE_BITS;
-	out->sequence = mark->sequence_and_cls & PS_SEQUENCE_MASK;
-	out->cls = mark->sequence_and_cls >> PS_SEQUENCE_BITS;
+	out->sequence = mark->sequence_and_more & PS_SEQUENCE_MASK;
+	out->cls = mark->sequence_and_more >> PS_SEQUENCE_BITS &
+		   ((1u << PS_MARK_CLASS_BITS) - 1);
+	out->coarse =
+	    mark->sequence_and_more >> (PS_SEQUENCE_BITS + PS_MARK_CLASS_BITS);
 	out->time = mark->time;
 	out->size = mark->size;
 	out->row = mark->row;

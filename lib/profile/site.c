@@ -38,7 +38,7 @@ weigh(uint64_t size, uint64_t interval_bytes, struct ps_weight *out)
 }
 
 void
-ps_site_weigh(uint64_t size, struct ps_weight *out)
+ps_site_weigh(uint64_t size, uint32_t coarse, struct ps_weight *out)
 {
 	const struct ps_record_sampling *sampling = &ps_record->sampling;
 	struct ps_float_state before;
@@ -48,7 +48,7 @@ ps_site_weigh(uint64_t size, struct ps_weight *out)
 		return;
 	}
 	before = ps_float_begin();
-	weigh(size, sampling->interval_bytes, out);
+	weigh(size, sampling->interval_bytes << coarse, out);
 	ps_float_end(before);
 }
 
@@ -119,39 +119,35 @@ add_born(struct ps_record_site *site, const struct ps_weight *w)
 }
 
 void
-ps_site_allocated(uint32_t row, uint64_t size)
+ps_site_allocated(uint32_t row, const struct ps_weight *w)
 {
 	struct ps_record_heap *heap = &ps_record->heap;
 	struct ps_record_site *site = ps_record_entry(PS_TABLE_SITES, row);
-	struct ps_weight w;
 	uint64_t live;
 
-	ps_site_weigh(size, &w);
 	before_change(site);
-	add_born(site, &w);
-	add(&site->live_allocations, w.allocations);
-	add(&site->live_bytes, w.bytes);
-	live = atomic_fetch_add_explicit(&heap->sampled_live_bytes, w.bytes,
+	add_born(site, w);
+	add(&site->live_allocations, w->allocations);
+	add(&site->live_bytes, w->bytes);
+	live = atomic_fetch_add_explicit(&heap->sampled_live_bytes, w->bytes,
 					 memory_order_relaxed) +
-	       w.bytes;
+	       w->bytes;
 	/* The epoch is the peak itself: it only has to differ. */
 	if (raise_to(&heap->sampled_peak_bytes, live))
 		ps_poke(&heap->peak_epoch, live);
 }
 
 void
-ps_site_freed(uint32_t row, uint64_t size, bool is_temporary)
+ps_site_freed(uint32_t row, const struct ps_weight *w, bool is_temporary)
 {
 	struct ps_record_site *site = ps_record_entry(PS_TABLE_SITES, row);
-	struct ps_weight w;
 
-	ps_site_weigh(size, &w);
 	before_change(site);
-	sub(&site->live_allocations, w.allocations);
-	sub(&site->live_bytes, w.bytes);
+	sub(&site->live_allocations, w->allocations);
+	sub(&site->live_bytes, w->bytes);
 	if (is_temporary)
-		add(&site->temporary, w.allocations);
-	sub(&ps_record->heap.sampled_live_bytes, w.bytes);
+		add(&site->temporary, w->allocations);
+	sub(&ps_record->heap.sampled_live_bytes, w->bytes);
 }
 
 void

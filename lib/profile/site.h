@@ -22,12 +22,15 @@ struct ps_weight {
 	uint64_t bytes_variance;
 };
 
-/* Weight of a sampled block of `size` bytes under the recording's mode. */
-void ps_site_weigh(uint64_t size, struct ps_weight *out);
+/*
+ * Weight of a sampled block of `size` bytes under the recording's mode, where
+ * the mean distance of samples was 2^coarse times the recording's.
+ */
+void ps_site_weigh(uint64_t size, uint32_t coarse, struct ps_weight *out);
 
 /* A sample at that site was allocated; and freed. */
-void ps_site_allocated(uint32_t site, uint64_t size);
-void ps_site_freed(uint32_t site, uint64_t size, bool is_temporary);
+void ps_site_allocated(uint32_t site, const struct ps_weight *w);
+void ps_site_freed(uint32_t site, const struct ps_weight *w, bool is_temporary);
 
 /* One of another recording (before the fork) was freed. */
 void ps_site_freed_elsewhere(uint64_t size);

@@ -120,13 +120,15 @@ struct ps_record_clock {
 	_Atomic uint64_t backwards; /* negative intervals that were clamped */
 };
 
+enum { PS_COARSE_MAX = 3 };
+
 struct ps_record_sampling {
 	uint32_t mode; /* enum ps_sample_mode */
 	uint32_t depth_max;
 	uint64_t interval_bytes;
-	_Atomic uint64_t dropped; /* samples without a place in a table */
-	uint32_t stacks_off;	  /* string: why there are none; 0 = on */
-	uint32_t reserved;
+	_Atomic uint64_t dropped;  /* samples without a place in a table */
+	uint32_t stacks_off;	   /* string: why there are none; 0 = on */
+	_Atomic uint32_t coarsest; /* interval x 2^this was the widest */
 };
 
 /*

@@ -91,7 +91,7 @@ missed(const struct ps_diff *d, const struct value *v, unsigned which,
        unsigned key)
 {
 	const struct ps_view *view = d->side[which]->view;
-	double interval = (double)view->reader->header->sampling.interval_bytes;
+	double interval = ps_view_interval_widest(view);
 	double other = v->sum[!which][PS_BY_BYTES];
 
 	PS_ASSERT(which < 2 && key < KEYS);

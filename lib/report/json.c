@@ -403,6 +403,9 @@ json_sampling(struct json *j, const struct ps_view *v)
 	number(j, "interval_bytes",
 	       s->mode == PS_SAMPLE_POISSON ? (double)s->interval_bytes
 					    : (double)NAN);
+	number(j, "interval_bytes_widest",
+	       s->mode == PS_SAMPLE_POISSON ? ps_view_interval_widest(v)
+					    : (double)NAN);
 	count(j, "samples", v->samples);
 	count(j, "dropped", ps_peek(&s->dropped) + v->table_drops);
 	boolean(j, "stacks", s->stacks_off == 0);

@@ -31,6 +31,9 @@ ps_merge_header(struct ps_record_header *h, const struct ps_record_header *from)
 	plus(&h->heap.sampled_peak_bytes, &from->heap.sampled_peak_bytes);
 	plus(&h->heap.failed, &from->heap.failed);
 	plus(&h->sampling.dropped, &from->sampling.dropped);
+	ps_poke(&h->sampling.coarsest,
+		PS_MAX(ps_peek(&h->sampling.coarsest),
+		       ps_peek(&from->sampling.coarsest)));
 	plus(&h->overhead.slow_ticks, &from->overhead.slow_ticks);
 	plus(&h->overhead.start_ticks, &from->overhead.start_ticks);
 	plus(&h->overhead.markers, &from->overhead.markers);

@@ -379,7 +379,8 @@ is_sample_valid(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
 
-	if (strcmp(text, "all") == 0 || strcmp(text, "off") == 0)
+	if (strcmp(text, "auto") == 0 || strcmp(text, "all") == 0 ||
+	    strcmp(text, "off") == 0)
 		return true;
 	return digits > strspn(text, "0") &&
 	       strspn(text + digits, "KMGkmg") <= 1 &&
@@ -422,8 +423,8 @@ pb_options_parse(struct pb_options *o, int argc, char **argv)
 	o->are_runs_set = given[row_of("runs") - rows];
 	o->is_most_set = given[row_of("max-runs") - rows];
 	if (o->sample != NULL && !is_sample_valid(o->sample))
-		pb_usage_error("--sample %s: expected a number of bytes, all "
-			       "or off",
+		pb_usage_error("--sample %s: expected a number of bytes, "
+			       "auto, all or off",
 			       o->sample);
 	if (o->is_most_set && !o->are_runs_set)
 		o->runs = PS_MIN(o->runs, o->most_runs);

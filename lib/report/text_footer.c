@@ -13,7 +13,9 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 {
 	const struct ps_record_sampling *s = &v->reader->header->sampling;
 	uint64_t samples = v->samples;
+	double widest = ps_view_interval_widest(v);
 	char interval[16];
+	char to[16];
 	char count[16];
 	char no_stack[16];
 	char truncated[16];
@@ -30,8 +32,12 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 			       ps_human_count(count, (double)samples));
 	else
 		ps_text_printf(
-		    t, "  sampled every %s: %s sample%s",
+		    t, "  sampled every %s%s%s: %s sample%s",
 		    ps_human_bytes(interval, (double)s->interval_bytes),
+		    widest > (double)s->interval_bytes ? " to " : "",
+		    widest > (double)s->interval_bytes
+			? ps_human_bytes(to, widest)
+			: "",
 		    ps_human_count(count, (double)samples),
 		    ps_plural((double)samples));
 	ps_put_error(t, v->site_bytes, v->site_bytes_error);

@@ -203,6 +203,15 @@ view_overhead(struct ps_view *v)
 		v->table_drops += ps_peek(&h->table[i].dropped);
 }
 
+double
+ps_view_interval_widest(const struct ps_view *v)
+{
+	const struct ps_record_sampling *s = &v->reader->header->sampling;
+	uint32_t coarsest = PS_MIN(ps_peek(&s->coarsest), PS_COARSE_MAX);
+
+	return (double)s->interval_bytes * (double)(1u << coarsest);
+}
+
 int
 ps_view_build(const struct ps_reader *reader,
 	      const struct ps_report_options *options,

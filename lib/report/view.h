@@ -171,6 +171,9 @@ int ps_view_build(const struct ps_reader *reader,
 		  const struct ps_report_options *options,
 		  struct ps_scratch *scratch, struct ps_view *out);
 
+/* The widest mean distance of samples that was in force, in bytes. */
+double ps_view_interval_widest(const struct ps_view *view);
+
 /* The `most` greatest sites by key, greatest first; returns how many have
  * more than nothing. */
 uint32_t ps_view_top(const struct ps_view *view, enum ps_view_key key,

@@ -6,12 +6,13 @@
  *	bench_sampling head
  *	bench_sampling NAME ROUNDS COMMAND [ARGUMENT...]	one row of it
  *
- * Four runs a round, in an order drawn anew for each: perfshim without
- * sampling and with its default, libjemalloc.so.2 without its profiler and
- * with prof:true,lg_prof_sample:19.  What counts is user and system time as
- * wait4 tells it, which the kernel keeps in nanoseconds; wall time of so short
- * runs is mostly the scheduler's.  Of the rounds' pairs: trimmed means with
- * 95 % intervals (bench/compare.h, bench/location.h).
+ * Five runs a round, in an order drawn anew for each: perfshim without
+ * sampling, with its default, and with a sample each 512 KiB however many those
+ * are; libjemalloc.so.2 without its profiler and with
+ * prof:true,lg_prof_sample:19, which is each 512 KiB too.  What counts is user
+ *and system time as wait4 tells it, which the kernel keeps in nanoseconds; wall
+ *time of so short runs is mostly the scheduler's.  Of the rounds' pairs:
+ *trimmed means with 95 % intervals (bench/compare.h, bench/location.h).
  *
  *	JEMALLOC=FILE		another libjemalloc.so.2
  *	BENCH_KEEP=DIRECTORY	rounds are added to DIRECTORY/NAME, and all in
@@ -35,7 +36,7 @@ extern char **environ;
 
 enum { ROUNDS_MAX = 2000, PATH_BYTES = 1024 };
 
-enum arm { OFF, DEFAULT, PLAIN, PROFILED, ARMS };
+enum arm { OFF, DEFAULT, EACH, PLAIN, PROFILED, ARMS };
 
 static double cpu_s[ARMS][ROUNDS_MAX];
 
@@ -53,7 +54,7 @@ static void
 set_up(enum arm arm)
 {
 	static char shim[PATH_BYTES];
-	bool is_ours = arm == OFF || arm == DEFAULT;
+	bool is_ours = arm < PLAIN;
 
 	if (shim[0] == '\0' &&
 	    realpath(bench_built("libperfshim.so"), shim) == NULL) {
@@ -62,7 +63,10 @@ set_up(enum arm arm)
 	}
 	setenv("LD_PRELOAD", is_ours ? shim : jemalloc_path(), 1);
 	setenv("PERFSHIM_REPORT", "none", 1);
-	setenv("PERFSHIM_SAMPLE", arm == OFF ? "off" : "512K", 1);
+	if (arm == DEFAULT)
+		unsetenv("PERFSHIM_SAMPLE");
+	else
+		setenv("PERFSHIM_SAMPLE", arm == OFF ? "off" : "512K", 1);
 	if (arm == PROFILED)
 		setenv("MALLOC_CONF",
 		       "prof:true,prof_final:false,lg_prof_sample:19", 1);
@@ -87,7 +91,7 @@ run(enum arm arm, const char *path, char **argv)
 static int
 run_round(int round, const char *path, char **argv, uint64_t *random)
 {
-	enum arm order[ARMS] = {OFF, DEFAULT, PLAIN, PROFILED};
+	enum arm order[ARMS] = {OFF, DEFAULT, EACH, PLAIN, PROFILED};
 
 	for (uint32_t left = ARMS; left > 0; left--) {
 		uint32_t chosen = ps_random_below(random, left);
@@ -143,9 +147,9 @@ read_kept(const char *name)
 	int rounds = 0;
 
 	while (file != NULL && rounds < ROUNDS_MAX &&
-	       fscanf(file, "%lf %lf %lf %lf", &cpu_s[OFF][rounds],
-		      &cpu_s[DEFAULT][rounds], &cpu_s[PLAIN][rounds],
-		      &cpu_s[PROFILED][rounds]) == ARMS)
+	       fscanf(file, "%lf %lf %lf %lf %lf", &cpu_s[OFF][rounds],
+		      &cpu_s[DEFAULT][rounds], &cpu_s[EACH][rounds],
+		      &cpu_s[PLAIN][rounds], &cpu_s[PROFILED][rounds]) == ARMS)
 		rounds++;
 	if (file != NULL)
 		fclose(file);
@@ -159,8 +163,8 @@ keep(const char *name, int round)
 
 	if (file == NULL)
 		return;
-	fprintf(file, "%.6f %.6f %.6f %.6f\n", cpu_s[OFF][round],
-		cpu_s[DEFAULT][round], cpu_s[PLAIN][round],
+	fprintf(file, "%.6f %.6f %.6f %.6f %.6f\n", cpu_s[OFF][round],
+		cpu_s[DEFAULT][round], cpu_s[EACH][round], cpu_s[PLAIN][round],
 		cpu_s[PROFILED][round]);
 	fclose(file);
 }
@@ -200,7 +204,8 @@ print_share(const struct added *ours, const struct added *theirs)
 static int
 print_row(const char *name, int rounds)
 {
-	struct added ours = added_by(DEFAULT, OFF, rounds);
+	struct added paced = added_by(DEFAULT, OFF, rounds);
+	struct added ours = added_by(EACH, OFF, rounds);
 	struct added theirs = added_by(PROFILED, PLAIN, rounds);
 	struct ps_scratch scratch;
 	struct ps_comparison c;
@@ -215,10 +220,10 @@ print_row(const char *name, int rounds)
 		return error;
 	(void)ps_stat_median(cpu_s[OFF], (size_t)rounds, &median);
 	printf("%-14s %6d  %7.1f  %6.3f [%5.3f, %5.3f]  %6.2f ±%5.2f  "
-	       "%6.2f ±%5.2f",
+	       "%6.2f ±%5.2f  %6.2f ±%5.2f",
 	       name, rounds, 1e3 * median, c.ratio, c.interval.low,
-	       c.interval.high, ours.ms, ours.error_ms, theirs.ms,
-	       theirs.error_ms);
+	       c.interval.high, paced.ms, paced.error_ms, ours.ms,
+	       ours.error_ms, theirs.ms, theirs.error_ms);
 	print_share(&ours, &theirs);
 	return 0;
 }
@@ -226,9 +231,9 @@ print_row(const char *name, int rounds)
 static int
 print_head(void)
 {
-	printf("%-14s %6s  %7s  %-22s  %-13s  %-13s  %8s\n", "CPU time",
+	printf("%-14s %6s  %7s  %-22s  %-13s  %-13s  %-13s  %8s\n", "CPU time",
 	       "rounds", "off, ms", "default/off, 95 % CI", "added, ms",
-	       "by jeprof, ms", "of it");
+	       "each 512K, ms", "by jeprof, ms", "of it");
 	return 0;
 }
 

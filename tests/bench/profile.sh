@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # profile.sh [ROUNDS]: what profiling a program's heap costs.  Each program runs
-# bare, with sampling off, by default and exactly under perfshim, under heaptrack,
+# bare, with sampling off, by default, at 512K and exactly under perfshim, under heaptrack,
 # under gperftools' heap profiler and under jemalloc's own, in turn; the least time
 # of each counts.
 # profile.sh pairs [ROUNDS]: what default sampling adds, which is too little for
@@ -17,7 +17,8 @@
 # Columns of the first: seconds bare; ratio to sampling off of the default; times bare of exact
 # mode, heaptrack and gperftools; what was added to bare by exact mode as a share
 # of what heaptrack adds; what sampling adds to `off` beside what jemalloc's
-# prof:true,lg_prof_sample:19 adds to jemalloc, in seconds.
+# prof:true,lg_prof_sample:19 adds to jemalloc, in seconds: both each 512 KiB, however
+# many those are, which the default is not (lib/profile/pace.h).
 set -u
 cd "$(dirname -- "$0")/../.." || exit 1
 B=${B:-build}
@@ -47,6 +48,7 @@ run()
 	shift
 	case $how in
 	bare) "$@" ;;
+	default) env LD_PRELOAD="$lib" PERFSHIM_REPORT=none "$@" ;;
 	off | 512K | all)
 		env LD_PRELOAD="$lib" PERFSHIM_REPORT=none PERFSHIM_SAMPLE="$how" "$@" ;;
 	heaptrack) heaptrack -o "$work/trace" "$@" ;;
@@ -75,7 +77,7 @@ measure_least()
 	local -A least=()
 	shift
 	for ((i = 0; i < rounds; i++)); do
-		for how in bare off 512K all jemalloc jeprof heaptrack gperf; do
+		for how in bare off default 512K all jemalloc jeprof heaptrack gperf; do
 			[ "$how" = heaptrack ] && [ "$i" -ge 2 ] && continue
 			[ "$how" = gperf ] && [ "$i" -ge 1 ] && continue
 			begun=${EPOCHREALTIME/[.,]/}
@@ -86,8 +88,9 @@ measure_least()
 			fi
 		done
 	done
-	printf '%s %d %d %d %d %d %d %d %d\n' "$name" "${least[bare]}" "${least[off]}" "${least[512K]}" \
-		"${least[all]}" "${least[heaptrack]}" "${least[jemalloc]}" "${least[jeprof]}" "${least[gperf]}"
+	printf '%s %d %d %d %d %d %d %d %d %d\n' "$name" "${least[bare]}" "${least[off]}" "${least[512K]}" \
+		"${least[all]}" "${least[heaptrack]}" "${least[jemalloc]}" "${least[jeprof]}" "${least[gperf]}" \
+		"${least[default]}"
 }
 
 table()
@@ -104,7 +107,7 @@ table()
 	}
 	function clip(x) { return x < 0.0001 ? 0.0001 : x }
 	{
-		d = $4 / $3; a = ($5 - $2) / ($6 - $2); j = ($8 - $7) / 1e6; s = ($4 - $3) / 1e6
+		d = $10 / $3; a = ($5 - $2) / ($6 - $2); j = ($8 - $7) / 1e6; s = ($4 - $3) / 1e6
 		printf "%-14s %8.3f %12.3f %7.2fx %9.2fx %10.2fx %14.3f %8.3f/%.3f s\n", $1, $2 / 1e6, d, $5 / $2, $6 / $2,
 			$9 / $2, a, s, j
 		dd += log(d); aa += log(clip(a)); n++; js += j; ss += s

@@ -36,7 +36,7 @@ END
 # RLIMIT_AS: malloc says no, and the program aborts.
 for kind in small large; do
 	rm -rf rec
-	sample=512K
+	sample=auto
 	if [ "$kind" = large ]; then sample=all; fi
 	(ulimit -v 600000 && run_shim PERFSHIM_SAMPLE=$sample PERFSHIM_ALERT="$rules" PERFSHIM_ALERT_TO=none "$T/leak" "$kind")
 	equal 134 "$(<shim.status)" "the status of a program that ran out of address space ($kind)"

@@ -32,11 +32,11 @@ done
 ulimit -S -d unlimited
 
 # hazard: F9 threads that find no memory from their first block on
-for sample in 512K all; do
+for sample in auto all; do
 	bends bent "threads that take all, sampled $sample" PERFSHIM_SAMPLE=$sample "$T/bend" dry 8
 done
 
-for sample in 512K all; do for pool in on off; do
+for sample in auto all; do for pool in on off; do
 	bends 'as glibc' "odd requests, sampled $sample, pool $pool" \
 		PERFSHIM_SAMPLE=$sample PERFSHIM_POOL=$pool "$T/bend" odd
 done; done

@@ -4,7 +4,7 @@
 # what a forked child inherits, and in the line of a small process.
 . "$E2E/lib.sh"
 
-for sample in 512K all; do
+for sample in auto all; do
 	rm -rf rec
 	run_shim PERFSHIM_SAMPLE=$sample PERFSHIM_CHILDREN=all "$T/ended"
 	equal 0 "$(<shim.status)" 'the status of ended'

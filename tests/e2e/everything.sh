@@ -43,7 +43,7 @@ told()
 # hazard: T8 Remote free imbalance
 # hazard: P1 fork in multithreaded parent
 # hazard: P14 dlclose/dlopen churn
-for sample in all 512K; do
+for sample in all auto; do
 	loaded "$seconds" "PERFSHIM_SAMPLE=$sample"
 	told
 	[[ $loads -gt 0 && $forks -gt 0 && $handled -gt 0 ]] ||

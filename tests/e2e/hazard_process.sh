@@ -18,11 +18,11 @@ row P11 "$process" signals
 # Fork, and exit, from a handler that interrupts malloc: of what must not
 # depend on luck, that it is no worse than jemalloc is for check-long.
 if [ "$long" = 1 ]; then
-	row_seconds=30 row_modes=(PERFSHIM_SAMPLE=512K)
+	row_seconds=30 row_modes=(PERFSHIM_SAMPLE=auto)
 	row P3 PERFSHIM_CHILDREN=off "$process" in-handler 200
 fi
 for how in exit _exit; do
-	row_modes=(PERFSHIM_SAMPLE=512K PERFSHIM_HARDEN=full)
+	row_modes=(PERFSHIM_SAMPLE=auto PERFSHIM_HARDEN=full)
 	row P9 PERFSHIM_CHILDREN=off "$process" "$how" "$(times 1000 150)"
 done
 

@@ -132,7 +132,7 @@ below 1000 main keep
 survives misaligned
 below 8 allocate_here
 # Nor does it see our arithmetic: no flag, no trap, no rounding of its own.
-for sample in 4K 512K all; do
+for sample in 4K auto all; do
 	rm -rf rec end.report
 	run_both PERFSHIM_SAMPLE="$sample" PERFSHIM_REPORT="$PWD/end.report" PERFSHIM_METRICS="$PWD/end.prom" \
 		PERFSHIM_ALERT='heap > 1K' PERFSHIM_ALERT_TO=none "$T/stacks" float

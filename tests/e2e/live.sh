@@ -58,7 +58,7 @@ read_all after
 expect "heap[\"allocations\"] > $first" 'sections[0]["name"] == "turn"'
 
 # Where the heap's own counters tell the peak, and samples its sites.
-start 512K
+start auto
 sleep 0.5
 "$B/perfreport" --json -o report.json "$file" || fail 'perfreport --json of samples'
 as_at_the_peak

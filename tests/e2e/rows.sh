@@ -16,12 +16,12 @@ row_before='' row_after='' # preloads that come before and after the one under t
 row_seconds=60             # until it counts as a hang
 row_compare_seconds=20     # the same for jemalloc
 row_leaves=recording       # `nothing`: the program cannot leave a recording
-row_modes=(PERFSHIM_SAMPLE=512K PERFSHIM_SAMPLE=all)
+row_modes=(PERFSHIM_SAMPLE=auto PERFSHIM_SAMPLE=all)
 
 row_reset()
 {
 	row_before='' row_after='' row_seconds=60 row_leaves=recording row_compare_seconds=20
-	row_modes=(PERFSHIM_SAMPLE=512K PERFSHIM_SAMPLE=all)
+	row_modes=(PERFSHIM_SAMPLE=auto PERFSHIM_SAMPLE=all)
 }
 
 # under LIBRARY COMMAND...: prints its stdout and "[STATUS]"; stderr in row.err.

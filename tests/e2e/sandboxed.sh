@@ -18,7 +18,7 @@ while read -r how end sample; do
 	expect 'heap["allocations"] >= 40000' 'section("work")["calls"] == 40'
 	report
 done <<'END'
-prctl exit 512K
+prctl exit auto
 syscall exit 4K
 prctl _exit all
 syscall _exit all

@@ -44,7 +44,7 @@ for option in --report --json --html; do
 done
 refused '-o /proc/nowhere: No such file or directory' -o /proc/nowhere
 refused '-o plain: File exists' -o plain
-refused '--sample 0: expected a number of bytes, all or off' --sample 0
+refused '--sample 0: expected a number of bytes, auto, all or off' --sample 0
 refused '--on-alert needs --alert or PERFSHIM_ALERT' --on-alert true
 refused '--alert-log needs --alert or PERFSHIM_ALERT' --alert-log
 wrap --help

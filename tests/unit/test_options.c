@@ -198,7 +198,7 @@ START_TEST(complaints_read_as_documented)
 	take("PERFSHIM_SAMPLE=12x", NULL);
 	ck_assert_str_eq(complaints,
 			 "PERFSHIM_SAMPLE=12x: not understood; allowed: a size "
-			 "such as 512K, all, off; using 512K");
+			 "such as 512K, auto, all, off; using auto");
 	take("PERFSHIM_SAMPEL=1M", NULL);
 	ck_assert_str_eq(complaints, "PERFSHIM_SAMPEL: no such variable; the "
 				     "nearest is PERFSHIM_SAMPLE");

@@ -74,7 +74,7 @@ START_TEST(estimates_are_unbiased_for_mixed_sizes)
 			left -= sizes[k];
 			continue;
 		}
-		ps_site_weigh(sizes[k], &w);
+		ps_site_weigh(sizes[k], 0, &w);
 		counted[k] += (double)w.allocations / PS_WEIGHT_ONE;
 		left = ps_sample_draw(&random, 1000.0);
 	}
@@ -90,11 +90,11 @@ START_TEST(all_mode_weighs_exactly)
 	struct ps_weight w;
 
 	ps_record->sampling.mode = PS_SAMPLE_ALL;
-	ps_site_weigh(123, &w);
+	ps_site_weigh(123, 0, &w);
 	ck_assert_uint_eq(w.allocations, PS_WEIGHT_ONE);
 	ck_assert_uint_eq(w.bytes, 123);
 	ck_assert_uint_eq(w.bytes_variance, 0);
-	ps_site_weigh(0, &w);
+	ps_site_weigh(0, 0, &w);
 	ck_assert_uint_eq(w.allocations, PS_WEIGHT_ONE);
 }
 END_TEST
@@ -109,6 +109,7 @@ START_TEST(a_mark_keeps_a_birth_until_it_is_taken)
 	    .cls = 39,
 	    .time = 77,
 	    .epoch = 255,
+	    .coarse = PS_COARSE_MAX,
 	};
 	struct ps_birth got = {0};
 	struct ps_mark mark = {0};
@@ -123,6 +124,7 @@ START_TEST(a_mark_keeps_a_birth_until_it_is_taken)
 	ck_assert_uint_eq(got.cls, birth.cls);
 	ck_assert_uint_eq(got.time, birth.time);
 	ck_assert_uint_eq(got.epoch, birth.epoch);
+	ck_assert_uint_eq(got.coarse, birth.coarse);
 	ck_assert(!ps_mark_take(&mark, &got));
 	birth.site = birth.epoch = 0; /* the lowest of all is a mark, too */
 	ps_mark_set(&mark, &birth);
@@ -206,21 +208,21 @@ START_TEST(sites_are_as_they_were_at_the_peak)
 	uint32_t c = new_site(3);
 
 	ps_record->sampling.mode = PS_SAMPLE_ALL;
-	ps_site_allocated(a, 100);
-	ps_site_allocated(b, 50);
-	ps_site_allocated(a, 200); /* peak: 350 */
+	site_allocated(a, 100);
+	site_allocated(b, 50);
+	site_allocated(a, 200); /* peak: 350 */
 	ps_heap_tick(3);
-	ps_site_freed(a, 100, false);
-	ps_site_freed(b, 50, false);
-	ps_site_allocated(c, 90); /* 290: no peak */
+	site_freed(a, 100, false);
+	site_freed(b, 50, false);
+	site_allocated(c, 90); /* 290: no peak */
 	ck_assert_uint_eq(peak_bytes_of(a), 300);
 	ck_assert_uint_eq(peak_bytes_of(b), 50);
 	ck_assert_uint_eq(peak_bytes_of(c), 0);
 	ps_heap_tick(4);
 	ck_assert_uint_eq(ps_record->heap.sampled_peak_bytes, 350);
 	ck_assert_uint_eq(ps_record->heap.peak_ticks, 3);
-	ps_site_allocated(b, 500); /* peak: 790 */
-	ps_site_freed(c, 90, true);
+	site_allocated(b, 500); /* peak: 790 */
+	site_freed(c, 90, true);
 	ck_assert_uint_eq(peak_bytes_of(a), 200);
 	ck_assert_uint_eq(peak_bytes_of(b), 500);
 	ck_assert_uint_eq(peak_bytes_of(c), 90);
@@ -245,11 +247,11 @@ START_TEST(the_lazy_peak_equals_a_copied_one)
 		int i = rand() % SITES;
 
 		if (rand() % 2 == 0 || live[i] < 64) {
-			ps_site_allocated(row[i], 64);
+			site_allocated(row[i], 64);
 			live[i] += 64;
 			sum += 64;
 		} else {
-			ps_site_freed(row[i], 64, false);
+			site_freed(row[i], 64, false);
 			live[i] -= 64;
 			sum -= 64;
 		}

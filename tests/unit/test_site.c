@@ -48,7 +48,7 @@ START_TEST(weights_are_those_of_horvitz_and_thompson)
 		double spread = (1 - p) / (p * p);
 		struct ps_weight w;
 
-		ps_site_weigh(sizes[i], &w);
+		ps_site_weigh(sizes[i], 0, &w);
 		ck_assert_double_eq_tol((double)w.allocations / PS_WEIGHT_ONE,
 					1 / p, 1e-3 + 1e-9 / p);
 		ck_assert_double_eq_tol((double)w.bytes, s / p, 1);
@@ -66,11 +66,11 @@ START_TEST(what_is_allocated_and_freed_leaves_nothing_live)
 {
 	struct ps_weight w;
 
-	ps_site_weigh(100, &w);
+	ps_site_weigh(100, 0, &w);
 	for (int i = 0; i < 10; i++)
-		ps_site_allocated(1, 100);
+		site_allocated(1, 100);
 	for (int i = 0; i < 10; i++)
-		ps_site_freed(1, 100, i < 4);
+		site_freed(1, 100, i < 4);
 	ck_assert_uint_eq(site[1]->samples, 10);
 	ck_assert_uint_eq(site[1]->allocations, 10 * w.allocations);
 	ck_assert_uint_eq(site[1]->bytes, 10 * w.bytes);
@@ -124,15 +124,15 @@ churn(void *arg)
 		uint32_t k = (seed = seed * 1103515245 + 12345) >> 16 & 63;
 
 		if (held[k] != 0)
-			ps_site_freed(held[k] % SITES, held[k], false);
+			site_freed(held[k] % SITES, held[k], false);
 		held[k] = 8 + (seed >> 8 & 127);
-		ps_site_allocated(held[k] % SITES, held[k]);
+		site_allocated(held[k] % SITES, held[k]);
 		ps_heap_changed(held[k], 1);
 		ps_heap_changed(-(int64_t)held[k], 1);
 	}
 	for (int k = 0; k < 64; k++)
 		if (held[k] != 0)
-			ps_site_freed(held[k] % SITES, held[k], false);
+			site_freed(held[k] % SITES, held[k], false);
 	return NULL;
 }
 
