@@ -4,12 +4,14 @@
  *
  * It is asked for at the end of a process, so that the start never waits, and
  * measured only by a process that ran long enough not to notice (finish.c);
- * one measurement serves every process until the next boot.  The clock's own
- * figures are this process's: the rate was refined over its whole run.
+ * what the first few measured serves every process until the next boot
+ * (calibration_settle.h).  The clock's own figures are this process's: the rate
+ * was refined over its whole run.
  */
 #include <unistd.h>
 
 #include "measure/calibrate.h"
+#include "measure/calibration_settle.h"
 #include "measure/clock.h"
 #include "measure/watch.h"
 #include "record/writer.h"
@@ -34,28 +36,27 @@ ps_machine_init(void)
 	watching_pid = ps_os_pid();
 }
 
-static bool
+static void
 load(struct ps_calibration *out)
 {
 	struct ps_calibration_key key;
+	struct ps_calibration known;
 
-	return has_cache_path && ps_calibration_key(&key) == 0 &&
-	       ps_calibration_load(cache_path, &key, out) == 0 &&
-	       out->kind >= ps_options.calibrate;
+	if (has_cache_path && ps_calibration_key(&key) == 0 &&
+	    ps_calibration_load(cache_path, &key, &known) == 0 &&
+	    known.kind >= ps_options.calibrate)
+		*out = known;
 }
 
 static void
-measure_and_save(struct ps_calibration *out)
+load_or_measure(struct ps_calibration *out)
 {
 	struct ps_calibration_key key;
-	struct ps_calibration measured = {0};
+	bool has_cache = has_cache_path && ps_calibration_key(&key) == 0;
 
-	if (ps_calibrate((enum ps_calibration_kind)ps_options.calibrate,
-			 &measured) != 0)
-		return;
-	*out = measured;
-	if (has_cache_path && ps_calibration_key(&key) == 0)
-		(void)ps_calibration_save(cache_path, &key, &measured);
+	(void)ps_calibration_settle(
+	    (enum ps_calibration_kind)ps_options.calibrate,
+	    has_cache ? cache_path : NULL, &key, ps_os_monotonic_ns(), out);
 }
 
 /* The whole run is the base line; see ps_record_clock. */
@@ -107,8 +108,10 @@ ps_machine_calibrate(struct ps_calibration *out, bool may_measure)
 {
 	if (ps_options.calibrate == PS_CALIBRATE_OFF)
 		return;
-	if (!load(out) && may_measure)
-		measure_and_save(out);
+	if (may_measure)
+		load_or_measure(out);
+	else
+		load(out);
 	refine_rate(out);
 	if (may_measure)
 		watch(out);

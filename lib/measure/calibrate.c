@@ -30,7 +30,8 @@
  * pages, and 5 beside a busy neighbour.
  *
  * Neighbours on the same core or the same memory slow a guest by a third for
- * milliseconds at a time.  Quick is over before such a phase is; full goes
+ * milliseconds at a time.  Quick is over before such a phase is, so that later
+ * processes measure it again (calibration_settle.h); full goes
  * round all stages again and again, so that each is tried all over its half
  * second (calibrate_rounds.h).
  *
@@ -328,7 +329,7 @@ measure_full(struct ps_calibration *out, float *memory, uint64_t start)
 		if (ps_effort_is_over(&effort))
 			break;
 	}
-	ps_rounds_settle(&rounds, out);
+	ps_rounds_settle(&rounds, PS_ROUNDS_UPPER, out);
 	if (is_open)
 		ps_calibrate_word(out->dram_method, s.method);
 	if (is_open)

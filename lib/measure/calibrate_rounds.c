@@ -8,7 +8,7 @@
 #include "measure/calibrate_rounds.h"
 #include "measure/stat.h"
 
-enum { BEST_QUARTER = 4, BEST_BUT_ONE = PS_ROUNDS_MAX };
+enum { HALF = 2, BEST_QUARTER = 4, BEST_BUT_ONE = PS_ROUNDS_MAX };
 
 /* The figure that counts is the one behind the best 1/share of them. */
 static const struct {
@@ -24,6 +24,8 @@ static const struct {
     {offsetof(struct ps_calibration, vector_add_l3), BEST_QUARTER, false},
     {offsetof(struct ps_calibration, vector_add_dram), BEST_BUT_ONE, false},
     {offsetof(struct ps_calibration, latency_dram_ns), BEST_BUT_ONE, true},
+    /* Full reads the clock once, at its end: in no round. */
+    {offsetof(struct ps_calibration, clock_ns), BEST_QUARTER, true},
 };
 
 void
@@ -38,11 +40,14 @@ ps_rounds_keep(struct ps_rounds *r, const struct ps_calibration *round)
 }
 
 void
-ps_rounds_settle(struct ps_rounds *r, struct ps_calibration *out)
+ps_rounds_settle(struct ps_rounds *r, enum ps_rounds_choice choice,
+		 struct ps_calibration *out)
 {
 	PS_ASSERT(r->count > 0);
 	for (size_t i = 0; i < PS_ROUNDS_FIGURES; i++) {
-		uint32_t at = r->count / figures[i].share;
+		uint32_t share =
+		    choice == PS_ROUNDS_MEDIAN ? HALF : figures[i].share;
+		uint32_t at = r->count / share;
 
 		ps_stat_sort(r->of[i], r->count);
 		if (!figures[i].is_low_best)
@@ -51,4 +56,16 @@ ps_rounds_settle(struct ps_rounds *r, struct ps_calibration *out)
 			memcpy((char *)out + figures[i].offset, &r->of[i][at],
 			       sizeof(r->of[i][at]));
 	}
+}
+
+bool
+ps_rounds_are_plausible(const struct ps_rounds *r)
+{
+	if (r->count > PS_ROUNDS_MAX)
+		return false;
+	for (size_t i = 0; i < PS_ROUNDS_FIGURES; i++)
+		for (uint32_t k = 0; k < r->count; k++)
+			if (!ps_is_calibration_figure(r->of[i][k]))
+				return false;
+	return true;
 }

@@ -21,6 +21,7 @@
 
 #include "base/os.h"
 #include "base/text.h"
+#include "measure/calibrate_rounds.h"
 #include "measure/calibration.h"
 #include "simd/cpu.h"
 
@@ -36,6 +37,7 @@ struct cache_file {
 	uint64_t bytes;
 	struct ps_calibration_key key;
 	struct ps_calibration calibration;
+	struct ps_rounds rounds;
 	uint64_t checksum; /* of everything above */
 };
 
@@ -113,13 +115,6 @@ is_text(const char *field, size_t bytes)
 	return memchr(field, 0, bytes) != NULL;
 }
 
-/* Finite and not negative; NaN fails both comparisons. */
-static bool
-is_figure(double x)
-{
-	return x >= 0 && x <= 1e30;
-}
-
 static bool
 are_figures(const struct ps_calibration *c)
 {
@@ -132,7 +127,7 @@ are_figures(const struct ps_calibration *c)
 	};
 
 	for (size_t i = 0; i < PS_COUNT(figures); i++) {
-		if (!is_figure(figures[i]))
+		if (!ps_is_calibration_figure(figures[i]))
 			return false;
 	}
 	return true;
@@ -158,7 +153,10 @@ check_file(const struct cache_file *file, const struct ps_calibration_key *key)
 		return -EBADMSG;
 	if (memcmp(&file->key, key, sizeof(*key)) != 0)
 		return -ESTALE;
-	return is_plausible(&file->calibration) ? 0 : -EBADMSG;
+	return is_plausible(&file->calibration) &&
+		       ps_rounds_are_plausible(&file->rounds)
+		   ? 0
+		   : -EBADMSG;
 }
 
 /* Ours alone, and a plain file. */
@@ -191,8 +189,9 @@ read_file(int fd, struct cache_file *file)
 }
 
 int
-ps_calibration_load(const char *path, const struct ps_calibration_key *key,
-		    struct ps_calibration *out)
+ps_calibration_load_rounds(const char *path,
+			   const struct ps_calibration_key *key,
+			   struct ps_calibration *out, struct ps_rounds *rounds)
 {
 	struct cache_file file;
 	struct stat status;
@@ -218,7 +217,17 @@ ps_calibration_load(const char *path, const struct ps_calibration_key *key,
 		return error;
 	*out = file.calibration;
 	out->is_cached = 1;
+	*rounds = file.rounds;
 	return 0;
+}
+
+int
+ps_calibration_load(const char *path, const struct ps_calibration_key *key,
+		    struct ps_calibration *out)
+{
+	struct ps_rounds rounds;
+
+	return ps_calibration_load_rounds(path, key, out, &rounds);
 }
 
 /* Path without its last `parts` parts, made; "" when there is no such. */
@@ -282,8 +291,10 @@ write_and_rename(const char *path, const struct cache_file *file)
 }
 
 int
-ps_calibration_save(const char *path, const struct ps_calibration_key *key,
-		    const struct ps_calibration *calibration)
+ps_calibration_save_rounds(const char *path,
+			   const struct ps_calibration_key *key,
+			   const struct ps_calibration *calibration,
+			   const struct ps_rounds *rounds)
 {
 	struct cache_file file;
 	int error;
@@ -301,8 +312,17 @@ ps_calibration_save(const char *path, const struct ps_calibration_key *key,
 	file.key = *key;
 	file.calibration = *calibration;
 	file.calibration.is_cached = 0;
+	if (rounds != NULL)
+		file.rounds = *rounds;
 	file.checksum = checksum(&file);
 	make_directory(path, 2); /* ~/.cache; if it fails, so does the next */
 	error = make_directory(path, 1);
 	return error != 0 ? error : write_and_rename(path, &file);
+}
+
+int
+ps_calibration_save(const char *path, const struct ps_calibration_key *key,
+		    const struct ps_calibration *calibration)
+{
+	return ps_calibration_save_rounds(path, key, calibration, NULL);
 }

@@ -12,6 +12,8 @@
 
 #include "base/base.h"
 
+struct ps_rounds;
+
 enum ps_calibration_kind {
 	PS_CALIBRATION_NONE,
 	PS_CALIBRATION_QUICK,
@@ -87,6 +89,11 @@ int ps_calibration_path(char *const *envp, char path[PS_CALIBRATION_PATH_MAX]);
  */
 int ps_calibration_load(const char *path, const struct ps_calibration_key *key,
 			struct ps_calibration *out);
+/* The same, with the rounds that it is made of: none, or some of quick. */
+int ps_calibration_load_rounds(const char *path,
+			       const struct ps_calibration_key *key,
+			       struct ps_calibration *out,
+			       struct ps_rounds *rounds);
 
 /*
  * Save for the processes to come: written beside it, then renamed over it,
@@ -95,5 +102,17 @@ int ps_calibration_load(const char *path, const struct ps_calibration_key *key,
  */
 int ps_calibration_save(const char *path, const struct ps_calibration_key *key,
 			const struct ps_calibration *calibration);
+/* The same; rounds may be NULL. */
+int ps_calibration_save_rounds(const char *path,
+			       const struct ps_calibration_key *key,
+			       const struct ps_calibration *calibration,
+			       const struct ps_rounds *rounds);
+
+/* What a figure can be: finite, and not negative. */
+static inline bool
+ps_is_calibration_figure(double x)
+{
+	return x >= 0 && x <= 1e30; /* NaN fails both */
+}
 
 #endif /* PS_CALIBRATION_H */

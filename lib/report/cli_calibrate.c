@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "measure/calibrate.h"
+#include "base/os.h"
+#include "measure/calibration_settle.h"
 #include "measure/clock.h"
 #include "report/cli_arguments.h"
 #include "report/cli_calibrate.h"
@@ -28,15 +29,11 @@ ps_cli_calibrate(const char *kind_name)
 	error = ps_calibration_path(environ, path);
 	if (error == 0)
 		error = ps_calibration_key(&key);
-	if (error == 0 && ps_calibration_load(path, &key, &c) == 0 &&
-	    c.kind >= (uint32_t)kind)
-		return 0;
 	if (error == 0) {
 		ps_clock_init(PS_CLOCK_AUTO);
-		error = ps_calibrate(kind, &c);
+		error = ps_calibration_settle(kind, path, &key,
+					      ps_os_monotonic_ns(), &c);
 	}
-	if (error == 0)
-		error = ps_calibration_save(path, &key, &c);
 	if (error == 0)
 		return 0;
 	fprintf(stderr, "perfreport: --calibrate: %s\n", strerror(-error));

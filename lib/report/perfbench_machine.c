@@ -17,6 +17,7 @@
 #include "base/os.h"
 #include "base/random.h"
 #include "measure/calibrate.h"
+#include "measure/calibration_settle.h"
 #include "measure/clock.h"
 #include "measure/real.h"
 #include "measure/stat.h"
@@ -90,15 +91,10 @@ calibrate(struct pb_machine *m)
 	if (has_cache)
 		memcpy(m->cpu, key.cpu_model, sizeof(m->cpu));
 	m->cpu[sizeof(m->cpu) - 1] = '\0';
-	if (has_cache &&
-	    ps_calibration_load(path, &key, &m->calibration) == 0) {
-		m->is_calibrated = true;
-		return;
-	}
-	m->is_calibrated =
-	    ps_calibrate(PS_CALIBRATION_QUICK, &m->calibration) == 0;
-	if (m->is_calibrated && has_cache)
-		(void)ps_calibration_save(path, &key, &m->calibration);
+	(void)ps_calibration_settle(PS_CALIBRATION_QUICK,
+				    has_cache ? path : NULL, &key,
+				    ps_os_monotonic_ns(), &m->calibration);
+	m->is_calibrated = m->calibration.kind != PS_CALIBRATION_NONE;
 }
 
 static void

@@ -15,7 +15,6 @@
 
 #include "base/os.h"
 #include "measure/calibrate.h"
-#include "measure/calibrate_rounds.h"
 #include "measure/clock.h"
 #include "simd/simd.h"
 
@@ -174,57 +173,6 @@ START_TEST(without_memory_it_fails_and_touches_nothing)
 	ck_assert_int_eq(ps_calibrate(PS_CALIBRATION_QUICK, &c), -ENOMEM);
 	ps_os_fail_at(0, 0);
 	ck_assert_mem_eq(&c, &before, sizeof(c));
-}
-END_TEST
-
-/* Of 32 rounds seven are boosted and sixteen are disturbed. */
-START_TEST(of_rounds_the_upper_quartile_counts)
-{
-	struct ps_calibration c = {.vector_add_l3 = 42, .tsc_hz = 43};
-	struct ps_rounds r = {.count = 0};
-
-	for (int i = 0; i < PS_ROUNDS_MAX; i++) {
-		bool is_boosted = i % 4 == 1 && i != 1;
-		double speed = is_boosted ? 1.1 : i % 2 ? 1 : 0.4 + 0.01 * i;
-		struct ps_calibration round = {
-		    .core_hz = 3e9 * speed,
-		    .fma_flops = 180e9 * speed,
-		    .matmul_flops = 170e9 * speed,
-		    .vector_add_l1 = 400e9 * speed,
-		    .vector_add_l2 = 100e9 * speed,
-		    .vector_add_dram = i == 5	? 99e9
-				       : i == 9 ? 25e9
-						: 20e9,
-		    .latency_dram_ns = i == 5	? 3
-				       : i == 9 ? 110
-						: 120 + i};
-
-		ps_rounds_keep(&r, &round);
-	}
-	ps_rounds_settle(&r, &c);
-	ck_assert_double_eq(c.core_hz, 3e9);
-	ck_assert_double_eq(c.fma_flops, 180e9);
-	ck_assert_double_eq(c.matmul_flops, 170e9);
-	ck_assert_double_eq(c.vector_add_l1, 400e9);
-	ck_assert_double_eq(c.vector_add_l2, 100e9);
-	ck_assert_double_eq(c.vector_add_dram, 25e9);
-	ck_assert_double_eq(c.latency_dram_ns, 110);
-	ck_assert_double_eq(c.vector_add_l3, 42);
-	ck_assert_double_eq(c.tsc_hz, 43);
-}
-END_TEST
-
-START_TEST(one_round_is_what_it_is)
-{
-	struct ps_calibration round = {.core_hz = 3e9, .latency_dram_ns = 90};
-	struct ps_calibration c = {0};
-	struct ps_rounds r = {.count = 0};
-
-	ps_rounds_keep(&r, &round);
-	ps_rounds_settle(&r, &c);
-	ck_assert_double_eq(c.core_hz, 3e9);
-	ck_assert_double_eq(c.latency_dram_ns, 90);
-	ck_assert_double_eq(c.fma_flops, 0);
 }
 END_TEST
 
@@ -612,8 +560,6 @@ calibrate_suite(void)
 	tcase_add_test(measure, two_runs_agree);
 	tcase_add_test(measure, full_names_its_method_and_ends);
 	tcase_add_test(measure, slower_memory_is_seen_where_it_was_flushed);
-	tcase_add_test(measure, of_rounds_the_upper_quartile_counts);
-	tcase_add_test(measure, one_round_is_what_it_is);
 	tcase_add_test(measure, without_memory_it_fails_and_touches_nothing);
 	tcase_add_test(measure, drift_is_small_now_and_seen_when_made);
 	suite_add_tcase(s, measure);
