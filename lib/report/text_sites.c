@@ -110,6 +110,8 @@ ps_text_sites(struct ps_text_report *r)
 	const struct ps_view *v = r->view;
 	const char *nothing = v->reader->header->sampling.mode == PS_SAMPLE_OFF
 				  ? "sampling is off"
+			      : v->site_count == 0 && v->left_out_rows > 0
+				  ? "no stack passes the filters"
 			      : v->site_count == 0
 				  ? "no samples: too little was allocated"
 			      : v->is_exact ? "none"

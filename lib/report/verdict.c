@@ -109,6 +109,15 @@ greatest(const struct ps_view *v, enum ps_view_key key)
 
 /* ---- memory ------------------------------------------------------------- */
 
+static const char *
+why_nobody(const struct ps_view *v)
+{
+	if (v->reader->header->sampling.mode == PS_SAMPLE_OFF)
+		return "sampling is off";
+	return v->left_out_rows > 0 ? "no stack of it passes the filters"
+				    : "no block of it was sampled";
+}
+
 static void
 say_peak(struct speaker *s)
 {
@@ -131,11 +140,8 @@ say_peak(struct speaker *s)
 		ps_text_printf(t, ", %s into the run",
 			       ps_human_time(when, v->peak_at_s));
 	if (site == NULL || v->peak_bytes == 0) {
-		ps_text_str(t, v->reader->header->sampling.mode == PS_SAMPLE_OFF
-				   ? "; whose it was is not known, since "
-				     "sampling is off."
-				   : "; whose it was is not known, since no "
-				     "block of it was sampled.");
+		ps_text_printf(t, "; whose it was is not known, since %s.",
+			       why_nobody(v));
 		return;
 	}
 	ps_text_str(t, "; ");
@@ -400,6 +406,9 @@ say_uncertain(struct speaker *s)
 	uint64_t lost = ps_peek(&h->sampling.dropped) + v->table_drops;
 
 	put_trust(t, v);
+	if (v->left_out_rows > 0)
+		ps_text_str(t, " Stacks are those that pass the filters, and "
+			       "totals are of all.");
 	if (lost > 0)
 		ps_text_printf(t, " %lu row%s or sample%s found no room.",
 			       (unsigned long)lost, ps_plural((double)lost),
