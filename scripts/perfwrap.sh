@@ -351,6 +351,7 @@ report()
 	local how=(--exit-code "$status") options=()
 	[ "$was_killed" -eq 1 ] && how=(--exit-signal $((status - 128)))
 	options=(--main "$pid" "${how[@]}")
+	[ "${PERFSHIM_CHILDREN-}" = all ] || options+=(--tidy)
 	if ! compgen -G "$out/*.perfshim" >/dev/null; then
 		[ "$is_noted" -eq 1 ] || note 'nothing was recorded'
 		return
@@ -365,6 +366,8 @@ report()
 		"$perfreport" --text --tree "${options[@]}" -o "$report_file" "$out" >&2
 	elif [ "$quiet" -eq 0 ]; then
 		"$perfreport" --text --tree --no-pager "${options[@]}" "$out" >&2
+	elif [ -z "$json_file$html_file" ]; then
+		"$perfreport" --tree "${options[@]}" "$out" >/dev/null
 	fi
 }
 

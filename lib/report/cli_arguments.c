@@ -43,6 +43,7 @@ enum option_id {
 	OPT_MERGE,
 	OPT_OUTPUT,
 	OPT_TREE,
+	OPT_TIDY,
 	OPT_MAIN,
 	OPT_TOP,
 	OPT_COLOUR,
@@ -110,6 +111,9 @@ static const struct row {
     {"output", OPT_OUTPUT, "FILE",
      "write to FILE instead of standard output (or -o)"},
     {"tree", OPT_TREE, NULL, "only the table of processes (with --text: both)"},
+    {"tidy", OPT_TIDY, NULL,
+     "before all else, make a line of each recording of an image\nthat was "
+     "small and called exec (perfwrap.sh does that)"},
     {"main", OPT_MAIN, "PID|NAME",
      "the process to tell in full (default: first)"},
     {"top", OPT_TOP, "N", "entries of each list, 1 to 100 (default 5)"},
@@ -335,6 +339,8 @@ take_switch(struct ps_arguments *a, int option)
 		return a->is_merge_wanted = true;
 	case OPT_TREE:
 		return a->is_tree_wanted = true;
+	case OPT_TIDY:
+		return a->is_tidy_wanted = true;
 	case OPT_NO_PAGER:
 		return a->is_unpaged = true;
 	case OPT_DEBUGINFOD:

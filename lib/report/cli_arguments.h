@@ -46,6 +46,7 @@ struct ps_arguments {
 	bool is_unpaged;
 	bool is_network_allowed; /* --debuginfod */
 	bool is_tree_wanted;
+	bool is_tidy_wanted;
 	bool is_text_wanted; /* with --tree: the report too */
 	bool is_diff_wanted;
 	bool is_merge_wanted;

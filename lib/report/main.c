@@ -7,6 +7,7 @@
  * one table.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "report/cli_alerts.h"
 #include "report/cli_cut.h"
@@ -18,6 +19,7 @@
 #include "report/cli_print.h"
 #include "report/cli_serve.h"
 #include "report/cli_symbols_dw.h"
+#include "report/cli_tidy.h"
 #include "report/cli_watch.h"
 
 /* A status for exit. */
@@ -46,6 +48,16 @@ read_tree(struct ps_tree *tree, char **paths, int count)
 		fputs("perfreport: no recordings (*.perfshim) there\n", stderr);
 	ps_tree_link(tree);
 	return tree->count > 0;
+}
+
+static void
+tidy(struct ps_tree *tree, char **paths, int count)
+{
+	if (ps_tree_tidy(tree) == 0)
+		return;
+	ps_tree_close(tree);
+	memset(tree, 0, sizeof(*tree));
+	(void)read_tree(tree, paths, count);
 }
 
 /* Not one has a recording: their lines are all there is. */
@@ -119,6 +131,8 @@ read_and_print(int argc, char **argv)
 	     !are_all_small(&a, &tree)) ||
 	    (a.is_diff_wanted && !read_tree(&newer, argv + first + 1, 1)))
 		return PS_CLI_BROKEN;
+	if (a.is_tidy_wanted)
+		tidy(&tree, argv + first, count);
 	error = print(&a, &tree, &newer, &out);
 	if (ps_output_close(&a, &out) != 0 || error != 0)
 		return PS_CLI_BROKEN;

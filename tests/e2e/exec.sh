@@ -22,7 +22,27 @@ tree=$("$B/perfreport" --tree --no-color rec 2>&1)
 has "$tree" $'\n *[0-9]+  bash +exec ' 'the tree'
 hasnt "$tree" 'killed' 'the tree'
 
+# When all is over its recording becomes a line, too: once; the first of the tree,
+# and one that allocated more, keep theirs.
+tidied=$("$B/perfreport" --tidy --tree --no-color rec)
+hasnt "$tidied" $'\n *[0-9]+  bash ' 'the tree that is tidied'
+has "$tidied" $'\n *[0-9]+ bash .*\n2 processes under 1 MiB.*1x true .*1x bash ' 'the tree that is tidied'
+equal 1 "$(compgen -G 'rec/*.perfshim' | wc -l)" 'recordings that stay'
+equal 2 "$(wc -l <rec/small-processes.tsv)" 'lines of small images'
+equal "$tidied" "$("$B/perfreport" --tidy --tree --no-color rec)" 'the tree, tidied twice'
+rm -rf rec
+run_shim bash -c 'bash -c "x=\$(seq 1000000); exec true"; bash -c "exec $0 return"; exit 0' "$T/die"
+"$B/perfreport" --tidy --tree rec >/dev/null
+equal 'bash bash die ' "$(find rec -name '*.perfshim' -printf '%f\n' | sed 's/[.].*//' | sort | tr '\n' ' ')" \
+	'programs whose recordings stay'
+rm -rf rec
+"$WRAP" --quiet -o rec bash -c 'bash -c "exec true"; exit 0' || fail 'perfwrap.sh' $?
+equal 1 "$(compgen -G 'rec/*.perfshim' | wc -l)" 'recordings after perfwrap.sh'
+PERFSHIM_CHILDREN=all "$WRAP" --quiet -o all bash -c 'bash -c "exec true"; exit 0'
+equal 3 "$(compgen -G 'all/*.perfshim' | wc -l)" 'recordings of all'
+
 # An exec that fails leaves the recording going.
+rm -rf rec
 run_both bash -c 'shopt -s execfail; exec /nonexistent/x; x=$(seq 10000); echo ${#x}'
 json
 expect 'process["exe"].endswith("bash")' 'heap["allocations"] > 0'

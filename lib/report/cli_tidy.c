@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_tidy - recordings of images that were too small, and left by exec
+ *
+ * The recording may be hostile, so that its figures are the view's.
+ */
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/brief.h"
+#include "report/cli_tidy.h"
+#include "report/view.h"
+
+static uint64_t
+whole(double figure)
+{
+	return figure > 0 && figure < 1e18 ? (uint64_t)figure : 0; /* NAN: 0 */
+}
+
+/* False: it matters, or cannot be read. */
+static bool
+take_brief(const struct ps_reader *reader, struct ps_brief *out)
+{
+	const struct ps_record_process *p = &reader->header->process;
+	struct ps_scratch scratch;
+	struct ps_view v;
+	struct ps_text exe;
+	int error;
+
+	ps_scratch_init(&scratch, 0);
+	error = ps_view_build(reader, NULL, &scratch, &v);
+	ps_scratch_fini(&scratch);
+	if (error != 0 || v.requested_bytes >= PS_BRIEF_BYTES ||
+	    v.section_calls > 0 || reader->count[PS_TABLE_ALERTS] > 0)
+		return false;
+	*out = (struct ps_brief){
+	    .pid = p->pid,
+	    .ppid = p->ppid,
+	    .exit_code = -1,
+	    .start_real_ns = p->start_real_ns,
+	    .wall_ns = whole(v.wall_s * 1e9),
+	    .user_ns = whole(v.user_s * 1e9),
+	    .system_ns = whole(v.system_s * 1e9),
+	    .max_rss_bytes = whole(v.max_rss_bytes),
+	    .peak_bytes = v.peak_bytes,
+	    .allocations = v.allocations,
+	    .requested_bytes = v.requested_bytes,
+	};
+	ps_text_init(&exe, out->exe, sizeof(out->exe), -1);
+	ps_text_printable(&exe, ps_reader_string(reader, p->exe));
+	return true;
+}
+
+static bool
+tidy(const struct ps_tree_node *node)
+{
+	static struct ps_brief brief;
+	char directory[PS_PATH_MAX];
+	const char *slash = strrchr(node->path, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - node->path);
+
+	if (length == 0 || length >= sizeof(directory) ||
+	    !take_brief(&node->reader, &brief))
+		return false;
+	memcpy(directory, node->path, length);
+	directory[length] = '\0';
+	return ps_brief_leave(&brief, directory) == 0 &&
+	       unlink(node->path) == 0;
+}
+
+int
+ps_tree_tidy(const struct ps_tree *tree)
+{
+	int count = 0;
+
+	for (int i = 1; i < tree->count; i++)
+		if (tree->nodes[i].was_execed && tidy(&tree->nodes[i]))
+			count++;
+	return count;
+}
