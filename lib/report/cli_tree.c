@@ -337,6 +337,8 @@ put_small_group(const struct ps_small_group *g, struct ps_text *t)
 	if (g->failed > 0) {
 		ps_text_init(&text, word, sizeof(word), -1);
 		ps_text_printf(&text, "%u failed", g->failed);
+	} else if (g->left == g->processes) {
+		strcpy(word, "exec");
 	}
 	ps_text_printf(t, "%6ux ", g->processes);
 	put_name(t, slash == NULL ? g->exe : slash + 1, NAME_COLUMNS);
@@ -347,7 +349,9 @@ put_small_group(const struct ps_small_group *g, struct ps_text *t)
 		       ps_human_bytes(a, (double)g->greatest_peak_bytes));
 	ps_text_printf(t, " %8s", ps_human_count(a, (double)g->allocations));
 	ps_text_printf(t, " %10s\n",
-		       ps_human_bytes(a, (double)g->greatest_rss_bytes));
+		       g->greatest_rss_bytes == 0
+			   ? "unknown"
+			   : ps_human_bytes(a, (double)g->greatest_rss_bytes));
 }
 
 static void

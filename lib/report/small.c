@@ -43,6 +43,7 @@ add(struct ps_small_group *g, const struct ps_brief *b)
 {
 	g->processes++;
 	g->failed += b->exit_code > 0;
+	g->left += b->exit_code < 0 && b->max_rss_bytes == 0;
 	g->allocations += b->allocations;
 	g->requested_bytes += b->requested_bytes;
 	g->user_ns += b->user_ns;

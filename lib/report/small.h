@@ -12,6 +12,7 @@ struct ps_small_group {
 	const char *exe;
 	uint32_t processes;
 	uint32_t failed; /* that did not exit with 0, as far as is known */
+	uint32_t left;	 /* images that called exec: no status, no peak RSS */
 	uint64_t allocations;
 	uint64_t requested_bytes;
 	uint64_t user_ns;

@@ -26,7 +26,7 @@ hasnt "$tree" 'killed' 'the tree'
 # and one that allocated more, keep theirs.
 tidied=$("$B/perfreport" --tidy --tree --no-color rec)
 hasnt "$tidied" $'\n *[0-9]+  bash ' 'the tree that is tidied'
-has "$tidied" $'\n *[0-9]+ bash .*\n2 processes under 1 MiB.*1x true .*1x bash ' 'the tree that is tidied'
+has "$tidied" $'\n *[0-9]+ bash .*\n2 processes under 1 MiB.*1x true .*1x bash +exec .* unknown' 'the tree that is tidied'
 equal 1 "$(compgen -G 'rec/*.perfshim' | wc -l)" 'recordings that stay'
 equal 2 "$(wc -l <rec/small-processes.tsv)" 'lines of small images'
 equal "$tidied" "$("$B/perfreport" --tidy --tree --no-color rec)" 'the tree, tidied twice'
