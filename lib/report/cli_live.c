@@ -188,10 +188,15 @@ static void
 mark_superseded(struct ps_live *l)
 {
 	for (int i = 0; i < l->count; i++) {
-		l->node[i].is_superseded = false;
-		for (int j = 0; j < i; j++)
-			l->node[i].is_superseded |=
-			    is_same_process(&l->node[i], &l->node[j]);
+		struct ps_live_node *n = &l->node[i];
+
+		n->is_superseded = false;
+		for (int j = 0; j < i; j++) {
+			n->is_superseded |= is_same_process(n, &l->node[j]);
+			/* Who runs has become that one. */
+			n->is_gone |=
+			    process_of(n)->pid == process_of(&l->node[j])->pid;
+		}
 	}
 }
 

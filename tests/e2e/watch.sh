@@ -13,7 +13,7 @@ start()
 }
 start "$T/leak" small 500
 leak=$!
-start sleep 60
+start bash -c 'exec sleep 60'
 sleeper=$!
 terminal()
 {
@@ -40,7 +40,8 @@ shows 'MEMORY IN USE.*forget < main'
 shows 'round +[0-9.]+ +[0-9.]+ .s +[0-9.]+ .s'
 shows 'ALERTS.*heap > 1M: 1\.'
 shows 'section\(round\)\.max > 1ns: in round: [0-9.]+ .?s, threshold 1\.00 ns, by main'
-shows "$sleeper sleep"
+shows "$sleeper sleep +running"
+shows "$sleeper bash +gone"
 # The first line is the chosen process: with the leak on top, its sites.
 terminal send-keys j
 sleep 1.2
