@@ -330,16 +330,15 @@ static void
 put_small_group(const struct ps_small_group *g, struct ps_text *t)
 {
 	const char *slash = strrchr(g->exe, '/');
-	char word[24] = "exit 0";
+	char word[24];
 	struct ps_text text;
 	char a[16];
 
-	if (g->failed > 0) {
-		ps_text_init(&text, word, sizeof(word), -1);
+	ps_text_init(&text, word, sizeof(word), -1);
+	if (g->failed > 0)
 		ps_text_printf(&text, "%u failed", g->failed);
-	} else if (g->left == g->processes) {
-		strcpy(word, "exec");
-	}
+	else
+		ps_text_str(&text, g->left == g->processes ? "exec" : "exit 0");
 	ps_text_printf(t, "%6ux ", g->processes);
 	put_name(t, slash == NULL ? g->exe : slash + 1, NAME_COLUMNS);
 	ps_text_printf(t, " %-8s", word);
