@@ -11,7 +11,9 @@ here=$(cd "$(dirname -- "$0")" && pwd)
 all=(report rules options suppressions calibration elf jit baseline)
 [ $# -gt 0 ] || set -- "${all[@]}"
 seconds=${FUZZ_SECONDS:-60}
-TMPDIR=$(mktemp -d) && export TMPDIR || exit 1
+# In memory, where possible: a disk that others sync stands still for seconds,
+# which the fuzzer takes for a hang.
+TMPDIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) && export TMPDIR || exit 1
 trap 'rm -rf -- "$TMPDIR"' EXIT
 
 # seed TARGET DIRECTORY
