@@ -12,6 +12,7 @@
  * PROGRAMS_MAX are in the page.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,12 +212,15 @@ put_small(const struct ps_small *small, struct ps_text *t)
 		ps_text_printf(t,
 			       ",\"processes\":%u,\"failed\":%u,"
 			       "\"allocations\":%lu,\"peak_bytes\":%lu,"
-			       "\"max_rss_bytes\":%lu,\"wall_s\":",
+			       "\"wall_s\":",
 			       g->processes, g->failed,
 			       (unsigned long)g->allocations,
-			       (unsigned long)g->greatest_peak_bytes,
-			       (unsigned long)g->greatest_rss_bytes);
+			       (unsigned long)g->greatest_peak_bytes);
 		ps_text_json_number(t, (double)g->greatest_wall_ns * 1e-9);
+		ps_text_str(t, ",\"max_rss_bytes\":"); /* null: not known */
+		ps_text_json_number(t, g->greatest_rss_bytes == 0
+					   ? (double)NAN
+					   : (double)g->greatest_rss_bytes);
 		ps_text_char(t, '}');
 	}
 	ps_text_char(t, ']');

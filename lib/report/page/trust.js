@@ -9,7 +9,7 @@ export function trustRows(report, detail) {
 	if (sampling.mode === 'off') rows.push(['Sampling', 'off: counts are exact, sites are not known']);
 	else if (detail.is_exact) rows.push(['Sampling', `every allocation recorded (${format.count(sampling.samples)})`]);
 	else {
-		rows.push(['Sampling', `one sample every ${format.bytes(sampling.interval_bytes)} on average, ${format.count(sampling.samples)} in all ` +
+		rows.push(['Sampling', `one sample every ${format.bytes(sampling.interval_bytes)}${sampling.interval_bytes_widest > sampling.interval_bytes ? ` to ${format.bytes(sampling.interval_bytes_widest)}` : ''} on average, ${format.count(sampling.samples)} in all ` +
 			`${format.error(detail.site_bytes, detail.site_bytes_error)}`.trim()]);
 	}
 	rows.push(['Samples', `dropped ${format.count(sampling.dropped)}, without a stack ${format.count(detail.samples_without_stack)}, cut short ${format.count(detail.samples_cut_short)}`]);
