@@ -4,7 +4,8 @@
  *
  * The recording may be hostile, so that its figures are the view's.
  */
-#include <math.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,11 +29,10 @@ take_brief(const struct ps_reader *reader, struct ps_brief *out)
 	struct ps_text exe;
 	int error;
 
-	ps_scratch_init(&scratch, 0);
+	ps_scratch_init(&scratch, (size_t)1 << 30);
 	error = ps_view_build(reader, NULL, &scratch, &v);
 	ps_scratch_fini(&scratch);
-	if (error != 0 || v.requested_bytes >= PS_BRIEF_BYTES ||
-	    v.section_calls > 0 || reader->count[PS_TABLE_ALERTS] > 0)
+	if (error != 0)
 		return false;
 	*out = (struct ps_brief){
 	    .pid = p->pid,
@@ -49,24 +49,28 @@ take_brief(const struct ps_reader *reader, struct ps_brief *out)
 	};
 	ps_text_init(&exe, out->exe, sizeof(out->exe), -1);
 	ps_text_printable(&exe, ps_reader_string(reader, p->exe));
-	return true;
+	return ps_brief_is_small(reader->header, out);
 }
 
 static bool
 tidy(const struct ps_tree_node *node)
 {
-	static struct ps_brief brief;
-	char directory[PS_PATH_MAX];
-	const char *slash = strrchr(node->path, '/');
-	size_t length = slash == NULL ? 0 : (size_t)(slash - node->path);
+	struct ps_brief brief;
+	char *path = strdup(node->path);
+	bool is_left = path != NULL && take_brief(&node->reader, &brief) &&
+		       ps_brief_leave(&brief, dirname(path)) == 0;
 
-	if (length == 0 || length >= sizeof(directory) ||
-	    !take_brief(&node->reader, &brief))
-		return false;
-	memcpy(directory, node->path, length);
-	directory[length] = '\0';
-	return ps_brief_leave(&brief, directory) == 0 &&
-	       unlink(node->path) == 0;
+	free(path);
+	return is_left && unlink(node->path) == 0;
+}
+
+/* The first of a tree has no parent here.  One that ended and whose pid came
+ * again did not call exec. */
+static bool
+is_left_by_exec(const struct ps_tree_node *node)
+{
+	return node->was_execed && node->parent >= 0 &&
+	       ps_peek(&node->reader.header->process.state) != PS_STATE_EXITED;
 }
 
 int
@@ -74,8 +78,8 @@ ps_tree_tidy(const struct ps_tree *tree)
 {
 	int count = 0;
 
-	for (int i = 1; i < tree->count; i++)
-		if (tree->nodes[i].was_execed && tidy(&tree->nodes[i]))
+	for (int i = 0; i < tree->count; i++)
+		if (is_left_by_exec(&tree->nodes[i]) && tidy(&tree->nodes[i]))
 			count++;
 	return count;
 }

@@ -14,8 +14,8 @@
 
 /*
  * Of a tree that was linked: the line first, then the recording goes, so that
- * who is killed in between has both.  The first of the tree keeps its
- * recording.  Returns how many went; the tree is to be read again then.
+ * who is killed in between has both.  The first of each tree keeps
+ * its recording.  Returns how many went; the tree is to be read again then.
  */
 int ps_tree_tidy(const struct ps_tree *tree);
 

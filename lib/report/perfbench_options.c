@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/options.h"
 #include "bench/load.h"
 #include "report/perfbench_options.h"
 
@@ -377,14 +378,10 @@ row_of(const char *name)
 static bool
 is_sample_valid(const char *text)
 {
-	size_t digits = strspn(text, "0123456789");
+	static struct ps_options trial;
 
-	if (strcmp(text, "auto") == 0 || strcmp(text, "all") == 0 ||
-	    strcmp(text, "off") == 0)
-		return true;
-	return digits > strspn(text, "0") &&
-	       strspn(text + digits, "KMGkmg") <= 1 &&
-	       text[digits + strspn(text + digits, "KMGkmg")] == '\0';
+	ps_options_init(&trial);
+	return ps_options_set(&trial, "PERFSHIM_SAMPLE", text) == 0;
 }
 
 void

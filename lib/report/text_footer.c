@@ -9,13 +9,24 @@
 /* ---- what the figures are worth ----------------------------------------- */
 
 static void
+put_interval(struct ps_text *t, const struct ps_view *v)
+{
+	double least = (double)v->reader->header->sampling.interval_bytes;
+	double widest = ps_view_interval_widest(v);
+	char word[16];
+
+	ps_text_printf(t, "  sampled every %s", ps_human_bytes(word, least));
+	if (widest > least)
+		ps_text_printf(t, " to %s", ps_human_bytes(word, widest));
+	ps_text_printf(t, ": %s sample%s",
+		       ps_human_count(word, (double)v->samples),
+		       ps_plural((double)v->samples));
+}
+
+static void
 put_sampling(struct ps_text *t, const struct ps_view *v)
 {
 	const struct ps_record_sampling *s = &v->reader->header->sampling;
-	uint64_t samples = v->samples;
-	double widest = ps_view_interval_widest(v);
-	char interval[16];
-	char to[16];
 	char count[16];
 	char no_stack[16];
 	char truncated[16];
@@ -29,17 +40,9 @@ put_sampling(struct ps_text *t, const struct ps_view *v)
 		ps_text_printf(t, "  every allocation%s recorded (%s)",
 			       ps_peek(&s->dropped) == 0 ? ""
 							 : " but those dropped",
-			       ps_human_count(count, (double)samples));
+			       ps_human_count(count, (double)v->samples));
 	else
-		ps_text_printf(
-		    t, "  sampled every %s%s%s: %s sample%s",
-		    ps_human_bytes(interval, (double)s->interval_bytes),
-		    widest > (double)s->interval_bytes ? " to " : "",
-		    widest > (double)s->interval_bytes
-			? ps_human_bytes(to, widest)
-			: "",
-		    ps_human_count(count, (double)samples),
-		    ps_plural((double)samples));
+		put_interval(t, v);
 	ps_put_error(t, v->site_bytes, v->site_bytes_error);
 	ps_text_printf(
 	    t, "\n  samples dropped %s, without a stack %s, cut short %s\n",

@@ -35,6 +35,13 @@ run_shim bash -c 'bash -c "x=\$(seq 1000000); exec true"; bash -c "exec $0 retur
 "$B/perfreport" --tidy --tree rec >/dev/null
 equal 'bash bash die ' "$(find rec -name '*.perfshim' -printf '%f\n' | sed 's/[.].*//' | sort | tr '\n' ' ')" \
 	'programs whose recordings stay'
+# So does the first image of each tree in a directory.
+rm -rf rec
+run_shim bash -c 'exec true'
+run_shim bash -c 'exec true'
+"$B/perfreport" --tidy --tree rec >/dev/null
+equal 'bash bash true true ' "$(find rec -name '*.perfshim' -printf '%f\n' | sed 's/[.].*//' | sort | tr '\n' ' ')" \
+	'programs of two trees'
 rm -rf rec
 "$WRAP" --quiet -o rec bash -c 'bash -c "exec true"; exit 0' || fail 'perfwrap.sh' $?
 equal 1 "$(compgen -G 'rec/*.perfshim' | wc -l)" 'recordings after perfwrap.sh'
