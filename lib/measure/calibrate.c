@@ -26,8 +26,8 @@
  * same huge pages, for which sets of them 4 KiB ones share is chance.
  *
  * Quick's budget is kept by a limit in CPU time, after which each stage that is
- * left repeats itself once: 3.0 to 3.3 ms in a guest, a third of it for fresh
- * pages, and 5 beside a busy neighbour.
+ * left repeats itself once: 3.3 to 3.5 ms in a guest with any instruction set,
+ * a third of it for fresh pages, and 5 beside a busy neighbour.
  *
  * Neighbours on the same core or the same memory slow a guest by a third for
  * milliseconds at a time.  Quick is over before such a phase is, so that later
@@ -64,7 +64,8 @@ enum {
 	CAP_FLOATS = 1 << 24, /* 64 MiB */
 	FULL_FLUSHED_FLOATS = 1 << 20,
 	MATRIX = 192,
-	SCALAR_MATRIX = 64,
+	MATRIX_SSE2 = 96, /* four times as slow as AVX-512 */
+	MATRIX_SCALAR = 64,
 	US = 1000, /* in ns */
 	MS = 1000 * US,
 	QUICK_REPEATS = 4,
@@ -153,13 +154,25 @@ add_flushed(float *memory, const struct ps_effort *effort)
 	return ps_work_bytes_per_s(&w, effort);
 }
 
+static size_t
+matrix_rows(void)
+{
+	switch (ps_simd_isa()) {
+	case PS_SIMD_SCALAR:
+		return MATRIX_SCALAR;
+	case PS_SIMD_SSE2:
+		return MATRIX_SSE2;
+	default:
+		return MATRIX;
+	}
+}
+
 static double
 multiply(float *memory, void *workspace, const struct ps_effort *effort)
 {
-	bool is_scalar = ps_simd_isa() == PS_SIMD_SCALAR;
 	struct ps_work w = {.kind = PS_WORK_MULTIPLY,
 			    .turns = 1,
-			    .n = is_scalar ? SCALAR_MATRIX : MATRIX,
+			    .n = matrix_rows(),
 			    .memory = memory,
 			    .workspace = workspace};
 
