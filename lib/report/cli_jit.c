@@ -43,6 +43,7 @@ ps_jit_open(struct ps_scratch *scratch, const struct ps_reader *reader)
 	void *text;
 	int fd;
 
+	_Static_assert(MAP_BYTES_MAX < 0x7ffff000, "one read takes it whole");
 	if (reader->header->process.pid <= 0) /* several processes' */
 		return NULL;
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map",

@@ -121,6 +121,7 @@ open_file(struct ps_module *m, const struct ps_record_module *row,
 	uint64_t bytes;
 	int fd = ps_os_open_regular(path, &bytes);
 
+	PS_ASSERT(m->dwfl == NULL);
 	if (fd < 0) {
 		*why = fd == -EINVAL ? "is no regular file"
 				     : "is not there any more";
@@ -221,6 +222,7 @@ find_functions(struct ps_module *m)
 {
 	int count = dwfl_module_getsymtab(m->dw);
 
+	PS_ASSERT(m->functions == NULL && m->function_count == 0);
 	m->has_functions = true;
 	if (count <= 0)
 		return;
@@ -242,9 +244,13 @@ find_functions(struct ps_module *m)
 		f->rank = rank_of(&s);
 		m->function_count++;
 	}
+	PS_ASSERT(m->functions != NULL || m->function_count == 0);
 	if (m->functions != NULL && m->function_count > 0)
 		qsort(m->functions, m->function_count, sizeof(*m->functions),
 		      by_start);
+	for (size_t i = 1; i < m->function_count; i++)
+		PS_DEBUG_ASSERT(m->functions[i - 1].start <=
+				m->functions[i].start);
 }
 
 const char *
@@ -253,6 +259,7 @@ ps_module_function(struct ps_module *m, Dwarf_Addr address)
 	size_t low = 0;
 	size_t high;
 
+	PS_ASSERT(m->dwfl != NULL && m->dw != NULL);
 	if (!m->has_functions)
 		find_functions(m);
 	high = m->function_count;
@@ -264,6 +271,9 @@ ps_module_function(struct ps_module *m, Dwarf_Addr address)
 		else
 			high = middle;
 	}
+	PS_ASSERT(low == 0 || m->functions[low - 1].start <= address);
+	PS_DEBUG_ASSERT(low == m->function_count ||
+			m->functions[low].start > address);
 	for (size_t i = low; i > 0 && low - i < LOOK_BACK; i--) {
 		const struct function *f = &m->functions[i - 1];
 
@@ -291,6 +301,7 @@ add_range(struct ps_module *m, Dwarf_Addr start, Dwarf_Addr end,
 {
 	struct range *ranges = m->ranges;
 
+	PS_ASSERT(start < end && (ranges != NULL || m->range_count == 0));
 	/* Room doubles whenever the count is a power of two. */
 	if ((m->range_count & (m->range_count - 1)) == 0)
 		ranges = realloc(ranges, PS_MAX(m->range_count * 2, (size_t)1) *
@@ -307,6 +318,7 @@ find_ranges(struct ps_module *m)
 {
 	Dwarf_Die *unit = NULL;
 
+	PS_ASSERT(m->range_count == 0);
 	m->has_ranges = true;
 	while ((unit = dwfl_module_nextcu(m->dw, unit, &m->bias)) != NULL) {
 		Dwarf_Addr base;
@@ -320,6 +332,8 @@ find_ranges(struct ps_module *m)
 	}
 	if (m->range_count > 0)
 		qsort(m->ranges, m->range_count, sizeof(*m->ranges), by_range);
+	for (size_t i = 1; i < m->range_count; i++)
+		PS_DEBUG_ASSERT(m->ranges[i - 1].start <= m->ranges[i].start);
 }
 
 Dwarf_Die *
@@ -343,6 +357,7 @@ ps_module_unit(struct ps_module *m, Dwarf_Addr address, Dwarf_Addr *bias)
 		else
 			high = middle;
 	}
+	PS_ASSERT(low == 0 || m->ranges[low - 1].start <= address - m->bias);
 	if (low == 0 || address - m->bias >= m->ranges[low - 1].end)
 		return NULL;
 	return &m->ranges[low - 1].unit;

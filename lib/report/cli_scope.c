@@ -58,6 +58,7 @@ add_range(struct ps_scopes *s, struct unit *u, Dwarf_Addr start, Dwarf_Addr end,
 	struct function *larger = u->functions;
 	size_t room = u->room;
 
+	PS_ASSERT(start < end && u->count <= room);
 	if (u->count == room) {
 		room = PS_MAX(room * 2, (size_t)FIRST_ROOM);
 		larger = ps_scratch_alloc(s->scratch, room * sizeof(*larger));
@@ -70,6 +71,7 @@ add_range(struct ps_scopes *s, struct unit *u, Dwarf_Addr start, Dwarf_Addr end,
 	}
 	u->functions = larger;
 	u->room = room;
+	PS_ASSERT(u->count < room);
 	larger[u->count++] = (struct function){start, end, *die};
 }
 
@@ -91,6 +93,7 @@ walk(struct ps_scopes *s, struct unit *u, Dwarf_Die *parent, unsigned depth)
 {
 	Dwarf_Die die;
 
+	PS_ASSERT(depth <= DEPTH_MAX);
 	if (depth == DEPTH_MAX || dwarf_child(parent, &die) != 0)
 		return;
 	do {
@@ -129,6 +132,9 @@ unit_of(struct ps_scopes *s, Dwarf_Die *unit)
 			qsort(u->functions, u->count, sizeof(*u->functions),
 			      by_start);
 	}
+	for (size_t i = 1; is_new && i < u->count; i++)
+		PS_DEBUG_ASSERT(u->functions[i - 1].start <=
+				u->functions[i].start);
 	return u;
 }
 
@@ -148,6 +154,8 @@ function_at(const struct unit *u, Dwarf_Addr address)
 		else
 			high = middle;
 	}
+	PS_ASSERT(low == 0 || u->functions[low - 1].start <= address);
+	PS_DEBUG_ASSERT(low == u->count || u->functions[low].start > address);
 	if (low == 0 || address >= u->functions[low - 1].end)
 		return NULL;
 	return &u->functions[low - 1];
@@ -194,6 +202,7 @@ ps_scopes_at(struct ps_scopes *s, Dwarf_Die *unit, Dwarf_Addr address,
 	while (count < PS_SCOPES_MAX &&
 	       step_in(&out[count - 1], address, &out[count]))
 		count++;
+	PS_ASSERT(count <= PS_SCOPES_MAX);
 	for (int i = 0; i < count / 2; i++) {
 		Dwarf_Die other = out[i];
 

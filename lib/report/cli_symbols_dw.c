@@ -44,6 +44,7 @@ struct resolver {
 	const char *path;
 	unsigned notes;
 };
+_Static_assert(offsetof(struct resolver, base) == 0, "cast from its base");
 
 void
 ps_symbols_dw_init(bool is_network_allowed)
@@ -180,6 +181,7 @@ readable(struct resolver *r, const char *linkage)
 	name = ps_intern_value(&r->demangled, number);
 	if (is_new)
 		*name = ps_demangle(&r->scratch, linkage);
+	PS_ASSERT(*name != NULL);
 	return *name;
 }
 
@@ -218,6 +220,7 @@ take_scopes(struct resolver *r, Dwarf_Die *unit, Dwarf_Die *scopes, int count,
 	struct ps_symbol *last = NULL;
 	struct ps_symbol line = *outer;
 
+	PS_ASSERT(outer->inlined_into == NULL);
 	for (int i = 0; i < count; i++) {
 		int tag = dwarf_tag(&scopes[i]);
 		struct ps_symbol *s = outer;
@@ -244,6 +247,7 @@ take_scopes(struct resolver *r, Dwarf_Die *unit, Dwarf_Die *scopes, int count,
 		line.line = 0;
 		set_line_of_call(r, unit, &scopes[i], &line);
 	}
+	PS_ASSERT(last == NULL ? first == outer : last->inlined_into == outer);
 	outer->path = line.path;
 	outer->file = line.file;
 	outer->line = line.line;
@@ -291,6 +295,7 @@ look_up(struct resolver *r, const struct ps_record_frame *frame)
 			out->module = "[jit]";
 		return out;
 	}
+	PS_ASSERT(m != NULL && module->is_tried && module->name != NULL);
 	out->module = module->name;
 	out->offset = address_in(frame) - m->bias;
 	if (module->file == NULL)
@@ -315,6 +320,7 @@ resolve(struct ps_symbols *self, uint32_t row, struct ps_symbol *out)
 		r->known[row] = look_up(r, frame);
 	if (r->known[row] != NULL)
 		*out = *r->known[row];
+	PS_ASSERT(out->module != NULL);
 	return frame->module < r->reader->count[PS_TABLE_MODULES];
 }
 
@@ -350,6 +356,7 @@ ps_symbols_dw_close(struct ps_symbols *symbols)
 
 	if (r == NULL)
 		return;
+	PS_ASSERT(symbols->resolve == resolve && r->reader != NULL);
 	for (uint32_t i = 0;
 	     r->modules != NULL && i < r->reader->count[PS_TABLE_MODULES]; i++)
 		if (r->modules[i].file != NULL)
