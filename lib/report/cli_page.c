@@ -60,6 +60,7 @@ end(struct ps_page_file *f, int error, struct ps_text *out)
 {
 	ps_text_str(&f->data, "}\n");
 	error = ps_page_file_close(f, error, out);
+	PS_ASSERT(error <= 0);
 	if (error != 0)
 		fprintf(stderr, "perfreport: --html: %s\n", strerror(-error));
 	return error;
@@ -73,6 +74,7 @@ put_source(struct ps_source *s, struct ps_text *t)
 {
 	int error;
 
+	PS_ASSERT(s->view.reader == s->reader && s->symbols != NULL);
 	ps_text_str(t, ",\"report\":");
 	error = ps_report_write_view(&s->view, s->symbols, &s->scratch,
 				     PS_REPORT_JSON, NULL, t);
@@ -176,6 +178,8 @@ order(const struct ps_tree *tree, int main_node, struct ps_groups *groups)
 			i * sizeof(chosen));
 		groups->group[0] = chosen;
 	}
+	PS_DEBUG_ASSERT(is_launcher ||
+			is_of_node(&groups->group[0], tree, main_node));
 }
 
 static int
@@ -188,6 +192,7 @@ put_programs(const struct ps_arguments *a, const struct ps_tree *tree,
 
 	if (error == 0)
 		order(tree, main_node, &groups);
+	PS_ASSERT(groups.count <= (uint32_t)tree->count);
 	ps_text_str(t, ",\"programs\":[");
 	for (uint32_t i = 0; error == 0 && i < shown; i++) {
 		if (i > 0)
@@ -207,6 +212,7 @@ put_small(const struct ps_small *small, struct ps_text *t)
 	for (uint32_t i = 0; i < small->count && i < SMALL_MAX; i++) {
 		const struct ps_small_group *g = &small->groups[i];
 
+		PS_ASSERT(g->failed + g->left <= g->processes);
 		ps_text_str(t, i == 0 ? "{\"exe\":" : ",{\"exe\":");
 		ps_text_json_string(t, g->exe);
 		ps_text_printf(t,
@@ -233,6 +239,7 @@ ps_page_of_tree(const struct ps_arguments *a, const struct ps_tree *tree,
 	struct ps_page_file f;
 	int error = begin(&f, "recording");
 
+	PS_ASSERT(main_node >= 0 && main_node < tree->count);
 	if (error == 0)
 		error = put_programs(a, tree, main_node, &f.data);
 	if (error == 0) {
@@ -253,6 +260,8 @@ value_of_stack(void *context, uint32_t path, struct ps_flame_value *out)
 {
 	struct ps_diff_stack stack;
 
+	_Static_assert((int)PS_FLAME_KEYS == PS_DIFF_KEYS, "one set");
+	_Static_assert(PS_FLAME_SIDES == 2, "old and new");
 	ps_diff_stack(context, path, &stack);
 	for (unsigned k = 0; k < PS_FLAME_KEYS; k++) {
 		out->sum[0][k] = stack.sum[0][k];
@@ -269,6 +278,7 @@ put_change(const struct ps_diff *d, uint32_t path,
 	uint32_t count;
 	const uint32_t *places = ps_paths_places(paths, path, &count);
 
+	PS_ASSERT(count > 0);
 	ps_text_str(t, "{\"stack\":[");
 	for (uint32_t i = 0; i < count; i++) {
 		char name[2048];
@@ -321,6 +331,7 @@ put_changes(const struct ps_diff *d, struct ps_text *t)
 			ps_text_char(t, ',');
 		put_change(d, i, &stack, t);
 	}
+	PS_ASSERT(sure <= paths);
 	ps_text_printf(t, "],\"stacks\":%u,\"sure\":%u", paths, sure);
 }
 

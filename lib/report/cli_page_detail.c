@@ -24,6 +24,8 @@ enum {
 	EVENTS_MAX = 2000,
 	PARTS = 4, /* buckets of a histogram that are told as one */
 };
+_Static_assert((1 << PS_HIST_SUB_BITS) % PARTS == 0, "whole parts an octave");
+_Static_assert(PS_HIST_BUCKETS % PARTS == 0, "whole parts in all");
 
 static void
 put_key(struct ps_text *t, const char *name)
@@ -56,6 +58,7 @@ put_verdict(struct ps_source *s, struct ps_stack_names *names,
 	struct ps_verdict verdict;
 
 	ps_verdict(&s->view, s->symbols, names, &verdict);
+	PS_ASSERT(verdict.count <= PS_VERDICT_LINES);
 	ps_text_str(t, "\"verdict\":[");
 	for (unsigned i = 0; i < verdict.count; i++) {
 		ps_text_printf(t, "%s{\"about\":\"%s\",\"text\":",
@@ -124,6 +127,7 @@ put_lifetimes(const struct ps_view *v, struct ps_text *t)
 {
 	double tick_s = ps_reader_tick_seconds(v->reader);
 
+	_Static_assert(PS_LIFETIME_SHIFT + 2 * PS_LIFETIMES <= 64, "shifts");
 	put_key(t, "lifetimes");
 	ps_text_char(t, '[');
 	for (unsigned i = 0; i < PS_LIFETIMES; i++) {
@@ -154,6 +158,7 @@ put_histogram(struct ps_source *s, uint32_t section, struct ps_text *t)
 
 	ps_scratch_init(&scratch, 0);
 	error = ps_section_distribution(s->view.reader, section, &scratch, &d);
+	PS_ASSERT(error != 0 || d.histogram != NULL);
 	ps_text_str(t, "\"histogram\":[");
 	for (uint32_t b = 0; error == 0 && b < PS_HIST_BUCKETS; b += PARTS) {
 		uint32_t last = b + PARTS - 1;
@@ -164,6 +169,7 @@ put_histogram(struct ps_source *s, uint32_t section, struct ps_text *t)
 			calls += ps_peek(&d.histogram[i]);
 		if (calls == 0)
 			continue;
+		PS_ASSERT(end > ps_hist_floor(b));
 		separate(t, &is_first);
 		ps_text_char(t, '[');
 		ps_text_json_number(t, (double)ps_hist_floor(b) * d.tick_ms *
@@ -269,7 +275,11 @@ put_events(struct ps_source *s, struct ps_text *t)
 	for (uint32_t i = 0; i < rows; i++)
 		count += ps_section_event_at(&s->view, i, &events[count]) &&
 			 events[count].section < sections;
+	PS_ASSERT(count <= rows);
 	qsort(events, count, sizeof(*events), longest_first);
+	for (uint32_t i = 1; i < count; i++)
+		PS_DEBUG_ASSERT(length_of(&events[i - 1]) >=
+				length_of(&events[i]));
 	put_key(t, "events");
 	ps_text_char(t, '[');
 	for (uint32_t i = 0; i < count && i < EVENTS_MAX; i++) {
@@ -293,6 +303,7 @@ put_trust(const struct ps_view *v, struct ps_text *t)
 	struct ps_loss losses[PS_LOSSES];
 	unsigned count = ps_losses(v, losses);
 
+	PS_ASSERT(count <= PS_LOSSES);
 	put_number(t, "samples_without_stack",
 		   (double)v->samples_without_stack);
 	put_number(t, "samples_cut_short", (double)v->samples_truncated);

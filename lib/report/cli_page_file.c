@@ -58,6 +58,7 @@ put_escaped(struct ps_text *out, const char *at, const char *end)
 		at += bytes > 0 ? bytes : 1;
 		plain = at;
 	}
+	PS_ASSERT(plain <= at && at == end);
 	ps_text_put(out, plain, (size_t)(at - plain));
 }
 
@@ -73,6 +74,8 @@ put_page(int fd, struct ps_text *out)
 	char *data;
 
 	PS_ASSERT(mark != NULL);
+	PS_DEBUG_ASSERT(memmem(rest, (size_t)(shell + shell_bytes - rest),
+			       PS_PAGE_MARK, strlen(PS_PAGE_MARK)) == NULL);
 	if (bytes <= 0)
 		return bytes == 0 ? -ENODATA : -errno;
 	data = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -88,6 +91,7 @@ put_page(int fd, struct ps_text *out)
 int
 ps_page_file_close(struct ps_page_file *f, int error, struct ps_text *out)
 {
+	PS_ASSERT(error != 0 || f->fd >= 0);
 	if (error == 0) {
 		ps_text_flush(&f->data);
 		error = f->data.error;

@@ -128,6 +128,7 @@ ps_page_of_saved(const char *path, struct ps_text *out)
 		ps_complain_of(path, why);
 		return -EINVAL;
 	}
+	PS_ASSERT(json_is_object(root));
 	error = ps_page_file_open(&f);
 	ps_text_printf(&f.data,
 		       "{\"schema\":\"perfshim-page/1\",\"version\":\"%s\","

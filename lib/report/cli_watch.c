@@ -43,6 +43,8 @@ static struct {
 	bool is_over;
 	char message[120]; /* until the next key */
 } state;
+_Static_assert(sizeof(state.message) <= LINE_BYTES, "a message is a line");
+_Static_assert(sizeof(detail.alert[0]) <= LINE_BYTES, "and so is an alert");
 
 static double
 now_s(void)
@@ -101,6 +103,7 @@ put_line(int line, const char *text)
 
 	ps_text_init(&t, shown, sizeof(shown), -1);
 	ps_text_printable(&t, text);
+	PS_ASSERT(t.cut == 0);
 	if (line < LINES && COLS > 0)
 		mvaddnstr(line, 0, shown, COLS);
 	return line + 1;
@@ -137,6 +140,8 @@ name_columns(void)
 {
 	int room = PS_MIN(COLS - ROW_COLUMNS, NAME_MOST);
 
+	_Static_assert(NAME_LEAST <= 80 - ROW_COLUMNS, "80 columns will do");
+	_Static_assert(NAME_LEAST <= NAME_MOST, "a range");
 	return PS_MAX(room, NAME_LEAST);
 }
 
@@ -167,6 +172,7 @@ draw_processes(int line, int last)
 	int room = last - line;
 	int first = state.index >= room ? state.index - room + 1 : 0;
 
+	PS_ASSERT(room >= 0 && first >= 0);
 	for (int i = first; i < rows.count && line < last; i++) {
 		format_row(text, &rows.row[i]);
 		if (i == state.index)
@@ -290,6 +296,7 @@ take_filter_key(int key)
 {
 	size_t length = strlen(rows.filter);
 
+	PS_ASSERT(length < sizeof(rows.filter));
 	if (key == '\n' || key == KEY_ENTER || key == ESCAPE_KEY) {
 		state.is_filtering = false;
 		if (key == ESCAPE_KEY)
@@ -322,6 +329,8 @@ write_chosen(void)
 
 	if (rows.count == 0)
 		return;
+	PS_ASSERT(state.index >= 0 && state.index < rows.count);
+	PS_ASSERT(rows.row[state.index].node < live.node + live.count);
 	error = ps_detail_write(rows.row[state.index].node, name, sizeof(name));
 	if (error == 0)
 		snprintf(state.message, sizeof(state.message), "wrote %s",

@@ -78,6 +78,7 @@ choose(const struct ps_live_node *node)
 		open_symbols();
 		return 0;
 	}
+	PS_ASSERT(chosen.reader.is_mapped);
 	error = ps_reader_attach(&again, chosen.reader.header,
 				 chosen.reader.bytes, &why);
 	if (error != 0)
@@ -98,6 +99,7 @@ window_of(uint32_t section, uint64_t now_ns)
 {
 	struct ps_calls_window *w;
 
+	PS_ASSERT(chosen.windows <= PS_DETAIL_SECTIONS);
 	for (int i = 0; i < chosen.windows; i++)
 		if (chosen.section[i] == section)
 			return chosen.window[i];
@@ -107,6 +109,7 @@ window_of(uint32_t section, uint64_t now_ns)
 	if (w == NULL)
 		return NULL;
 	ps_calls_window_init(w, window_ns, now_ns);
+	PS_ASSERT(w->moments.newest < PS_COUNT(w->past));
 	/* What was there when we came is not of the last while. */
 	memcpy((void *)&w->past[w->moments.newest], (const void *)&sum,
 	       sizeof(sum));
@@ -132,6 +135,7 @@ add_section(struct ps_detail *d, const struct ps_view_section *v, double now_s)
 	struct ps_calls_window *w;
 	double covered_s;
 
+	PS_ASSERT(d->sections < PS_DETAIL_SECTIONS);
 	memset((void *)&sum, 0, sizeof(sum));
 	ps_recording_calls(&chosen.reader, v->index, &sum);
 	w = window_of(v->index, now_ns);
@@ -181,6 +185,7 @@ add_site(struct ps_detail *d, const struct ps_view_site *v)
 	struct ps_text text;
 	uint32_t first;
 
+	PS_ASSERT(d->sites <= PS_DETAIL_SITES && v->site != NULL);
 	ps_stack_names(&chosen.reader, chosen.symbols, v->site, &names);
 	first = ps_telling_frame(&names);
 	ps_text_init(&text, s->name, sizeof(s->name), -1);
@@ -233,9 +238,11 @@ ps_detail_update(struct ps_detail *d, const struct ps_live_node *node,
 	int error = choose(node);
 	uint32_t sites;
 
+	PS_ASSERT(now_s >= 0);
 	memset(d, 0, sizeof(*d));
 	if (error != 0)
 		return error;
+	PS_ASSERT(chosen.is_open && chosen.reader.header != NULL);
 	ps_scratch_init(&scratch, (size_t)1 << 30);
 	error = ps_view_build(&chosen.reader, NULL, &scratch, &view);
 	if (error == 0 && chosen.symbols != NULL) {
@@ -264,6 +271,7 @@ ps_detail_write(const struct ps_live_node *node, char *name, size_t bytes)
 
 	snprintf(name, bytes, "perfshim-%d-%ld.txt",
 		 node->reader.header->process.pid, (long)time(NULL));
+	PS_ASSERT(strlen(name) + 1 < bytes);
 	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return -errno;

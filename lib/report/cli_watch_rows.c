@@ -15,6 +15,7 @@ ps_watch_order_name(enum ps_watch_order order)
 					    "RSS", "pid"};
 
 	_Static_assert(PS_COUNT(names) == PS_ORDERS, "one name each");
+	PS_ASSERT(order < PS_ORDERS);
 	return names[order];
 }
 
@@ -100,6 +101,7 @@ key_of(const struct ps_watch_row *row, enum ps_watch_order order)
 	case PS_ORDER_RSS:
 		return row->rss_bytes;
 	default:
+		PS_ASSERT(order == PS_ORDER_PID);
 		return -(double)row->pid;
 	}
 }
@@ -148,6 +150,8 @@ ps_watch_rows_update(struct ps_watch_rows *w, const struct ps_live *live,
 	static struct ps_watch_past now[PS_LIVE_MAX];
 	struct ps_watch_row row;
 
+	PS_ASSERT(live->count <= PS_LIVE_MAX && w->past_count <= PS_LIVE_MAX);
+	PS_ASSERT(memchr(w->filter, '\0', sizeof(w->filter)) != NULL);
 	w->count = 0;
 	for (int i = 0; i < live->count; i++) {
 		const struct ps_live_node *n = &live->node[i];
@@ -158,6 +162,10 @@ ps_watch_rows_update(struct ps_watch_rows *w, const struct ps_live *live,
 		    strcasestr(row.name, w->filter) != NULL)
 			insert(w, &row);
 	}
+	PS_ASSERT(w->count <= live->count);
+	for (int i = 1; i < w->count; i++)
+		PS_DEBUG_ASSERT(
+		    !comes_before(&w->row[i], &w->row[i - 1], w->order));
 	memcpy(w->past, now, sizeof(now));
 	w->past_count = live->count;
 }
