@@ -41,6 +41,7 @@ told_of(const struct ps_live_node *n)
 {
 	struct told *free = NULL;
 
+	PS_ASSERT(n >= live.node && n < live.node + live.count);
 	for (int i = 0; i < PS_LIVE_MAX; i++) {
 		if (told[i].inode == n->inode && told[i].device == n->device)
 			return &told[i];
@@ -118,6 +119,7 @@ tell(const struct ps_source *s, struct told *t, struct ps_text *out)
 		if (!ps_view_alert(s->reader, i, &a) ||
 		    a.version == t->version[i])
 			continue;
+		PS_ASSERT(a.version % 2 == 0);
 		t->version[i] = a.version;
 		if (is_in_words)
 			put_words(s->reader, &a, out);
@@ -156,6 +158,7 @@ follow(struct ps_text *out, const sigset_t *ends)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 
+	_Static_assert(PAUSE_NS < 1000000000, "less than a second");
 	while (out->error == 0 && sigtimedwait(ends, NULL, &pause) < 0)
 		look(out);
 }
@@ -168,6 +171,7 @@ ps_cli_alerts(const struct ps_arguments *a, const char *path)
 	int error;
 
 	_Static_assert(ALERTS_MAX >= 256, "as many as a recording has");
+	PS_ASSERT(a->task == PS_TASK_ALERTS);
 	is_in_words = a->task_argument != NULL;
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);

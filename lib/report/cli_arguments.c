@@ -141,6 +141,11 @@ static const struct row {
     {"help", OPT_HELP, NULL, "this text"},
     {"version", OPT_VERSION, NULL, "the version"},
 };
+_Static_assert(OPT_TEXT > UCHAR_MAX, "no option's letter");
+_Static_assert(PS_COUNT(rows) == OPT_VERSION - OPT_TEXT + 1, "a row each");
+_Static_assert(OPT_HTML - OPT_TEXT == PS_CLI_HTML - PS_CLI_TEXT, "one order");
+_Static_assert(OPT_ALERTS - OPT_METRICS == PS_TASK_ALERTS - PS_TASK_METRICS,
+	       "one order");
 
 _Noreturn void
 ps_usage_error(const char *what, const char *value, const char *allowed)
@@ -156,6 +161,7 @@ number_of(const char *option, const char *text, long low, long high)
 	char *end;
 	long value;
 
+	PS_ASSERT(low <= high && low >= INT_MIN && high <= INT_MAX);
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (errno == 0 && end != text && *end == '\0' && value >= low &&
@@ -216,6 +222,7 @@ check_rules(const char *text)
 
 	if (ps_rules_parse(text, &rules, &error) == 0)
 		return 0;
+	PS_ASSERT(error.column > 0 && error.allowed != NULL);
 	fputs("perfreport: ", stderr);
 	for (const char *c = text; *c != '\0';
 	     c++) /* columns stay what they are */
@@ -267,6 +274,7 @@ folded_key_of(const char *name)
 	    {"temporary", PS_BY_TEMPORARY},
 	};
 
+	_Static_assert(PS_COUNT(keys) == PS_BY_TEMPORARY + 1, "a name each");
 	for (unsigned i = 0; i < PS_COUNT(keys); i++)
 		if (name == NULL || strcmp(name, keys[i].name) == 0)
 			return keys[i].key;
@@ -289,6 +297,7 @@ sites_of(const char *text)
 static void
 take_format(struct ps_arguments *a, int option)
 {
+	PS_ASSERT(option >= OPT_TEXT && option <= OPT_HTML);
 	if (option == OPT_HTML && !ps_page_is_there())
 		exit(PS_CLI_BROKEN);
 	a->format = (enum ps_cli_format)(option - OPT_TEXT) + PS_CLI_TEXT;
@@ -321,6 +330,7 @@ take_filter(struct ps_arguments *a, int option)
 		a->filter.module = optarg;
 		break;
 	default:
+		PS_ASSERT(option == OPT_SUPPRESSIONS);
 		ps_cli_suppressions(optarg, &a->suppressions, &a->scratch);
 		a->filter.suppressions = &a->suppressions;
 	}
@@ -417,9 +427,11 @@ ps_arguments_parse(struct ps_arguments *a, int argc, char **argv)
 	struct option table[PS_COUNT(rows) + 1] = {0};
 	int option;
 
+	_Static_assert(PS_CLI_TEXT == 0 && PS_TASK_PRINT == 0, "defaults");
 	for (unsigned i = 0; i < PS_COUNT(rows); i++) {
 		const char *argument = rows[i].argument;
 
+		PS_ASSERT(rows[i].id == OPT_TEXT + i);
 		table[i].name = rows[i].name;
 		table[i].val = rows[i].id;
 		table[i].has_arg = argument == NULL	? no_argument

@@ -34,6 +34,7 @@ ps_cli_calibrate(const char *kind_name)
 		error = ps_calibration_settle(kind, path, &key,
 					      ps_os_monotonic_ns(), &c);
 	}
+	PS_ASSERT(error != 0 || c.kind >= (uint32_t)kind);
 	if (error == 0)
 		return 0;
 	fprintf(stderr, "perfreport: --calibrate: %s\n", strerror(-error));

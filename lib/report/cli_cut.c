@@ -22,6 +22,7 @@
 #include "report/cli_cut.h"
 
 static _Atomic int is_cut;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler writes it");
 
 static void
 fill(int signal_, siginfo_t *info, void *context)
@@ -29,6 +30,7 @@ fill(int signal_, siginfo_t *info, void *context)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char *at = (char *)((uintptr_t)info->si_addr & ~(page - 1));
 
+	PS_ASSERT((page & (page - 1)) == 0);
 	(void)context;
 	is_cut = 1;
 	if (info->si_code == BUS_ADRERR &&
@@ -53,6 +55,7 @@ ps_cut_watch(void)
 int
 ps_cut_status(int status)
 {
+	PS_ASSERT(status >= 0 && status <= PS_CLI_USAGE);
 	if (!is_cut)
 		return status;
 	fputs("perfreport: a file was cut short while it was read: what is "

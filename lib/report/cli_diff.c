@@ -92,6 +92,7 @@ struct opened {
 static void
 stand_in(struct ps_source *s, const struct ps_source *other)
 {
+	PS_ASSERT(other->reader != NULL);
 	*s = (struct ps_source){.reader = other->reader,
 				.symbols = other->symbols,
 				.view = {.reader = other->reader}};
@@ -103,6 +104,7 @@ with_pair(struct opened *o, const struct pair *pair,
 {
 	int error = 0;
 
+	PS_ASSERT(pair->old != NULL || pair->new != NULL);
 	if (pair->old != NULL)
 		error = ps_group_open(o->a, pair->old, &o->old);
 	if (error != 0)
@@ -114,6 +116,8 @@ with_pair(struct opened *o, const struct pair *pair,
 	if (pair->old == NULL)
 		stand_in(&o->old, &o->new);
 	if (error == 0) {
+		PS_ASSERT(o->old.view.reader != NULL &&
+			  o->new.view.reader != NULL);
 		error = compare(o);
 		if (pair->new != NULL)
 			ps_source_close(&o->new);
@@ -141,6 +145,7 @@ compare_folded(struct opened *o)
 	struct ps_scratch scratch;
 	int error;
 
+	PS_ASSERT((unsigned)o->a->folded_key < PS_DIFF_KEYS);
 	ps_scratch_init(&scratch, 0);
 	error = ps_diff_folded(&from, &to, o->a->folded_key, &scratch, o->out);
 	ps_scratch_fini(&scratch);
@@ -223,6 +228,7 @@ ps_print_diff(const struct ps_arguments *a, const struct ps_tree *old,
 	struct sides s = {0};
 	int error = ps_groups_open(&s.old, old);
 
+	PS_ASSERT(old->count > 0 && new->count > 0);
 	if (error == 0)
 		error = ps_groups_open(&s.new, new);
 	if (error == 0)

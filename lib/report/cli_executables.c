@@ -51,6 +51,7 @@ add_small(struct sums *sums, const struct ps_small_group *small)
 {
 	if (small == NULL)
 		return;
+	PS_ASSERT(small->processes > 0);
 	sums->processes += small->processes;
 	sums->small += small->processes;
 	sums->allocations += (double)small->allocations;
@@ -85,6 +86,7 @@ put_name(const struct side *side, struct ps_text *t)
 					       : small_name(side->small);
 	unsigned used = ps_put_name(t, name, NAME_COLUMNS);
 
+	_Static_assert(NAME_COLUMNS > 8, "ps_put_name can shorten it");
 	PS_ASSERT(used <= NAME_COLUMNS);
 	ps_text_fill(t, ' ', NAME_COLUMNS - (int)used);
 }
@@ -104,6 +106,7 @@ static bool
 has_recordings(const struct ps_groups *groups,
 	       const struct ps_small_group *small)
 {
+	PS_ASSERT(small != NULL);
 	for (uint32_t i = 0; i < groups->count; i++)
 		if (groups->group[i].small == small)
 			return true;
@@ -208,6 +211,7 @@ put_side(const struct side *side, struct ps_text *t)
 static void
 put_pair(const struct side *old, const struct side *new, struct ps_text *t)
 {
+	PS_ASSERT(!is_absent(old) || !is_absent(new));
 	put_name(is_absent(old) ? new : old, t);
 	put_side(old, t);
 	put_side(new, t);

@@ -38,6 +38,7 @@ group_of(struct ps_groups *groups, const struct ps_reader *reader,
 {
 	struct ps_group *g;
 
+	PS_ASSERT(most > 0);
 	for (uint32_t i = 0; i < groups->count; i++)
 		if (ps_merge_fits(groups->group[i].readers[0], reader))
 			return &groups->group[i];
@@ -53,6 +54,7 @@ static int
 sort_processes(struct ps_groups *groups, const struct ps_tree *tree)
 {
 	uint32_t nodes = (uint32_t)tree->count;
+	uint32_t sorted = 0;
 
 	groups->group = ps_scratch_alloc(&groups->scratch,
 					 (nodes + 1) * sizeof(*groups->group));
@@ -65,10 +67,14 @@ sort_processes(struct ps_groups *groups, const struct ps_tree *tree)
 
 		if (g->readers == NULL)
 			return -ENOMEM;
+		PS_ASSERT(groups->count <= i + 1 && g->count <= i);
 		g->readers[g->count++] = &tree->nodes[i].reader;
 		g->peak_bytes += peak;
 		g->greatest_peak = PS_MAX(g->greatest_peak, peak);
 	}
+	for (uint32_t i = 0; i < groups->count; i++)
+		sorted += groups->group[i].count;
+	PS_ASSERT(sorted == nodes);
 	return 0;
 }
 
@@ -86,6 +92,7 @@ ps_groups_open(struct ps_groups *groups, const struct ps_tree *tree)
 		g->small = ps_small_find(&tree->small, ps_group_exe(g));
 		error = ps_merge(g->readers, g->count, &groups->scratch,
 				 &g->merged);
+		PS_ASSERT(error != 0 || g->merged.merged == g->count);
 	}
 	return error;
 }
@@ -174,6 +181,8 @@ ps_groups_match(const struct ps_groups *groups, const struct ps_groups *others,
 	const char *name = ps_group_name(other);
 	uint32_t number = 0;
 
+	PS_ASSERT(other >= others->group &&
+		  other < others->group + others->count);
 	if (same != NULL)
 		return same;
 	if (moved(others, groups, name, other, &number) == NULL)
@@ -198,6 +207,7 @@ ps_groups_add_pprof(const struct ps_groups *groups,
 {
 	int error = 0;
 
+	PS_ASSERT(profile != NULL && (sign == 1 || sign == -1));
 	for (uint32_t i = 0; error == 0 && i < groups->count; i++) {
 		struct ps_source source;
 

@@ -26,6 +26,7 @@ squeeze(z_stream *z, int flush, struct ps_text *out)
 		ps_text_put(out, (char *)packed, CHUNK - z->avail_out);
 	} while (z->avail_out == 0);
 	PS_ASSERT(z->avail_in == 0);
+	PS_ASSERT(flush != Z_FINISH || state == Z_STREAM_END);
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 void
 ps_live_init(struct ps_live *l, const char *path)
 {
+	PS_ASSERT(path != NULL);
 	memset(l, 0, sizeof(*l));
 	l->path = path;
 }
@@ -78,6 +79,7 @@ insert(struct ps_live *l, const struct ps_live_node *n)
 		}
 		close_node(&l->node[--l->count]);
 	}
+	PS_ASSERT(at <= l->count && l->count < PS_LIVE_MAX);
 	memmove(&l->node[at + 1], &l->node[at],
 		(size_t)(l->count - at) * sizeof(*l->node));
 	l->node[at] = *n;
@@ -152,6 +154,7 @@ refresh_node(struct ps_live_node *n)
 	struct ps_reader again;
 	const char *why;
 
+	PS_ASSERT(n->reader.is_mapped);
 	if (ps_reader_attach(&again, n->reader.header, n->reader.bytes, &why) !=
 	    0)
 		return false;
@@ -192,6 +195,8 @@ mark_superseded(struct ps_live *l)
 
 		n->is_superseded = false;
 		for (int j = 0; j < i; j++) {
+			PS_DEBUG_ASSERT(n->inode != l->node[j].inode ||
+					n->device != l->node[j].device);
 			n->is_superseded |= is_same_process(n, &l->node[j]);
 			/* Who runs has become that one. */
 			n->is_gone |=
@@ -210,6 +215,7 @@ ps_live_refresh(struct ps_live *l)
 		l->node[i].was_seen = false;
 	error = look_into(l);
 	l->is_readable = error == 0;
+	PS_ASSERT(l->left_out == 0 || l->count == PS_LIVE_MAX);
 	drop_unseen(l);
 	mark_superseded(l);
 	return error;
@@ -218,6 +224,7 @@ ps_live_refresh(struct ps_live *l)
 const struct ps_live_node *
 ps_live_find(const struct ps_live *l, int pid)
 {
+	PS_ASSERT(pid > 0);
 	for (int i = 0; i < l->count; i++)
 		if (process_of(&l->node[i])->pid == pid)
 			return &l->node[i];

@@ -35,6 +35,7 @@ measure_marks(struct ps_calibration *c)
 {
 	bool is_tsc = ps_clock.kind == PS_CLOCK_TSC;
 
+	PS_ASSERT(is_tsc || ps_clock.kind == PS_CLOCK_MONOTONIC);
 	if (!is_tsc || c->tsc_hz > 0)
 		(void)ps_section_cost(is_tsc ? 1e9 / c->tsc_hz : 1,
 				      &c->marker_ns, &c->marker_inside_ns);
@@ -76,6 +77,7 @@ ps_cli_machine(void)
 			strerror(-error));
 		return 1;
 	}
+	PS_ASSERT(c.kind == PS_CALIBRATION_FULL);
 	ps_cpu_model(model);
 	ps_text_init(&text, buffer, sizeof(buffer), STDOUT_FILENO);
 	ps_text_printf(&text, "MACHINE  (measured %s)\n",

@@ -17,6 +17,7 @@ main_group(const struct ps_groups *groups, const char *who)
 {
 	const struct ps_group *g = ps_groups_main(groups, who);
 
+	PS_ASSERT(g != NULL || who != NULL);
 	if (g == NULL)
 		ps_usage_error("--main", who, "no executable of that name");
 	return g;
@@ -80,6 +81,7 @@ ps_print_merged(const struct ps_arguments *a, const struct ps_tree *tree,
 
 	if (error == 0)
 		error = print_groups(a, &groups, out);
+	PS_ASSERT(error <= 0);
 	if (error != 0)
 		fprintf(stderr, "perfreport: --merge: %s\n", strerror(-error));
 	ps_groups_close(&groups);

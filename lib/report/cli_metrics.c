@@ -22,6 +22,7 @@ put_left_out(const struct ps_live *l, struct ps_text *out)
 	static const char family[] = "perfshim_recordings_left_out";
 	static const struct ps_prom_labels none;
 
+	PS_ASSERT(l->left_out >= 0);
 	ps_prom_head(out, family, "gauge",
 		     "Older recordings of the directory that are not shown.");
 	ps_prom_count(out, family, &none, (uint64_t)l->left_out);
@@ -35,6 +36,7 @@ ps_metrics_write(struct ps_live *l, struct ps_text *out)
 	uint32_t count = 0;
 	int error;
 
+	PS_ASSERT(l->count <= (int)PS_COUNT(readers));
 	for (int i = 0; i < l->count; i++)
 		if (!l->node[i].is_superseded)
 			readers[count++] = &l->node[i].reader;
@@ -52,6 +54,7 @@ write_to(struct ps_live *l, int fd)
 	struct ps_text out;
 	int error;
 
+	PS_ASSERT(fd >= 0);
 	ps_text_init(&out, buffer, sizeof(buffer), fd);
 	error = ps_metrics_write(l, &out);
 	ps_text_flush(&out);

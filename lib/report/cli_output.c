@@ -28,6 +28,7 @@ ps_complain_of_option(const char *option, const char *value, const char *why)
 	char line[8192];
 	struct ps_text t;
 
+	PS_ASSERT(value != NULL && why != NULL);
 	ps_text_init(&t, line, sizeof(line), -1);
 	ps_text_str(&t, option);
 	if (option[0] != '\0' && value[0] != '\0')
@@ -74,6 +75,7 @@ ps_output_open(const struct ps_arguments *a, struct ps_text *out)
 int
 ps_output_close(const struct ps_arguments *a, struct ps_text *out)
 {
+	PS_ASSERT(out->fd >= 0);
 	ps_text_flush(out);
 	if (out->error == 0 && a->output == NULL && out->fd != STDOUT_FILENO)
 		out->error = ps_pager_close(out->fd);
@@ -81,6 +83,7 @@ ps_output_close(const struct ps_arguments *a, struct ps_text *out)
 		out->error = -errno;
 	if (out->error == 0)
 		return 0;
+	PS_ASSERT(out->error < 0);
 	ps_complain_of_option("writing",
 			      a->output == NULL ? "standard output" : a->output,
 			      strerror(-out->error));

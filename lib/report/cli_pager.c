@@ -96,6 +96,7 @@ run_pager(int fd)
 	pid_t pid = fork();
 	int status = 0;
 
+	PS_ASSERT(before != SIG_ERR);
 	if (pid == 0) {
 		(void)signal(SIGINT, before);
 		become_pager(fd);
@@ -115,6 +116,7 @@ ps_pager_close(int fd)
 	int error = 0;
 	char *text;
 
+	PS_ASSERT(fd >= 0 && fd != STDOUT_FILENO);
 	if (bytes <= 0) {
 		close(fd);
 		return 0;

@@ -30,6 +30,7 @@ ps_pprof_open(struct ps_pprof_file *f, bool is_of_sites)
 int
 ps_pprof_close(struct ps_pprof_file *f, int error, struct ps_text *out)
 {
+	PS_ASSERT(error != 0 || f->fd >= 0);
 	if (error == 0 && f->profile != NULL)
 		error = ps_pprof_end(f->profile);
 	if (error == 0) {

@@ -39,6 +39,7 @@ ps_print_source(const struct ps_arguments *a, struct ps_source *s,
 			ps_section_folded(&s->view, out);
 			return 0;
 		}
+		PS_ASSERT(a->folded_key <= PS_BY_TEMPORARY);
 		return ps_folded(&s->view, s->symbols, a->folded_key,
 				 &s->scratch, out);
 	case PS_CLI_PPROF:
@@ -49,10 +50,12 @@ ps_print_source(const struct ps_arguments *a, struct ps_source *s,
 	case PS_CLI_MASSIF:
 		return ps_massif(&s->view, s->symbols, &s->scratch, out);
 	case PS_CLI_HGRM:
+		PS_ASSERT(a->section != NULL);
 		return ps_section_hgrm(&s->view, a->section, &s->scratch, out);
 	case PS_CLI_TRACE:
 		return ps_section_trace(&s->view, out);
 	default:
+		PS_ASSERT(a->format == PS_CLI_TEXT || a->format == PS_CLI_JSON);
 		return ps_report_write_view(
 		    &s->view, s->symbols, &s->scratch,
 		    a->format == PS_CLI_JSON ? PS_REPORT_JSON : PS_REPORT_TEXT,
@@ -63,6 +66,7 @@ ps_print_source(const struct ps_arguments *a, struct ps_source *s,
 static const char *
 why_not(const struct ps_arguments *a, int error)
 {
+	PS_ASSERT(error < 0);
 	if (a->format == PS_CLI_HGRM && error == -ENOENT)
 		return "no section of that name was called";
 	if (a->format == PS_CLI_TRACE && error == -ENODATA)
@@ -96,6 +100,7 @@ of_main(const struct ps_arguments *a, const struct ps_tree *tree, int main_node)
 {
 	struct ps_report_options options = a->options;
 
+	PS_ASSERT(main_node >= 0 && main_node < tree->count);
 	options.has_ended =
 	    ps_tree_is_gone(&tree->nodes[main_node]) || options.exit_code >= 0;
 	return options;

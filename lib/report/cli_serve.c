@@ -118,6 +118,8 @@ write_report(struct ps_text *out, const void *what)
 	int error = ps_source_open(&source, &wish->node->reader,
 				   wish->node->path, NULL, &options);
 
+	PS_ASSERT(wish->node >= live.node &&
+		  wish->node < live.node + live.count);
 	if (error != 0)
 		return error;
 	error =
@@ -190,6 +192,7 @@ handle(void *unused, struct MHD_Connection *c, const char *url,
 		*upload_bytes = 0;
 		return MHD_YES;
 	}
+	PS_ASSERT(*state == &live);
 	if (is_foreign(c))
 		return say(c, MHD_HTTP_FORBIDDEN, "by localhost only\n");
 	error = ps_live_refresh(&live);
@@ -213,6 +216,12 @@ union address {
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 };
+_Static_assert(offsetof(struct sockaddr_in, sin_family) ==
+		   offsetof(struct sockaddr, sa_family),
+	       "any.sa_family is v4's");
+_Static_assert(offsetof(struct sockaddr_in6, sin6_family) ==
+		   offsetof(struct sockaddr, sa_family),
+	       "and v6's");
 
 static void
 bad_address(const char *where)
@@ -240,6 +249,7 @@ parse_address(const char *where, union address *out)
 	const char *port = colon == NULL ? where : colon + 1;
 	size_t length = colon == NULL ? 0 : (size_t)(colon - where);
 
+	_Static_assert(sizeof(host) > INET6_ADDRSTRLEN + 2, "with brackets");
 	memset(out, 0, sizeof(*out));
 	if (length >= sizeof(host) || (colon != NULL && length == 0))
 		bad_address(where);
@@ -264,6 +274,7 @@ parse_address(const char *where, union address *out)
 static bool
 is_own_machine(const union address *a)
 {
+	PS_ASSERT(a->any.sa_family == AF_INET || a->any.sa_family == AF_INET6);
 	return a->any.sa_family == AF_INET6
 		   ? IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr)
 		   : ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
@@ -277,6 +288,7 @@ announce(struct MHD_Daemon *daemon, const union address *a)
 	    MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
 	bool is_v6 = a->any.sa_family == AF_INET6;
 
+	_Static_assert(INET6_ADDRSTRLEN >= INET_ADDRSTRLEN, "room for both");
 	(void)inet_ntop(a->any.sa_family,
 			is_v6 ? (const void *)&a->v6.sin6_addr
 			      : (const void *)&a->v4.sin_addr,

@@ -28,6 +28,7 @@ build(struct ps_source *s, const struct ps_filter *filter,
 		    ps_scratch_alloc(&s->scratch, sizeof(*s->filter.names));
 		if (s->filter.names == NULL)
 			return -ENOMEM;
+		PS_ASSERT(s->filter.base.judge != NULL);
 		options.judge = &s->filter.base;
 	}
 	return ps_view_build(s->reader, &options, &s->scratch, &s->view);
@@ -40,12 +41,14 @@ ps_source_open(struct ps_source *s, const struct ps_reader *reader,
 {
 	int error;
 
+	PS_ASSERT(reader->header != NULL);
 	*s = (struct ps_source){.reader = reader, .path = path};
 	ps_scratch_init(&s->scratch, (size_t)2 << 30);
 	error = build(s, filter, options);
 	if (error == 0)
 		error =
 		    ps_view_name_functions(&s->view, s->symbols, &s->scratch);
+	PS_ASSERT(error <= 0);
 	if (error == 0)
 		return 0;
 	ps_complain_of(path, strerror(-error));

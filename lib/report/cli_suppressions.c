@@ -39,5 +39,6 @@ ps_cli_suppressions(const char *path, struct ps_suppressions *out,
 			 line);
 		ps_usage_error("--leak-suppressions", path, where);
 	}
+	PS_ASSERT(out->patterns != NULL || out->count == 0);
 	free(text); /* the patterns are copies */
 }

@@ -49,6 +49,7 @@ take_brief(const struct ps_reader *reader, struct ps_brief *out)
 	};
 	ps_text_init(&exe, out->exe, sizeof(out->exe), -1);
 	ps_text_printable(&exe, ps_reader_string(reader, p->exe));
+	PS_ASSERT(strchr(out->exe, '\t') == NULL);
 	return ps_brief_is_small(reader->header, out);
 }
 
@@ -78,8 +79,10 @@ ps_tree_tidy(const struct ps_tree *tree)
 {
 	int count = 0;
 
+	PS_ASSERT(tree->count == 0 || tree->nodes[0].parent < 0);
 	for (int i = 0; i < tree->count; i++)
 		if (is_left_by_exec(&tree->nodes[i]) && tidy(&tree->nodes[i]))
 			count++;
+	PS_ASSERT(count == 0 || count < tree->count);
 	return count;
 }

@@ -26,6 +26,8 @@
 static int
 run_task(const struct ps_arguments *a, const char *path)
 {
+	PS_ASSERT(a->task_argument != NULL || a->task == PS_TASK_WATCH ||
+		  a->task == PS_TASK_ALERTS);
 	switch (a->task) {
 	case PS_TASK_METRICS:
 		return ps_cli_metrics(a->task_argument, path);
@@ -119,6 +121,7 @@ read_and_print(int argc, char **argv)
 	int count = a.is_diff_wanted ? 1 : argc - first;
 	int error;
 
+	PS_ASSERT(!a.is_diff_wanted || first + 2 == argc);
 	if (a.task != PS_TASK_PRINT && first + 1 != argc)
 		ps_usage_error("one directory or recording", "", "expected");
 	if (a.format == PS_CLI_HTML && !a.is_diff_wanted && first + 1 == argc &&
