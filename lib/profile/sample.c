@@ -123,19 +123,29 @@ pop_free(void)
 	return (uint32_t)head;
 }
 
+/* Counted once there is room for it: a number that was taken and given back
+ * could be taken by two, one of whom found the next chunk mapped. */
+static uint32_t
+next_index(void)
+{
+	uint32_t index = ps_peek(&made);
+
+	do {
+		if (!map_chunk(index / CHUNK_SAMPLES))
+			return NONE;
+	} while (!atomic_compare_exchange_weak(&made, &index, index + 1));
+	return index;
+}
+
 static uint32_t
 new_sample(struct ps_sample **out)
 {
 	uint32_t index = pop_free();
 
-	if (index == NONE) {
-		index = atomic_fetch_add(&made, 1);
-		if (!map_chunk(index / CHUNK_SAMPLES)) {
-			atomic_fetch_sub(&made, 1);
-			return NONE;
-		}
-	}
-	*out = sample_at(index);
+	if (index == NONE)
+		index = next_index();
+	if (index != NONE)
+		*out = sample_at(index);
 	return index;
 }
 

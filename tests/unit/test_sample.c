@@ -4,7 +4,10 @@
  */
 #include <check.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "profile/sample.h"
 #include "profile/site.h"
@@ -187,6 +190,89 @@ START_TEST(threads_never_share_a_sample)
 }
 END_TEST
 
+/* A sanitizer wants memory of its own. */
+#ifdef PS_DEBUG
+enum { IS_SANITIZED = true };
+#else
+enum { IS_SANITIZED = false };
+#endif
+enum { SHORT_THREADS = 4, SHORT_BLOCKS = 100000 };
+static bool is_kept[SHORT_THREADS][SHORT_BLOCKS];
+static _Atomic bool may_begin;
+static _Atomic int threads_done;
+
+static uintptr_t
+short_block(uintptr_t thread, uintptr_t i)
+{
+	return (thread + 1) << 32 | i << 4;
+}
+
+static void *
+keep_what_there_is_memory_for(void *arg)
+{
+	uintptr_t thread = (uintptr_t)arg;
+
+	while (!may_begin)
+		usleep(10);
+	for (uintptr_t i = 0; i < SHORT_BLOCKS; i++) {
+		uintptr_t block = short_block(thread, i);
+		struct ps_birth birth = {.size = block};
+
+		is_kept[thread][i] = ps_sample_keep(block, &birth);
+	}
+	atomic_fetch_add(&threads_done, 1);
+	return NULL;
+}
+
+static rlim_t
+mapped_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	ck_assert(f != NULL && fscanf(f, "%lu", &pages) == 1);
+	fclose(f);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* One finds no room for more samples, and the next one does. */
+START_TEST(threads_never_share_a_sample_where_memory_comes_and_goes)
+{
+	pthread_t threads[SHORT_THREADS];
+	struct rlimit limit;
+	struct ps_birth got;
+	unsigned refused = 0;
+
+	if (IS_SANITIZED)
+		return;
+	ck_assert_int_eq(getrlimit(RLIMIT_AS, &limit), 0);
+	for (uintptr_t i = 0; i < SHORT_THREADS; i++)
+		pthread_create(&threads[i], NULL, keep_what_there_is_memory_for,
+			       (void *)i);
+	limit.rlim_cur = mapped_bytes();
+	while (threads_done < SHORT_THREADS) {
+		setrlimit(RLIMIT_AS, &limit);
+		may_begin = true;
+		usleep(20);
+		limit.rlim_cur += 1 << 18;
+	}
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_AS, &limit);
+	for (int i = 0; i < SHORT_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (uintptr_t t = 0; t < SHORT_THREADS; t++) {
+		for (uintptr_t i = 0; i < SHORT_BLOCKS; i++) {
+			refused += !is_kept[t][i];
+			ck_assert(ps_sample_take(short_block(t, i), &got) ==
+				  is_kept[t][i]);
+			ck_assert(!is_kept[t][i] ||
+				  got.size == short_block(t, i));
+		}
+	}
+	ck_assert_uint_gt(refused, 0);
+}
+END_TEST
+
 /* ---- the peak, kept lazily ---------------------------------------------- */
 
 static uint64_t
@@ -339,6 +425,8 @@ sample_suite(void)
 	tcase_add_test(t, a_mark_keeps_a_birth_until_it_is_taken);
 	tcase_add_test(t, kept_samples_are_found_once);
 	tcase_add_test(t, threads_never_share_a_sample);
+	tcase_add_test(
+	    t, threads_never_share_a_sample_where_memory_comes_and_goes);
 	tcase_add_test(t, sites_are_as_they_were_at_the_peak);
 	tcase_add_test(t, the_lazy_peak_equals_a_copied_one);
 	tcase_add_test(t, equal_stacks_are_one_site_and_others_are_not);
