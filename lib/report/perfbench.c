@@ -43,6 +43,7 @@ benchmark(struct pb_session *s, struct ps_text *t)
 
 	if (status == PB_OK && !s->options->are_runs_set)
 		status = pb_runs_for(s, BENCHMARK_S, runs, &runs);
+	PS_ASSERT(runs >= s->options->runs);
 	if (status == PB_OK)
 		status = pb_run_until(s, runs, runs);
 	if (status != PB_OK)
@@ -65,6 +66,7 @@ run(struct pb_session *s, struct ps_text *t)
 	int status;
 	int saved = PB_OK;
 
+	PS_ASSERT(o->load == 0 || !is_gate);
 	pb_machine_open(&s->machine);
 	if (o->load > 0)
 		status = pb_load(s, t);
@@ -102,6 +104,7 @@ main(int argc, char **argv)
 	atexit(clean_up);
 	if (options.scenario == NULL)
 		pb_subjects_make(&session);
+	PS_ASSERT((session.subject_count > 0) == (options.scenario == NULL));
 	ps_text_init(&out, buffer, sizeof(buffer), STDOUT_FILENO);
 	out.is_colour = is_colour_wanted();
 	status = run(&session, &out);

@@ -48,6 +48,7 @@ put_interval(struct ps_text *t, const struct ps_comparison *c, bool is_inverted)
 {
 	struct ps_interval i = c->interval;
 
+	PS_ASSERT(c->pairs >= 2);
 	if (is_inverted)
 		i = (struct ps_interval){1 / i.high, 1 / i.low};
 	ps_text_str(t, ", 95 % CI ");
@@ -83,6 +84,7 @@ compare_series(const struct pb_subject *a, const struct pb_subject *b,
 
 	if (y == NULL)
 		return;
+	PS_ASSERT(x->room >= a->runs && y->room >= a->runs);
 	ps_scratch_init(&scratch, 0);
 	error = ps_compare_pairs(x->values, y->values, a->runs, &scratch, &c);
 	put_metric(t, x->name);
@@ -116,6 +118,7 @@ pb_text_comparisons(const struct pb_session *s, struct ps_text *t)
 	for (size_t i = 1; i < s->subject_count; i++) {
 		const struct pb_subject *b = &s->subjects[i];
 
+		PS_ASSERT(a->runs == b->runs); /* they are paired */
 		ps_text_char(t, '\n');
 		ps_text_style(t, PS_BOLD);
 		ps_text_printf(t, "%s against %s", b->label, a->label);

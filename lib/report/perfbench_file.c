@@ -39,6 +39,8 @@ series_of(const struct pb_subject *s)
 		const struct pb_series *x = &s->series[i];
 		json_t *one = json_object();
 
+		PS_ASSERT((unsigned)x->unit < PS_COUNT(unit_names));
+		PS_ASSERT(x->room >= s->runs);
 		json_object_set_new(one, "unit",
 				    json_string(unit_names[x->unit]));
 		json_object_set_new(one, "values",
@@ -93,6 +95,7 @@ whole_numbers(const struct pb_series *x, size_t n)
 {
 	json_t *a = json_array();
 
+	PS_ASSERT(x->unit == PB_BYTES && x->room >= n);
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(
 		    a, isfinite(x->values[i])
@@ -107,6 +110,7 @@ result_of(const struct pb_subject *s)
 	json_t *result = json_object();
 	json_t *codes = json_array();
 
+	PS_ASSERT(s->runs > 0 && s->exit_codes != NULL);
 	json_object_set_new(result, "command", json_string(s->text));
 	put_summary(result, s);
 	json_object_set_new(
@@ -134,6 +138,7 @@ put_comparison(json_t *all, const struct pb_subject *a,
 	struct ps_comparison c;
 	json_t *o;
 
+	PS_ASSERT(a->runs == b->runs); /* they are paired */
 	if (y == NULL || a->runs < 2)
 		return;
 	ps_scratch_init(&scratch, 0);
@@ -173,6 +178,7 @@ pb_save(const struct pb_session *s, const char *path)
 	json_t *results = json_array();
 	int status;
 
+	PS_ASSERT(s->subject_count > 0 && s->rounds > 0);
 	for (size_t i = 0; i < s->subject_count; i++)
 		if (s->subjects[i].runs > 0)
 			json_array_append_new(results,
@@ -249,6 +255,7 @@ read_series(const char *path, json_t *all, struct pb_subject *s)
 	}
 	if (pb_series_find(s, "time") == NULL)
 		refuse(path, "no times in it");
+	PS_ASSERT(s->runs >= 2);
 }
 
 /* The result for our command; of several, one must have its text. */
@@ -259,6 +266,7 @@ pick_result(const struct pb_session *s, const char *path, json_t *results)
 	json_t *only = json_array_get(results, 0);
 	const char *text;
 
+	PS_ASSERT(s->subject_count > 0 && ours != NULL);
 	if (!json_is_array(results) || only == NULL)
 		refuse(path, "no results in it");
 	for (size_t i = 0; i < json_array_size(results); i++) {

@@ -37,6 +37,7 @@ struct judging {
 };
 
 static const char *const needs_shim[] = {"peak-heap", "allocations"};
+_Static_assert(PS_COUNT(needs_shim) == 2, "as many as are looked through");
 static const char *const always[] = {"time", "cpu", "user", "system",
 				     "peak-rss"};
 
@@ -78,6 +79,7 @@ static void
 add_case(struct judging *j, const char *metric, const struct pb_subject *new,
 	 const struct pb_subject *old)
 {
+	PS_ASSERT(j->count < PS_COUNT(j->cases));
 	j->cases[j->count++] =
 	    (struct gate_case){.metric = metric, .new = new, .old = old};
 }
@@ -120,6 +122,8 @@ location_of(const struct judging *j, const struct gate_case *c,
 	    const struct pb_series *old, const struct pb_series *new,
 	    struct ps_scratch *scratch, struct ps_location *out)
 {
+	PS_ASSERT(old->room >= c->old->runs && new->room >= c->new->runs);
+	PS_ASSERT(j->baseline != NULL || c->old->runs == c->new->runs);
 	if (j->baseline == NULL)
 		return ps_compare_paired_location(old->values, new->values,
 						  c->new->runs, scratch, out);
@@ -193,6 +197,7 @@ look_at_all(struct judging *j, unsigned look)
 
 	for (size_t i = 0; i < j->count; i++) {
 		look_at(j, &j->cases[i], look);
+		PS_ASSERT(j->cases[i].look.verdict < PS_COUNT(count));
 		count[j->cases[i].look.verdict]++;
 	}
 	if (count[PS_GATE_REGRESSION] > 0)
@@ -292,7 +297,9 @@ put_verdict(const struct judging *j, enum ps_gate_verdict verdict,
 	    [PS_GATE_REGRESSION] = {"regression proven", PB_REGRESSION},
 	    [PS_GATE_INCONCLUSIVE] = {"inconclusive", PB_INCONCLUSIVE},
 	};
+	_Static_assert(PS_COUNT(ends) == PS_GATE_INCONCLUSIVE + 1, "one each");
 
+	PS_ASSERT(verdict < PS_COUNT(ends));
 	ps_text_str(t, "\n");
 	ps_text_style(t, PS_BOLD);
 	ps_text_printf(t, "GATE  %s, at most ",
@@ -360,6 +367,8 @@ pb_gate(struct pb_session *s, struct ps_text *t)
 	}
 	if (status != PB_OK)
 		return status;
+	PS_ASSERT(verdict != PS_GATE_UNDECIDED ||
+		  ps_peek(&pb_stop_signal) != 0);
 	for (size_t i = 0; i < s->subject_count; i++)
 		pb_text_subject(s, &s->subjects[i], t);
 	if (s->subject_count > 1)

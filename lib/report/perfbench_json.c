@@ -25,6 +25,7 @@ pb_json_array(const double *values, size_t n)
 {
 	json_t *a = json_array();
 
+	PS_ASSERT(values != NULL || n == 0);
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(a, pb_json_number(values[i]));
 	return a;
@@ -57,6 +58,8 @@ pb_json_conditions(const struct pb_session *s)
 	const struct pb_machine *m = &s->machine;
 	json_t *o = json_object();
 
+	PS_ASSERT(m->references.count == m->reference_cpus.count);
+	PS_ASSERT(m->cpu[sizeof(m->cpu) - 1] == '\0');
 	json_object_set_new(o, "schema", json_string(PB_SCHEMA));
 	json_object_set_new(o, "version", json_string(PS_VERSION));
 	json_object_set_new(o, "cpu", json_string(m->cpu));

@@ -72,6 +72,7 @@ draw(void *context, const struct ps_load_second *now)
 	static double before_s;
 	double length_s = now->at_s - before_s;
 
+	PS_ASSERT(length_s >= 0);
 	before_s = now->at_s;
 	fprintf(
 	    stderr,
@@ -119,6 +120,7 @@ are_limits_kept(const struct pb_options *o, const struct ps_load_result *r,
 	char is[16];
 	char allowed[16];
 
+	PS_ASSERT(r->errors <= r->done);
 	if (is_slow)
 		ps_text_printf(t, "\nLIMIT BROKEN  p99 is %s, --max-p99 %s\n",
 			       ps_human_time(is, p99_s),
@@ -164,6 +166,8 @@ options_of(struct pb_session *s)
 	    .rate = o->rate,
 	    .must_stop = &pb_must_stop};
 
+	PS_ASSERT(o->load > 0 && o->load <= PS_LOAD_WORKERS_MOST);
+	PS_ASSERT((s->subject_count > 0) == (o->scenario == NULL));
 	if (o->scenario != NULL)
 		l.scenario = load_scenario(o->scenario);
 	else
@@ -192,6 +196,7 @@ pb_load(struct pb_session *s, struct ps_text *t)
 		       error < 0 ? strerror(-error) : "the set-up failed");
 		return PB_FAILED;
 	}
+	PS_ASSERT(r.workers == l.workers && r.failed_workers < r.workers);
 	pb_machine_watch(&s->machine);
 	pb_machine_close(&s->machine);
 	ps_load_text(&r, t);

@@ -16,6 +16,7 @@ put(json_t *o, const char *name, double value)
 static void
 put_count(json_t *o, const char *name, uint64_t count)
 {
+	PS_ASSERT(count <= INT64_MAX); /* JSON's are signed here */
 	json_object_set_new(o, name, json_integer((json_int_t)count));
 }
 
@@ -32,6 +33,7 @@ percentiles_of(const struct ps_load_latency *l)
 		for (unsigned i = 0; i < PARTS; i++) {
 			double q = 1 - left + i * left / (2 * PARTS);
 
+			PS_ASSERT(q >= 0 && q < 1);
 			json_array_append_new(
 			    all, pb_json_array(
 				     (double[]){q, ps_load_quantile(
@@ -74,6 +76,7 @@ series_of(const struct ps_load_result *r)
 		const struct ps_load_second *x = &r->seconds[i];
 		json_t *o = json_object();
 
+		PS_ASSERT(i == 0 || x[-1].at_s <= x->at_s);
 		put(o, "at", x->at_s);
 		put_count(o, "done", x->done);
 		put_count(o, "errors", x->errors);

@@ -24,6 +24,7 @@
 #include "report/perfbench.h"
 
 enum { REFERENCE_PAGES_BYTES = 512 << 10, REFERENCE_VALUES = 25000 };
+_Static_assert(REFERENCE_PAGES_BYTES % 4096 == 0, "whole pages");
 
 /* ---- the reference ---- */
 
@@ -88,6 +89,7 @@ calibrate(struct pb_machine *m)
 	bool has_cache = ps_calibration_key(&key) == 0 &&
 			 ps_calibration_path(environ, path) == 0;
 
+	_Static_assert(sizeof(m->cpu) == sizeof(key.cpu_model), "a whole name");
 	if (has_cache)
 		memcpy(m->cpu, key.cpu_model, sizeof(m->cpu));
 	m->cpu[sizeof(m->cpu) - 1] = '\0';
@@ -108,6 +110,7 @@ time_core(struct pb_machine *m)
 		return;
 	add(&m->adds, 1 + l1);
 	add(&m->cores, 1 + core);
+	PS_ASSERT(m->adds.count == m->cores.count);
 }
 
 void
@@ -132,6 +135,7 @@ pb_machine_close(struct pb_machine *m)
 	struct ps_watch end;
 
 	ps_watch_read(&end);
+	PS_ASSERT(end.ns >= m->start.ns);
 	ps_watch_between(&m->start, &end, &m->end);
 }
 

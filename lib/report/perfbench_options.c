@@ -107,6 +107,7 @@ static const struct row rows[] = {
 };
 
 enum { ROWS = PS_COUNT(rows), OPTION_COLUMNS = 20, OPT_HELP = 1000 };
+_Static_assert((int)ROWS < OPT_HELP, "it is no row's number");
 
 /* ---- help ---- */
 
@@ -257,6 +258,9 @@ take(struct pb_options *o, const struct row *r, const char *text)
 {
 	void *at = (char *)o + r->offset;
 
+	PS_ASSERT(r->offset < sizeof(*o) && r->low <= r->high);
+	PS_ASSERT((r->kind == KIND_FLAG) == (r->value == NULL));
+	PS_ASSERT((r->value == NULL) == (text == NULL));
 	switch (r->kind) {
 	case KIND_FLAG:
 		/* The one flag that switches off. */
@@ -413,9 +417,12 @@ pb_options_parse(struct pb_options *o, int argc, char **argv)
 			pb_usage_error("%s cannot be used with the benchmark "
 				       "modes (perfwrap.sh --help)",
 				       argv[optind - 1]);
+		PS_ASSERT(option >= 0 && option < (int)ROWS);
 		given[option] = true;
 		take(o, &rows[option], optarg);
 	}
+	PS_ASSERT(optind > 0 && optind <= argc);
+	PS_ASSERT(row_of("runs") != NULL && row_of("max-runs") != NULL);
 	o->command = argv + optind;
 	o->are_runs_set = given[row_of("runs") - rows];
 	o->is_most_set = given[row_of("max-runs") - rows];
@@ -430,6 +437,7 @@ pb_options_parse(struct pb_options *o, int argc, char **argv)
 	o->most_runs = PS_MAX(o->most_runs, o->runs);
 	check_load(o, given);
 	check_together(o);
+	PS_ASSERT(o->runs > 0 && o->runs <= o->most_runs);
 	check_writable("save", o->save);
 	check_writable("html", o->html);
 	check_writable("hgrm", o->hgrm);

@@ -16,6 +16,8 @@
 #include "report/perfbench.h"
 
 static char own_file[64]; /* "": none */
+_Static_assert(sizeof("/tmp/perfbench.XXXXXX") <= sizeof(own_file),
+	       "the whole name");
 static char *perfreport;
 
 static char *
@@ -43,6 +45,7 @@ run_perfreport(char **arguments)
 	int status = 1;
 	int error;
 
+	PS_ASSERT(perfreport != NULL);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO,
 					 STDOUT_FILENO);
@@ -65,6 +68,7 @@ pb_page_begin(struct pb_options *o)
 			 "--check-rules", "",	    NULL};
 	int fd;
 
+	PS_ASSERT(o->html != NULL && perfreport == NULL);
 	perfreport = find_perfreport();
 	if (perfreport == NULL || !run_perfreport(check))
 		exit(PB_FAILED);
@@ -87,6 +91,7 @@ pb_page_end(const struct pb_options *o, int status)
 	char *command[] = {"perfreport",    "--html",	     "-o",
 			   (char *)o->html, (char *)o->save, NULL};
 
+	PS_ASSERT(o->html != NULL && o->save != NULL);
 	if (status == PB_FAILED || status == PB_USAGE)
 		return status;
 	return run_perfreport(command) ? status : PB_FAILED;

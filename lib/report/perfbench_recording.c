@@ -20,6 +20,9 @@
 #include "report/view.h"
 
 enum { SECTIONS_MOST = 64, PATH_COLUMNS = 40, MEMORY_LEAST = 256 << 20 };
+_Static_assert(PATH_COLUMNS + sizeof("/perfbench.XXXXXX") <=
+		   sizeof(((struct pb_session *)0)->work),
+	       "a directory's name has room");
 
 struct sum {
 	unsigned processes;
@@ -74,6 +77,7 @@ each_recording(const struct pb_session *s,
 	DIR *entries = opendir(directory);
 	struct dirent *entry;
 
+	PS_ASSERT(s->work[0] != '\0'); /* else it would be /rec */
 	while (entries != NULL && (entry = readdir(entries)) != NULL) {
 		char *path;
 
@@ -141,6 +145,10 @@ add_sections(struct reading *r, const struct ps_view *v)
 		const struct ps_view_section *section = &v->sections[i];
 		char name[PB_NAME];
 
+		_Static_assert(sizeof("section:") + 90 +
+				       sizeof(":allocations") <=
+				   sizeof(name),
+			       "no name is cut");
 		snprintf(name, sizeof(name), "section:%.90s", section->name);
 		add_to(r, name, PB_SECONDS, section->total_s);
 		snprintf(name, sizeof(name), "section:%.90s:allocations",
@@ -202,6 +210,7 @@ fill_up(struct pb_subject *subject, size_t run)
 
 		if (run >= s->room)
 			pb_series_put(subject, run, s->name, s->unit, 0);
+		PS_ASSERT(run < s->room);
 	}
 }
 
@@ -210,6 +219,7 @@ pb_recordings_read(struct pb_session *s, struct pb_subject *subject, size_t run)
 {
 	struct reading r = {.subject = subject, .run = run};
 
+	PS_ASSERT(run == subject->runs);
 	if (!subject->is_recorded)
 		return;
 	read_small(s, &r.sum);

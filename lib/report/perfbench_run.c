@@ -145,6 +145,7 @@ keep(struct pb_subject *subject, const struct ps_process_outcome *o)
 	size_t run = subject->runs;
 	int *codes = realloc(subject->exit_codes, (run + 1) * sizeof(*codes));
 
+	PS_ASSERT(o->signal != 0 || o->exit_code >= 0);
 	if (codes == NULL) {
 		pb_say("no memory");
 		exit(PB_FAILED);
@@ -171,6 +172,7 @@ run_once(struct pb_session *s, struct pb_subject *subject, bool is_kept)
 	struct ps_process_outcome outcome;
 	int error;
 
+	PS_ASSERT(subject->path != NULL && subject->envp != NULL);
 	pb_recordings_clear(s);
 	if (prepare(s) != PB_OK)
 		return PB_FAILED;
@@ -206,14 +208,18 @@ run_round(struct pb_session *s, bool is_kept)
 		unsigned who = ps_compare_turn((unsigned)s->subject_count,
 					       (unsigned)s->rounds, place);
 
+		PS_ASSERT(who < s->subject_count);
 		status = run_once(s, &s->subjects[who], is_kept);
 	}
 	if (!is_kept || status != PB_OK)
 		return status;
 	if (ps_peek(&pb_stop_signal) == 0)
 		s->rounds++;
-	for (size_t i = 0; i < s->subject_count; i++)
+	for (size_t i = 0; i < s->subject_count; i++) {
+		/* One more, when the round was cut short behind it. */
+		PS_ASSERT(s->subjects[i].runs - s->rounds <= 1);
 		s->subjects[i].runs = s->rounds;
+	}
 	return PB_OK;
 }
 
@@ -222,6 +228,7 @@ pb_warm_up(struct pb_session *s)
 {
 	int status = PB_OK;
 
+	PS_ASSERT(s->rounds == 0);
 	s->start_ns = ps_os_monotonic_ns();
 	for (size_t i = 0; i < s->options->warm_up && status == PB_OK &&
 			   ps_peek(&pb_stop_signal) == 0;
@@ -239,6 +246,7 @@ pb_run_until(struct pb_session *s, size_t runs, size_t expected)
 {
 	int status = PB_OK;
 
+	PS_ASSERT(runs <= expected);
 	while (s->rounds < runs && status == PB_OK &&
 	       ps_peek(&pb_stop_signal) == 0) {
 		draw_progress(s, s->rounds, expected, "run");

@@ -20,6 +20,7 @@ say(const char *format, va_list arguments)
 	vsnprintf(plain, sizeof(plain), format, arguments);
 	ps_text_init(&t, line, sizeof(line), -1);
 	ps_text_printable(&t, plain);
+	PS_ASSERT(t.cut == 0); /* four columns a byte, at most */
 	fprintf(stderr, "perfwrap.sh: %s\n", line);
 }
 

@@ -35,6 +35,7 @@ add_series(struct pb_subject *s, const char *name, enum pb_unit unit)
 
 	if (s->series == NULL)
 		s->series = pb_alloc(SERIES_MOST * sizeof(*s->series));
+	PS_ASSERT(strlen(name) < sizeof(series->name)); /* or it is not found */
 	if (s->series_count == SERIES_MOST)
 		return NULL;
 	series = &s->series[s->series_count++];
@@ -67,6 +68,7 @@ pb_series_put(struct pb_subject *s, size_t run, const char *name,
 {
 	struct pb_series *series = pb_series_find(s, name);
 
+	PS_ASSERT(run < PB_RUNS_MOST);
 	if (series == NULL)
 		series = add_series(s, name, unit);
 	if (series == NULL)
@@ -102,6 +104,7 @@ split(const char *text)
 	while ((word = strsep(&rest, " \t")) != NULL)
 		if (word[0] != '\0')
 			argv[count++] = word;
+	PS_ASSERT(count > 0 && count < strlen(text) / 2 + 2);
 	return argv;
 }
 
@@ -115,6 +118,7 @@ through_shell(const char *text, char **words)
 
 	while (words != NULL && words[count] != NULL)
 		count++;
+	PS_ASSERT(words == NULL || count > 0);
 	argv = pb_alloc((count + 4) * sizeof(*argv));
 	argv[0] = "sh";
 	argv[1] = "-c";
@@ -218,6 +222,7 @@ preload_path(const struct pb_session *s)
 	const char *library = s->options->library;
 	char *path;
 
+	PS_ASSERT(s->work[0] != '\0'); /* where the link would be */
 	if (library == NULL || access(library, R_OK) != 0)
 		pb_usage_error("no library %s",
 			       library != NULL ? library : "given (--library)");
@@ -246,6 +251,7 @@ shim_environment(struct pb_session *s)
 		settings[count++] = pb_format("PERFSHIM_SAMPLE=%s", o->sample);
 	if (o->are_children_off)
 		settings[count++] = "PERFSHIM_CHILDREN=off";
+	PS_ASSERT(count < PS_COUNT(settings)); /* NULL ends them */
 	return environment(preload_path(s), settings);
 }
 
@@ -256,6 +262,7 @@ add_subject(struct pb_session *s, const char *text, char **words)
 {
 	struct pb_subject *subject = &s->subjects[s->subject_count];
 
+	_Static_assert(PB_SUBJECTS_MOST <= 'Z' - 'A' + 1, "a letter each");
 	PS_ASSERT(s->subject_count < PB_SUBJECTS_MOST);
 	subject->label[0] = (char)('A' + s->subject_count++);
 	subject->text = text;
@@ -331,6 +338,7 @@ pb_subjects_make(struct pb_session *s)
 {
 	const struct pb_options *o = s->options;
 
+	PS_ASSERT(s->subject_count == 0 && o->command[0] != NULL);
 	for (size_t i = 0; i < o->vs_count; i++)
 		s->is_shell_used |= !is_plain(o->vs[i]);
 	if (o->are_allocators_wanted) {

@@ -18,6 +18,7 @@ pb_put_value(struct ps_text *t, enum pb_unit unit, double value, int width)
 {
 	char buffer[16];
 
+	PS_ASSERT((unsigned)unit <= PB_COUNT);
 	if (isnan(value))
 		ps_text_printf(t, "%*s", width, "unknown");
 	else if (unit == PB_SECONDS)
@@ -84,6 +85,7 @@ summarize(const struct pb_subject *subject, const struct pb_series *series,
 	struct ps_scratch scratch;
 	int error;
 
+	PS_ASSERT(series->room >= subject->runs);
 	ps_scratch_init(&scratch, 0);
 	error = ps_summarize(series->values, subject->runs, &scratch, out);
 	ps_scratch_fini(&scratch);
@@ -140,6 +142,7 @@ put_strip(struct ps_text *t, const struct pb_subject *subject,
 			      range
 			: 0;
 
+		PS_ASSERT(part >= 0 && part <= 1);
 		ps_text_str(t, block[(int)(part * 7.999)]);
 	}
 	ps_text_style(t, PS_PLAIN);
@@ -156,6 +159,7 @@ put_remarks(struct ps_text *t, const struct pb_subject *subject,
 	double fence = s->median + 6 * s->mad;
 	unsigned failures = 0;
 
+	PS_ASSERT(s->count == subject->runs);
 	if (s->outliers > 0)
 		ps_text_printf(t,
 			       "  outliers: %zu of %zu times, %zu of them far "
