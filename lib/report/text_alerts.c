@@ -20,6 +20,7 @@ put_alert(struct ps_text_report *r, const struct ps_view_alert *a)
 	char human[16];
 	struct ps_text text;
 
+	PS_ASSERT(a->rule != NULL && a->version % 2 == 0); /* it is whole */
 	ps_text_str(t, "  ");
 	ps_text_style(t, a->row.severity >= PS_SEVERITY_CRITICAL ? PS_RED
 								 : PS_YELLOW);
@@ -114,6 +115,7 @@ ps_text_alerts(struct ps_text_report *r)
 	if (count > ALERTS_MAX)
 		ps_text_printf(r->out, "  ... %u more\n", count - ALERTS_MAX);
 	last = last_snapshot(reader);
+	PS_ASSERT(last < 0 || (uint32_t)last < count);
 	if (last >= 0 && ps_view_alert(reader, (uint32_t)last, &a))
 		put_snapshot(r, &a);
 }

@@ -77,6 +77,7 @@ ps_losses(const struct ps_view *v, struct ps_loss out[PS_LOSSES])
 	};
 	unsigned count = 0;
 
+	PS_ASSERT(rows[PS_LOSSES - 1].what != NULL); /* as many as there are */
 	for (unsigned i = 0; i < PS_LOSSES; i++)
 		if (rows[i].count != 0)
 			out[count++] = rows[i];
@@ -91,6 +92,7 @@ put_losses(struct ps_text *t, const struct ps_view *v)
 	struct ps_loss losses[PS_LOSSES];
 	unsigned count = ps_losses(v, losses);
 
+	PS_ASSERT(count <= PS_LOSSES);
 	for (unsigned i = 0; i < count; i++)
 		ps_text_printf(t, "  %lu %s%s", (unsigned long)losses[i].count,
 			       losses[i].what, i + 1 < count ? "\n" : "");
@@ -115,6 +117,7 @@ is_nameless(struct ps_text_report *r, uint32_t row)
 	if (frame == NULL || frame->module != UINT32_MAX)
 		return false;
 	(void)r->symbols->resolve(r->symbols, row, &symbol);
+	PS_ASSERT(symbol.module != NULL);
 	return symbol.function == NULL;
 }
 

@@ -36,6 +36,7 @@ operator_length(const char *name, const char *s)
 	size_t length = sizeof(word) - 1;
 	size_t symbols;
 
+	PS_ASSERT(s >= name);
 	if (strncmp(s, word, length) != 0 || (s > name && is_in_word(s[-1])))
 		return 0;
 	if (strncmp(s + length, "()", 2) == 0)
@@ -58,6 +59,7 @@ behind_group(const char *name, const char *s)
 {
 	unsigned depth = 0;
 
+	PS_ASSERT(*s == '(' || *s == '<');
 	for (; *s != '\0'; s++) {
 		size_t sign = operator_length(name, s);
 
@@ -84,6 +86,7 @@ empty_groups(char *name, char open)
 	struct ps_text text;
 	const char *at = name;
 
+	PS_ASSERT(open == '(' || open == '<');
 	ps_text_init(&text, shorter, sizeof(shorter), -1);
 	while (*at != '\0') {
 		size_t sign = operator_length(name, at);
@@ -104,6 +107,7 @@ empty_groups(char *name, char open)
 		ps_text_put(&text, at, sign);
 		at += sign;
 	}
+	PS_DEBUG_ASSERT(text.length <= strlen(name));
 	if (text.cut == 0)
 		memcpy(name, shorter, strlen(shorter) + 1);
 }
@@ -128,6 +132,7 @@ drop_return_type(char *name)
 			begin = at + 1;
 		at += end - at;
 	}
+	PS_ASSERT(begin <= at);
 	if (*at == '(')
 		memmove(name, begin, strlen(begin) + 1);
 }

@@ -20,6 +20,7 @@ put_row(struct ps_text *t, const char *name, const struct ps_view_label *l)
 
 	ps_text_str(t, "  ");
 	used = ps_put_name(t, name, NAME_WIDTH);
+	PS_ASSERT(used <= NAME_WIDTH);
 	ps_text_fill(t, ' ', NAME_WIDTH - (int)used);
 	ps_text_printf(t, " %10s %10s %10s\n", ps_human_bytes(bytes, l->bytes),
 		       ps_human_bytes(peak, l->peak_bytes),
@@ -71,6 +72,7 @@ thread_name(const struct ps_view *v, uint32_t row, char *buffer, size_t bytes)
 		ps_text_str(&t, " (first)");
 	else if (v->reader->merged < 2)
 		ps_text_printf(&t, " #%u", row);
+	PS_ASSERT(t.cut == 0);
 	return buffer;
 }
 
@@ -130,6 +132,7 @@ put_lifetime(struct ps_text *t, const struct ps_view *v, unsigned slot,
 	char bytes[16];
 
 	PS_ASSERT(slot < PS_LIFETIMES && all > 0);
+	PS_ASSERT(part >= 0 && part <= 1);
 	if (slot + 1 < PS_LIFETIMES)
 		ps_text_printf(
 		    t, "  under %8s ",

@@ -23,6 +23,7 @@ enum { BAR_COLUMNS = 40, ISA_COLUMNS = 9 };
 static bool
 is_measured(double value, double limit)
 {
+	PS_ASSERT(limit > 0);
 	return value > 0 && value < limit;
 }
 
@@ -155,6 +156,7 @@ put_doubt(struct ps_text *t, const struct ps_calibration *c, uint32_t doubt)
 		ps_text_str(t, " at the end: a neighbour may use it");
 		break;
 	default:
+		PS_ASSERT(doubt == PS_DOUBT_WAITING);
 		ps_text_str(t, "tasks waited for a CPU for ");
 		put_percent(t, c->pressure_fraction, 0);
 		ps_text_str(t, " of the run: times include that");
@@ -195,6 +197,7 @@ ps_put_disturbances(struct ps_text *t, const struct ps_calibration *c)
 {
 	uint32_t doubts = ps_watch_doubts(c);
 
+	PS_ASSERT(doubts < 2 * PS_DOUBT_MEMORY); /* the last of them */
 	if (c->watched != 0)
 		put_watched(t, c);
 	for (uint32_t doubt = 1; doubt <= doubts; doubt <<= 1) {
@@ -223,6 +226,7 @@ ps_put_roofline(struct ps_text *t, const struct ps_calibration *c, double bytes,
 	if (ps_roofline(c, bytes, flops, seconds, &r) != 0 ||
 	    r.share >= FRACTION_MAX)
 		return false;
+	PS_ASSERT(r.bound <= PS_BOUND_BY_COMPUTING);
 	ps_text_char(t, ' ');
 	put_percent(t, r.share, r.share < 0.1 ? 1 : 0);
 	ps_text_printf(t, " of the ceiling, bound by %s",
@@ -343,6 +347,10 @@ static const struct {
     {"varying", "the TSC's rate is not constant"},
     {"chosen", "by option"},
 };
+
+_Static_assert(sizeof(((struct ps_calibration *)0)->dram_method) == 16 &&
+		   sizeof(((struct ps_calibration *)0)->clock_trust) == 16,
+	       "words of the calibration, as meaning_of takes them");
 
 /* What a word of the calibration means; "" for none that is known. */
 static const char *

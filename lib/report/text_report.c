@@ -109,6 +109,7 @@ ps_put_error(struct ps_text *t, double value, double error)
 static void
 write_text(struct ps_text_report *r)
 {
+	PS_ASSERT(r->top > 0 && r->names != r->other_names);
 	ps_text_summary(r);
 	ps_text_sites(r);
 	ps_text_labels(r);
@@ -141,6 +142,8 @@ ps_report_write_view(const struct ps_view *view, struct ps_symbols *symbols,
 							: options->top,
 	};
 
+	PS_ASSERT(view->reader != NULL && view->row_verdicts != NULL);
+	PS_ASSERT(format == PS_REPORT_TEXT || format == PS_REPORT_JSON);
 	if (symbols == NULL)
 		r.symbols = ps_symbols_none(scratch, view->reader);
 	if (r.names == NULL || r.other_names == NULL || r.symbols == NULL)

@@ -14,6 +14,7 @@ enum {
 	SLOW_TIMES = 4, /* of the median, to be worth a line */
 	SLOW_CALLS = 3, /* of a section */
 };
+_Static_assert(NAME_COLUMNS - INDENT_MAX > 8, "ps_put_name has room");
 
 /* Nodes with less of their root's time are left out. */
 #define SHARE_MIN 0.01
@@ -46,6 +47,7 @@ put_node(struct ps_text *t, const struct ps_view_node *n, double all_s)
 
 	ps_text_fill(t, ' ', (int)indent);
 	used = ps_put_name(t, n->name, NAME_COLUMNS - indent);
+	PS_ASSERT(used + indent <= NAME_COLUMNS);
 	ps_text_fill(t, ' ', (int)(NAME_COLUMNS - indent - used));
 	ps_text_printf(t, " %7s", ps_human_count(calls, (double)n->calls));
 	ps_put_short_time(t, n->total_s);
@@ -93,6 +95,7 @@ put_slow_call(struct ps_text *t, const struct ps_view_section *s,
 	char at[16];
 	unsigned used = ps_put_name(t, s->name, 20);
 
+	PS_ASSERT(used <= 20);
 	ps_text_fill(t, ' ', (int)(20 - used));
 	ps_put_short_time(t, call->seconds);
 	ps_text_printf(t, "  at %s in thread %u", ps_human_time(at, call->at_s),

@@ -36,6 +36,7 @@ ps_put_short_time(struct ps_text *t, double seconds)
 		ps_text_fixed(&text, value, value < 9.95 ? 1 : 0);
 		ps_text_str(&text, units[u].name);
 	}
+	PS_ASSERT(text.length <= 6);
 	ps_text_printf(t, " %6s", buffer);
 }
 
@@ -46,6 +47,7 @@ put_row(struct ps_text *t, const struct ps_view_section *s)
 	char allocations[16];
 	unsigned used = ps_put_name(t, s->name, NAME_COLUMNS);
 
+	PS_ASSERT(used <= NAME_COLUMNS);
 	ps_text_fill(t, ' ', (int)(NAME_COLUMNS - used));
 	ps_text_printf(t, " %7s", ps_human_count(calls, (double)s->calls));
 	ps_put_short_time(t, s->total_s);
@@ -164,6 +166,7 @@ put_value_row(struct ps_text *t, const struct ps_view *v,
 	    [PS_VALUE_FLOPS] = {"FLOP", "FLOP/s", c->matmul_flops,
 				"one core's"},
 	};
+	_Static_assert(PS_SECTION_VALUES == 3, "each has its words");
 	char count[16];
 
 	for (unsigned i = 0; i < PS_SECTION_VALUES; i++) {
@@ -231,6 +234,7 @@ ps_text_sections(struct ps_text_report *r)
 			       "none marked (see perfshim.h)");
 		return;
 	}
+	PS_ASSERT(v->section_count <= v->reader->count[PS_TABLE_SECTIONS]);
 	ps_put_heading(r->out, "SECTIONS",
 		       ps_timing_note(&v->reader->header->calibration));
 	ps_text_printf(r->out, "%-*s %7s %6s %6s  %6s %6s %6s %6s %s\n",

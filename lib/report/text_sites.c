@@ -33,6 +33,7 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 			       ps_human_bytes(b, s->bytes));
 		break;
 	case PS_BY_TEMPORARY:
+		PS_ASSERT(s->temporary <= s->allocations);
 		ps_text_printf(t, "%s", ps_human_count(a, s->temporary));
 		ps_put_error(t, s->temporary, ps_view_error(s, key));
 		ps_text_style(t, PS_PLAIN);
@@ -42,6 +43,7 @@ put_values(struct ps_text_report *r, const struct ps_view_site *s,
 			       (int)(100 * s->temporary / s->allocations));
 		break;
 	default:
+		PS_ASSERT(key == PS_BY_PEAK || key == PS_BY_LIVE);
 		ps_text_printf(t, "%s",
 			       ps_human_bytes(a, ps_view_value(s, key)));
 		ps_put_error(t, ps_view_value(s, key), ps_view_error(s, key));
@@ -126,6 +128,7 @@ ps_text_sites(struct ps_text_report *r)
 	    {PS_BY_TEMPORARY, "MOST TEMPORARY ALLOCATIONS", nothing},
 	};
 
+	PS_ASSERT(v->left_out_rows <= v->reader->count[PS_TABLE_SITES]);
 	if (v->left_out_rows > 0) {
 		char left_out[16];
 

@@ -16,6 +16,8 @@
 #include "report/text_parts.h"
 
 enum { FRAMES_SHOWN = 6, LINE_COLUMNS = 80, PLACE_COLUMNS = 36, INDENT = 6 };
+_Static_assert(LINE_COLUMNS - INDENT - 2 - PLACE_COLUMNS > 8,
+	       "ps_put_function has room");
 
 static bool
 starts_with(const char *s, const char *prefix)
@@ -115,6 +117,7 @@ put_frame(struct ps_text *t, const struct ps_symbol *s)
 	const char *name = s->function;
 	unsigned columns = put_place(place, sizeof(place), s);
 
+	PS_ASSERT(columns <= PLACE_COLUMNS);
 	if (name == NULL) {
 		ps_text_init(&text, address, sizeof(address), -1);
 		ps_text_printf(&text, "0x%lx", (unsigned long)s->offset);
@@ -178,6 +181,8 @@ telling_part(const struct ps_stack_names *names, uint32_t *first,
 	for (*last = names->count; *last > *first + 1; --*last)
 		if (!is_beginning(&names->at[*last - 1]))
 			break;
+	PS_ASSERT(*last <= names->count);
+	PS_ASSERT(*first < *last || names->count == 0);
 }
 
 uint32_t
@@ -229,6 +234,7 @@ most_alike(struct ps_text_report *r, const struct ps_view_site *const *top,
 {
 	uint32_t most = 0;
 
+	PS_ASSERT(r->names != r->other_names);
 	for (uint32_t i = 0; i < row; i++) {
 		uint32_t count;
 
@@ -249,6 +255,7 @@ static void
 put_frames(struct ps_text_report *r, uint32_t from, uint32_t end, uint32_t last,
 	   bool is_cut)
 {
+	PS_ASSERT(from <= end && end <= last && last <= r->names->count);
 	for (uint32_t i = from; i < end; i++)
 		put_frame(r->out, &r->names->at[i]);
 	if (end < last)
@@ -286,6 +293,7 @@ ps_put_stack_below(struct ps_text_report *r,
 	}
 	put_frame(r->out, &names->at[first]);
 	same = PS_MIN(same, last - first);
+	PS_ASSERT(same > 0 && which < row);
 	ps_text_printf(r->out, "%*s... %u more as in %u%s\n", INDENT, "",
 		       same - 1, which + 1,
 		       first + same < last ? ", then" : ", at other places");

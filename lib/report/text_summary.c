@@ -21,6 +21,7 @@ put_signal(struct ps_text *t, int number)
 {
 	const char *name = sigabbrev_np(number);
 
+	PS_ASSERT(number > 0);
 	if (name != NULL)
 		ps_text_printf(t, "killed by SIG%s", name);
 	else
@@ -44,6 +45,7 @@ put_end(struct ps_text *t, const struct ps_view *v)
 			ps_text_str(t, "exited");
 		break;
 	default:
+		PS_ASSERT(v->end == PS_END_UNKNOWN);
 		ps_text_str(t, "ended without a word (killed or crashed)");
 		break;
 	}
@@ -75,6 +77,7 @@ put_title(struct ps_text *t, const struct ps_view *v)
 		ps_text_printf(&who, " (forked by %d)", p->ppid);
 	ps_text_init(&end, end_buffer, sizeof(end_buffer), -1);
 	put_end(&end, v);
+	PS_ASSERT(who.cut == 0 && end.cut == 0);
 	ps_text_style(t, PS_BOLD);
 	ps_text_str(t, "perfshim  ");
 	used +=
@@ -145,6 +148,7 @@ fold_timeline(const struct ps_record_timeline *timeline, unsigned count,
 {
 	uint64_t highest = 0;
 
+	PS_ASSERT(count > 0 && count <= PS_TIMELINE_SLOTS);
 	for (unsigned i = 0; i < columns; i++) {
 		unsigned from = i * count / columns;
 		unsigned to = PS_MAX((i + 1) * count / columns, from + 1);
@@ -168,6 +172,7 @@ put_levels(struct ps_text *t, const uint64_t *levels, uint64_t highest)
 	_Static_assert(PS_COUNT(block) == 9, "eighths");
 	char label[16];
 
+	PS_ASSERT(highest > 0);
 	ps_text_printf(t, "\n  %10s ", ps_human_bytes(label, (double)highest));
 	ps_text_style(t, PS_CYAN);
 	for (unsigned i = 0; i < PLOT_COLUMNS; i++) {
@@ -267,6 +272,7 @@ put_class(struct ps_text *t, const struct ps_view *v, int c, double all)
 	double part = (double)v->class_allocations[c] / all;
 	char size[16];
 
+	PS_ASSERT(c >= 0 && c < PS_CLASS_SLOTS && part <= 1);
 	if (c == PS_CLASS_LARGE)
 		ps_text_printf(t, "  %10s ", "> 32 KiB");
 	else

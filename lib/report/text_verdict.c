@@ -39,6 +39,7 @@ put_wrapped(struct ps_text *t, const char *text)
 		}
 		ps_text_put(t, text, (size_t)(end - text));
 		at += width;
+		PS_DEBUG_ASSERT(at <= LINE_COLUMNS);
 		text = *end == ' ' ? end + 1 : end;
 	}
 }

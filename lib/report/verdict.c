@@ -88,6 +88,7 @@ put_who(struct speaker *s, const struct ps_view_site *site)
 		return;
 	}
 	first = ps_telling_frame(s->names);
+	PS_ASSERT(first < s->names->count);
 	put_function(s, &s->names->at[first]);
 	caller = first + 1;
 	while (caller < s->names->count &&
@@ -209,6 +210,7 @@ busiest(const struct ps_view *v, double *all)
 		if (best == NULL || x->self_s > best->self_s)
 			best = x;
 	}
+	PS_ASSERT(best == NULL || best->self_s <= *all);
 	return best;
 }
 
@@ -299,6 +301,7 @@ is_kept_first(struct speaker *s)
 
 	if (v->end == PS_END_RUNNING || !is_much_kept(v) || site == NULL)
 		return false;
+	PS_ASSERT(v->peak_bytes >= v->live_bytes && v->live_bytes > 0);
 	t = begin(s, "first");
 	ps_text_str(t, "Look first at what is kept until the end: ");
 	put_percent(t, (double)v->live_bytes / (double)v->peak_bytes);
@@ -429,10 +432,12 @@ ps_verdict(const struct ps_view *view, struct ps_symbols *symbols,
 	struct speaker s = {
 	    .view = view, .symbols = symbols, .names = names, .out = out};
 
+	PS_ASSERT(symbols != NULL && names != NULL);
 	out->count = 0;
 	say_peak(&s);
 	say_kept(&s);
 	say_time(&s);
 	say_first(&s);
 	say_uncertain(&s);
+	PS_ASSERT(out->count >= 4); /* what is kept may be left out */
 }
