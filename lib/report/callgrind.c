@@ -30,6 +30,7 @@ static const struct {
     {PS_BY_LIVE, "Live", "bytes live at the end"},
     {PS_BY_TEMPORARY, "Temp", "temporary allocations"},
 };
+_Static_assert(COSTS == PS_BY_TEMPORARY + 1, "every value is a cost");
 
 /* Numbers of lists are one more than what they mean; 0 ends a list. */
 struct function {
@@ -101,6 +102,7 @@ number_name(struct graph *g, char kind, const char *name, uint32_t *number)
 	struct ps_text text;
 	int is_new;
 
+	PS_ASSERT(kind == 'o' || kind == 'f' || kind == 'n');
 	ps_text_init(&text, key, sizeof(key), -1);
 	ps_text_char(&text, kind);
 	ps_text_printable(&text, name);
@@ -153,6 +155,7 @@ find_functions(struct graph *g, uint32_t places)
 		g->places[i].next = f->first_place;
 		f->first_place = i + 1;
 	}
+	PS_ASSERT(g->functions.count <= places);
 	return 0;
 }
 
@@ -177,6 +180,8 @@ add_call(struct graph *g, uint32_t caller, uint32_t callee, uint32_t path)
 		call->next = g->places[caller].first_call;
 		g->places[caller].first_call = number + 1;
 	}
+	/* One path after the other, so the last one is known to be this one. */
+	PS_ASSERT(call->last_path <= path + 1);
 	if (call->last_path == path + 1)
 		return 0;
 	call->last_path = path + 1;
@@ -193,6 +198,7 @@ add_path(struct graph *g, uint32_t path)
 	uint32_t count;
 	const uint32_t *places = ps_paths_places(g->paths, path, &count);
 
+	PS_ASSERT(count > 0);
 	for (unsigned i = 0; i < COSTS; i++)
 		g->places[places[0]].cost[i] += cost[i];
 	for (uint32_t i = 1; i < count; i++)
@@ -223,6 +229,7 @@ build(struct graph *g, const struct ps_view *v, struct ps_symbols *symbols,
 {
 	uint32_t places;
 
+	PS_ASSERT(costs[1].key == PS_BY_ALLOCATIONS); /* add_call counts them */
 	ps_intern_init(&g->functions, scratch, true, sizeof(struct function));
 	ps_intern_init(&g->calls, scratch, true, sizeof(struct call));
 	ps_intern_init(&g->names, scratch, true, sizeof(struct name));
@@ -232,6 +239,7 @@ build(struct graph *g, const struct ps_view *v, struct ps_symbols *symbols,
 	    ps_paths_use(g->paths, v->reader, symbols, NULL) != 0 ||
 	    add_sites(g->paths, v) != 0)
 		return -ENOMEM;
+	PS_ASSERT(ps_paths_count(g->paths) <= v->site_count);
 	places = ps_paths_place_count(g->paths);
 	g->places =
 	    ps_scratch_alloc(scratch, (places + 1) * sizeof(*g->places));
@@ -251,6 +259,7 @@ put_named(struct graph *g, const char *what, uint32_t number)
 {
 	struct name *name = ps_intern_value(&g->names, number);
 
+	PS_ASSERT(name->text != NULL);
 	ps_text_str(g->out, what);
 	ps_text_str(g->out, "=(");
 	ps_text_u64(g->out, number + 1);
@@ -287,6 +296,7 @@ put_callee(struct graph *g, const struct function *f,
 static void
 put_cost(struct ps_text *t, double cost)
 {
+	PS_ASSERT(cost >= 0);
 	if (cost < 0x1p63)
 		ps_text_u64(t, (uint64_t)(cost + 0.5));
 	else
@@ -311,6 +321,7 @@ put_calls(struct graph *g, uint32_t line, const struct function *caller,
 	while (first != 0) {
 		const struct call *call = ps_intern_value(&g->calls, first - 1);
 
+		PS_ASSERT(call->next < first); /* the list ends */
 		put_callee(g, ps_intern_value(&g->functions, call->callee),
 			   caller);
 		ps_text_str(g->out, "calls=");
@@ -336,6 +347,7 @@ put_graph(struct graph *g)
 			const struct place *place = &g->places[p - 1];
 			uint32_t line = ps_paths_symbol(g->paths, p - 1)->line;
 
+			PS_ASSERT(place->next < p); /* the list ends */
 			if (place->cost[0] > 0 || place->cost[1] > 0)
 				put_costs(g->out, line, place->cost);
 			put_calls(g, line, f, place->first_call);

@@ -109,6 +109,7 @@ change_of(const struct ps_diff *d, uint32_t path, unsigned key)
 	double variance = v->variance[0][key] + v->variance[1][key] +
 			  missed(d, v, 0, key) + missed(d, v, 1, key);
 
+	PS_ASSERT(variance >= 0);
 	return (struct change){
 	    .path = path,
 	    .difference = v->sum[1][key] - v->sum[0][key],
@@ -166,6 +167,7 @@ put_signed(struct ps_text *t, double value, bool is_bytes)
 {
 	char human[16];
 
+	PS_ASSERT(!__builtin_isnan(value)); /* who has none says so */
 	ps_text_char(t, value < 0 ? '-' : '+');
 	value = value < 0 ? -value : value;
 	ps_text_str(t, is_bytes ? ps_human_bytes(human, value)
@@ -283,6 +285,7 @@ put_list(const struct ps_diff *d, unsigned key, const char *heading,
 	uint32_t sure = 0;
 	double z = least_deviations(d);
 
+	PS_ASSERT(key < KEYS && top > 0);
 	for (uint32_t i = 0; i < paths; i++) {
 		struct change c = change_of(d, i, key);
 
@@ -292,6 +295,7 @@ put_list(const struct ps_diff *d, unsigned key, const char *heading,
 		if (__builtin_fabs(c.difference) > z * c.deviation)
 			d->changes[sure++] = c;
 	}
+	PS_ASSERT(sure <= changed && changed <= paths);
 	if (sure > 0)
 		qsort(d->changes, sure, sizeof(*d->changes), by_difference);
 	ps_put_heading(d->out, heading, sure == 0 ? "none" : NULL);
@@ -322,6 +326,7 @@ ps_diff_text(const struct ps_diff_side *old, const struct ps_diff_side *new,
 	    {PS_BY_LIVE, "LIVE AT THE END, MORE THAN NOISE"},
 	    {PS_BY_TEMPORARY, "TEMPORARY ALLOCATIONS, MORE THAN NOISE"},
 	};
+	_Static_assert(PS_COUNT(lists) == KEYS, "a list of each value");
 	struct ps_diff d = {.out = out};
 
 	if (build(&d, old, new, scratch) != 0)
@@ -340,6 +345,7 @@ ps_diff_folded(const struct ps_diff_side *old, const struct ps_diff_side *new,
 {
 	struct ps_diff d = {.out = out};
 
+	PS_ASSERT((unsigned)key < KEYS);
 	if (build(&d, old, new, scratch) != 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < ps_paths_count(d.paths); i++) {

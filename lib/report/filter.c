@@ -53,6 +53,7 @@ glob_of(struct ps_scratch *scratch, const char *pattern)
 	char *glob = ps_scratch_alloc(scratch, length + 3);
 	char *at = glob;
 
+	PS_ASSERT(length > 0); /* "" is no pattern */
 	if (glob == NULL)
 		return NULL;
 	if (!is_bound_left)
@@ -91,6 +92,7 @@ ps_suppressions_parse(struct ps_suppressions *out, char *text,
 			pattern = glob_of(scratch, pattern);
 			if (pattern == NULL)
 				return -ENOMEM;
+			PS_ASSERT(out->count < lines);
 			out->patterns[out->count++] = pattern;
 		}
 		if (end != NULL)
@@ -150,6 +152,8 @@ has_module(const struct ps_stack_names *names, const char *globs)
 			return true;
 	return false;
 }
+
+_Static_assert(offsetof(struct ps_filter, base) == 0, "a judge is its filter");
 
 static enum ps_row_verdict
 judge(struct ps_row_judge *self, const struct ps_reader *reader, uint32_t row)

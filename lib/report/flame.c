@@ -110,6 +110,7 @@ prepare(struct flame *f, uint32_t most)
 		f->value(f->context, i, &v);
 		add_value(f, &f->all, &v);
 	}
+	PS_ASSERT(places > count); /* each path has one, at least */
 	qsort_r(f->order, count, sizeof(*f->order), by_places,
 		(void *)f->paths);
 	f->shares = ps_scratch_alloc(f->scratch, places * sizeof(*f->shares));
@@ -318,6 +319,7 @@ put_frames(struct flame *f)
 	for (uint32_t i = 1; i < f->kept; i++) {
 		uint32_t place = f->nodes[i].place;
 
+		PS_ASSERT(place < places); /* only the root has none */
 		if (f->frames[place] != NO_NODE)
 			continue;
 		if (count > 0)
@@ -421,6 +423,7 @@ ps_flame_json(const struct ps_paths *paths, unsigned sides,
 	put_column(&f, "parent", 0, 0, parent_of);
 	put_column(&f, "frame", 0, 0, frame_of);
 	put_values(&f);
+	PS_ASSERT(f.kept > 0 && f.kept <= f.numbered);
 	ps_text_printf(
 	    out, ",\"left_out\":%u,\"least_share\":", f.numbered - f.kept);
 	ps_text_json_number(out, f.least);

@@ -53,6 +53,7 @@ ps_flame_of_view(const struct ps_view *view, struct ps_symbols *symbols,
 			return -ENOMEM;
 		add_site(ps_paths_value(paths, path), &view->sites[i]);
 	}
+	PS_ASSERT(ps_paths_count(paths) <= view->site_count);
 	return ps_flame_json(paths, 1, value_of_path, paths, PS_FLAME_NODES,
 			     scratch, out);
 }

@@ -59,6 +59,7 @@ ps_folded(const struct ps_view *v, struct ps_symbols *symbols,
 			return -ENOMEM;
 		*(double *)ps_paths_value(paths, path) += value;
 	}
+	PS_ASSERT(ps_paths_count(paths) <= v->site_count);
 	for (path = 0; path < ps_paths_count(paths); path++) {
 		double value = *(double *)ps_paths_value(paths, path);
 

@@ -14,6 +14,7 @@
 #include "report/intern.h"
 
 enum { FIRST_SLOTS = 256 };
+_Static_assert((FIRST_SLOTS & (FIRST_SLOTS - 1)) == 0, "a power of two");
 
 static uint64_t
 fold(uint64_t h, uint64_t word)
@@ -87,6 +88,7 @@ grow(struct ps_intern *set)
 {
 	struct ps_intern larger = *set;
 
+	PS_ASSERT(set->scratch != NULL);
 	larger.slot_count =
 	    set->slot_count == 0 ? FIRST_SLOTS : set->slot_count * 2;
 	if (larger.slot_count == 0)

@@ -38,6 +38,7 @@ take_number(const char *at, const char *end, uint64_t *out)
 	const char *begin = at;
 	uint64_t value = 0;
 
+	PS_ASSERT(at <= end);
 	if (end - at > 2 && at[0] == '0' && (at[1] == 'x' || at[1] == 'X'))
 		begin = at += 2;
 	for (; at < end; at++) {
@@ -117,6 +118,7 @@ ps_jit_map_parse(struct ps_scratch *scratch, const char *text, size_t bytes)
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		struct entry *e = &map->entries[map->count];
 
+		PS_ASSERT(map->count <= line); /* so there is room */
 		stop = stop == NULL ? end : stop;
 		e->line = line;
 		map->count += parse_line(text, stop, e);
@@ -124,6 +126,8 @@ ps_jit_map_parse(struct ps_scratch *scratch, const char *text, size_t bytes)
 	}
 	qsort(map->entries, map->count, sizeof(*map->entries), by_start);
 	for (size_t i = 0; i < map->count; i++) {
+		PS_DEBUG_ASSERT(i == 0 || map->entries[i - 1].start <=
+					      map->entries[i].start);
 		reach = PS_MAX(reach, map->entries[i].end);
 		map->entries[i].reach = reach;
 	}
@@ -151,11 +155,13 @@ ps_jit_map_name(const struct ps_jit_map *map, uint64_t address)
 	     back++) {
 		const struct entry *e = &map->entries[low];
 
+		PS_ASSERT(e->start <= address);
 		if (e->end > address && (best == NULL || e->line > best->line))
 			best = e;
 	}
 	if (best == NULL)
 		return NULL;
+	PS_ASSERT(best->bytes <= NAME_BYTES_MAX);
 	name = ps_scratch_alloc(map->scratch, best->bytes + 1);
 	if (name != NULL)
 		memcpy(name, best->name, best->bytes);

@@ -121,6 +121,8 @@ json_exit(struct json *j, const struct ps_view *v)
 					    "unknown"};
 	_Static_assert(PS_COUNT(kinds) == PS_END_UNKNOWN + 1, "one word each");
 
+	PS_ASSERT((unsigned)v->end < PS_COUNT(kinds));
+	PS_ASSERT(v->end != PS_END_SIGNALED || v->exit_signal > 0);
 	key(j, "exit");
 	open(j, '{');
 	string(j, "kind", kinds[v->end]);
@@ -282,6 +284,7 @@ json_slowest(struct json *j, const struct ps_view_section *s)
 static void
 json_section(struct json *j, const struct ps_view_section *s)
 {
+	_Static_assert(PS_SECTION_VALUES == 3, "each has a name below");
 	open(j, '{');
 	string(j, "name", s->name);
 	count(j, "calls", s->calls);
@@ -419,6 +422,7 @@ ps_report_json(const struct ps_view *v, struct ps_symbols *symbols,
 {
 	struct json j = {.symbols = symbols, .names = names, .out = out};
 
+	PS_ASSERT(symbols != NULL && names != NULL);
 	most = PS_MIN(most, v->site_count);
 	j.sites = ps_scratch_alloc(scratch, (most + 1) * sizeof(*j.sites));
 	if (j.sites == NULL)

@@ -8,12 +8,14 @@ put_name(struct ps_text *out, const struct ps_symbol *s)
 	char name[1024];
 	struct ps_text text;
 
+	PS_ASSERT(s->module != NULL);
 	ps_text_init(&text, name, sizeof(name), -1);
 	if (s->function != NULL)
 		ps_text_printf(&text, "%.900s (%.80s)", s->function, s->module);
 	else
 		ps_text_printf(&text, "%.80s+0x%lx", s->module,
 			       (unsigned long)s->offset);
+	PS_ASSERT(text.cut == 0);
 	ps_text_json_string(out, name);
 }
 
@@ -93,6 +95,7 @@ ps_json_alert(const struct ps_reader *r, const struct ps_view_alert *a,
 {
 	const struct ps_record_process *p = &r->header->process;
 
+	PS_ASSERT(a->rule != NULL && a->version % 2 == 0); /* it is whole */
 	ps_text_char(t, '{');
 	put_string(t, "rule", a->rule);
 	put_string(t, "severity", ps_severity_name(a->row.severity));

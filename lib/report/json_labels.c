@@ -71,6 +71,9 @@ put_sections(const struct ps_view *v, struct ps_text *t)
 	ps_text_char(t, ']');
 }
 
+_Static_assert(PS_LIFETIME_SHIFT + 2 * (PS_LIFETIMES - 1) < 64,
+	       "the ticks of each are 64 bits");
+
 static void
 put_lifetimes(const struct ps_view *v, struct ps_text *t)
 {
@@ -94,6 +97,8 @@ put_lifetimes(const struct ps_view *v, struct ps_text *t)
 void
 ps_json_labels(const struct ps_view *v, struct ps_text *t)
 {
+	PS_ASSERT(v->left_out_rows <= v->reader->count[PS_TABLE_SITES]);
+	PS_ASSERT(v->forgiven_bytes >= 0 && v->forgiven_allocations >= 0);
 	ps_text_printf(t, ",\"suppressed\":{\"sites\":%u", v->forgiven_sites);
 	put_number(t, "blocks", v->forgiven_allocations);
 	put_number(t, "bytes", v->forgiven_bytes);

@@ -36,6 +36,7 @@ run_task(const struct ps_arguments *a, const char *path)
 	case PS_TASK_WATCH:
 		return ps_cli_watch(path);
 	default:
+		PS_ASSERT(a->task == PS_TASK_ALERTS);
 		return ps_cli_alerts(a, path);
 	}
 }
@@ -121,6 +122,7 @@ read_and_print(int argc, char **argv)
 	int count = a.is_diff_wanted ? 1 : argc - first;
 	int error;
 
+	PS_ASSERT(first > 0 && first < argc);
 	PS_ASSERT(!a.is_diff_wanted || first + 2 == argc);
 	if (a.task != PS_TASK_PRINT && first + 1 != argc)
 		ps_usage_error("one directory or recording", "", "expected");

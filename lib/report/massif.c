@@ -77,6 +77,7 @@ run_end(const struct tree *t, uint32_t first, uint32_t end, uint32_t depth)
 {
 	uint32_t i = first + 1;
 
+	PS_ASSERT(first < end && t->branches[first].count > depth);
 	while (i < end && t->branches[i].count > depth &&
 	       t->branches[i].places[depth] == t->branches[first].places[depth])
 		i++;
@@ -155,12 +156,14 @@ put_nodes(const struct tree *t, uint32_t first, uint32_t end, uint32_t depth)
 {
 	struct children below;
 
+	PS_ASSERT(depth < DEPTH_MAX);
 	for (uint32_t i = first; i < end;) {
 		uint32_t next = run_end(t, i, end, depth);
 		uint32_t inner = skip_ended(t, i, next, depth + 1);
 		double bytes = bytes_of(t, i, next);
 		bool is_last = depth + 1 >= DEPTH_MAX;
 
+		PS_ASSERT(inner <= next && next <= end);
 		if (bytes >= t->least) {
 			below = count_children(t, is_last ? next : inner, next,
 					       depth + 1);
@@ -195,6 +198,7 @@ put_tree(struct tree *t, const char *kind, bool is_peak, double total)
 		known += b->bytes;
 		used += b->bytes > 0;
 	}
+	PS_ASSERT(used <= count && known >= 0 && total >= 0);
 	if (known > total) {
 		for (uint32_t i = 0; i < used; i++)
 			t->branches[i].bytes *= total / known;
@@ -234,6 +238,7 @@ highest(const struct ps_record_timeline *timeline, uint32_t from, uint32_t to)
 {
 	uint64_t most = 0;
 
+	PS_ASSERT(from <= to && to <= PS_TIMELINE_SLOTS);
 	for (; from < to; from++)
 		most = PS_MAX(most, ps_peek(&timeline->tick[from].live_bytes));
 	return (double)most;
@@ -274,6 +279,8 @@ put_snapshots(const struct ps_view *v, struct tree *tree)
 	}
 	put_snapshot(tree->out, &number, end_s, (double)v->live_bytes);
 	put_tree(tree, "detailed", false, (double)v->live_bytes);
+	/* The beginning, the peak and the end beside those of the timeline. */
+	PS_ASSERT(number <= SNAPSHOTS_MAX + 3);
 }
 
 int
@@ -299,6 +306,7 @@ ps_massif(const struct ps_view *v, struct ps_symbols *symbols,
 		value->peak += v->sites[i].peak_bytes;
 		value->live += v->sites[i].live_bytes;
 	}
+	PS_ASSERT(ps_paths_count(tree.paths) <= v->site_count);
 	ps_text_printf(out, "desc: perfshim %s, pid %d\ncmd: ", PS_VERSION,
 		       p->pid);
 	ps_text_printable(out, ps_reader_string(v->reader, p->exe));

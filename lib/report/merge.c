@@ -27,6 +27,7 @@ struct frame_key {
 	uint32_t module;
 	uint32_t flags;
 };
+_Static_assert(sizeof(struct frame_key) == 16, "no padding in a key");
 
 struct merger {
 	struct ps_record_header *h;
@@ -122,6 +123,7 @@ add_module(struct merger *m, uint32_t index)
 	} key = {.path = string(m, from->path),
 		 .bytes = PS_MIN(from->build_id_bytes,
 				 (uint32_t)sizeof(from->build_id))};
+	_Static_assert(sizeof(key) == 8 + sizeof(key.id), "no padding");
 	bool is_new;
 
 	memcpy(key.id, from->build_id, key.bytes);
@@ -215,6 +217,7 @@ label_of(struct merger *m, uint32_t index)
 		uint32_t row;
 		char name[sizeof(from->name)];
 	} key = {.row = m->processes == 1 ? index : index == 1};
+	_Static_assert(sizeof(key) == 4 + sizeof(key.name), "no padding");
 	uint32_t number;
 	bool is_new;
 
@@ -387,6 +390,7 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	ps_intern_init(&m->sections, scratch, true, 0);
 	ps_intern_init(&m->labels, scratch, true, 0);
 	(void)add_row(m, PS_TABLE_THREADS, PS_LABEL_THREADS, &label);
+	PS_ASSERT(label == 0);
 	return 0;
 }
 

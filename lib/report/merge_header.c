@@ -21,6 +21,7 @@ most(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 void
 ps_merge_header(struct ps_record_header *h, const struct ps_record_header *from)
 {
+	PS_ASSERT(h != from);
 	plus(&h->process.user_ns, &from->process.user_ns);
 	plus(&h->process.system_ns, &from->process.system_ns);
 	most(&h->process.max_rss_bytes, &from->process.max_rss_bytes);
@@ -104,6 +105,7 @@ set_clock(struct ps_record_header *h, const struct ps_reader *first,
 	double tick_s = ps_reader_tick_seconds(first);
 	double step_s = span_s / PS_TIMELINE_SLOTS + 1e-6;
 
+	PS_ASSERT(span_s >= 0 && span_s < SPAN_MAX_S);
 	if (!(tick_s > 1e-11 && tick_s < 1e-3))
 		tick_s = 1e-9;
 	clock->start_ticks = 0;

@@ -38,6 +38,7 @@ ps_paths_new(struct ps_scratch *scratch, ps_paths_namer *namer,
 {
 	struct ps_paths *p = ps_scratch_alloc(scratch, sizeof(*p));
 
+	PS_ASSERT(value_bytes > 0); /* ps_paths_value wants one */
 	if (p == NULL)
 		return NULL;
 	p->scratch = scratch;
@@ -69,6 +70,7 @@ ps_paths_use(struct ps_paths *p, const struct ps_reader *reader,
 	struct ps_symbol s = {.function = root, .module = ""};
 	uint32_t frames = reader->count[PS_TABLE_FRAMES];
 
+	PS_ASSERT(symbols != NULL && symbols->resolve != NULL);
 	p->reader = reader;
 	p->symbols = symbols;
 	p->frames =
@@ -114,6 +116,7 @@ add_frame(struct ps_paths *p, uint32_t row, uint32_t *length)
 	uint32_t room = PS_STACK_NAMES_MAX - *length;
 	uint32_t taken;
 
+	PS_ASSERT(*length <= PS_STACK_NAMES_MAX);
 	if (frame->places == NULL && name_frame(p, row, frame) != 0)
 		return -ENOMEM;
 	taken = PS_MIN(frame->count, room);

@@ -124,11 +124,13 @@ ps_pprof_begin(struct ps_scratch *scratch, enum ps_view_key shown_first,
 	if (p == NULL)
 		return NULL;
 	PS_ASSERT(shown_first < PS_COUNT(first));
+	PS_ASSERT(first[shown_first] < VALUES);
 	p->scratch = scratch;
 	p->out = out;
 	ps_intern_init(&p->strings, scratch, true, 0);
 	ps_intern_init(&p->functions, scratch, true, 0);
 	(void)string(p, ""); /* number 0, as the format demands */
+	PS_ASSERT(p->strings.count == 1 || p->is_out_of_memory);
 	for (unsigned i = 0; i < VALUES; i++)
 		put_value_type(p, PROFILE_SAMPLE_TYPE, values[i].type,
 			       values[i].unit);
@@ -155,6 +157,7 @@ put_mapping(struct ps_pprof *p, uint32_t row)
 	ps_text_init(&text, id, sizeof(id), -1);
 	for (uint32_t i = 0; i < id_bytes; i++)
 		ps_text_printf(&text, "%02x", module->build_id[i]);
+	PS_ASSERT(p->first_mapping + row <= p->mappings);
 	begin(&m);
 	ps_proto_number(&m.text, 1, p->first_mapping + row);
 	ps_proto_number(&m.text, 2, module->start);
@@ -178,6 +181,7 @@ function_of(struct ps_pprof *p, const struct ps_symbol *s)
 		uint64_t file;
 		uint64_t first_line;
 	} key;
+	_Static_assert(sizeof(key) == 4 * sizeof(uint64_t), "no padding");
 	char name[STRING_BYTES];
 	struct ps_text text;
 	struct message m;
@@ -206,6 +210,8 @@ function_of(struct ps_pprof *p, const struct ps_symbol *s)
 }
 
 enum { LINE_MESSAGE_BYTES = 32, LINES_MAX = 256 };
+_Static_assert((LINE_MESSAGE_BYTES + 2) * LINES_MAX < MESSAGE_BYTES - 64,
+	       "a location fits its message");
 
 static void
 put_lines(struct ps_pprof *p, const struct ps_symbol *s, struct message *m)
@@ -217,6 +223,7 @@ put_lines(struct ps_pprof *p, const struct ps_symbol *s, struct message *m)
 		ps_text_init(&line, bytes, sizeof(bytes), -1);
 		ps_proto_number(&line, 1, function_of(p, s));
 		ps_proto_number(&line, 2, s->line);
+		PS_ASSERT(line.cut == 0);
 		ps_proto_bytes(&m->text, 4, bytes, line.length);
 		s = s->inlined_into;
 	}
@@ -269,6 +276,7 @@ put_label(struct ps_pprof *p, struct message *m, const char *key,
 	ps_text_init(&label, bytes, sizeof(bytes), -1);
 	ps_proto_number(&label, 1, string(p, key));
 	ps_proto_number(&label, 2, string(p, value));
+	PS_ASSERT(label.cut == 0);
 	ps_proto_bytes(&m->text, 3, bytes, label.length);
 }
 
@@ -278,6 +286,7 @@ whole(double value, int sign)
 {
 	const double most = 9e18;
 
+	PS_ASSERT(value >= 0);
 	return (uint64_t)(sign * (int64_t)(PS_MIN(value, most) + 0.5));
 }
 
@@ -296,6 +305,7 @@ put_values(struct message *m, const struct ps_view_site *s, int sign)
 	ps_text_init(&packed, bytes, sizeof(bytes), -1);
 	for (unsigned i = 0; i < VALUES; i++)
 		ps_proto_varint(&packed, whole(value[i], sign));
+	PS_ASSERT(packed.cut == 0);
 	ps_proto_bytes(&m->text, 2, bytes, packed.length);
 }
 
@@ -316,6 +326,7 @@ put_sample(struct ps_pprof *p, uint32_t row, int sign)
 	ps_text_init(&packed, bytes, sizeof(bytes), -1);
 	for (uint32_t i = 0; i < depth; i++)
 		ps_proto_varint(&packed, location_of(p, frames[i]));
+	PS_ASSERT(packed.cut == 0);
 	begin(&m);
 	ps_proto_bytes(&m.text, 1, bytes, packed.length);
 	put_values(&m, &site, sign);

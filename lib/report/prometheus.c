@@ -119,6 +119,7 @@ dropped(const struct process *p)
 static double
 left_out(const struct process *p)
 {
+	PS_ASSERT(p->sections <= p->view.section_count);
 	return (double)(p->view.section_count - p->sections);
 }
 
@@ -180,6 +181,7 @@ labels_of(const struct process *p, struct ps_prom_label *label,
 {
 	const struct ps_record_process *r = &p->reader->header->process;
 
+	PS_ASSERT((more == NULL) == (value == NULL));
 	label[0] = (struct ps_prom_label){"pid", p->pid};
 	label[1] =
 	    (struct ps_prom_label){"exe", ps_reader_string(p->reader, r->name)};
@@ -225,6 +227,8 @@ put_durations(struct all *all)
 			struct ps_prom_labels labels =
 			    labels_of(p, label, "section", section->name);
 
+			PS_ASSERT(section->index <
+				  p->reader->count[PS_TABLE_SECTIONS]);
 			*all->calls = (struct ps_calls){0};
 			ps_recording_calls(p->reader, section->index,
 					   all->calls);
@@ -270,6 +274,7 @@ put_section_family(struct all *all, unsigned f)
 {
 	struct ps_prom_label label[LABELS_MAX];
 
+	PS_ASSERT(f < PS_COUNT(section_families));
 	ps_prom_head(all->out, section_families[f].name, "counter",
 		     section_families[f].help);
 	for (uint32_t i = 0; i < all->count; i++) {
@@ -315,6 +320,7 @@ put_alerts(struct all *all)
 		const struct process *p = &all->process[i];
 		uint64_t alerts[PS_SEVERITY_CRITICAL + 1] = {0};
 
+		_Static_assert(PS_SEVERITY_INFO == 0, "alerts are by severity");
 		count_alerts(p->reader, alerts);
 		for (uint32_t s = 0; s < PS_COUNT(alerts); s++) {
 			struct ps_prom_labels labels = labels_of(
@@ -336,6 +342,7 @@ open_process(struct process *p, const struct ps_reader *reader,
 	p->reader = reader;
 	ps_text_init(&text, p->pid, sizeof(p->pid), -1);
 	ps_text_printf(&text, "%d", reader->header->process.pid);
+	PS_ASSERT(text.cut == 0);
 	if (ps_view_build(reader, NULL, scratch, &p->view) != 0)
 		return -ENOMEM;
 	p->sections = PS_MIN(p->view.section_count, (uint32_t)PS_PROM_SECTIONS);
@@ -349,6 +356,7 @@ ps_report_prometheus(const struct ps_reader *const *readers, uint32_t count,
 	struct all all = {.count = count, .out = out};
 	int error = 0;
 
+	PS_ASSERT(readers != NULL || count == 0);
 	all.process = ps_scratch_alloc(scratch, ((size_t)count + 1) *
 						    sizeof(*all.process));
 	all.calls = ps_scratch_alloc(scratch, sizeof(*all.calls));

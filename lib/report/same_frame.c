@@ -19,6 +19,7 @@ struct place {
 	uint32_t module; /* UINT32_MAX: none */
 	uint32_t flags;
 };
+_Static_assert(sizeof(struct place) == 16, "no padding in a key");
 
 static bool
 was_anything_unloaded(const struct ps_reader *r)
@@ -46,6 +47,8 @@ number_module(struct ps_intern *modules, const struct ps_reader *r,
 		uint8_t id[sizeof(m->build_id)];
 	} key = {.id_bytes =
 		     PS_MIN(m->build_id_bytes, (uint32_t)sizeof(m->build_id))};
+	_Static_assert(sizeof(key) == sizeof(key.path) + 4 + sizeof(key.id),
+		       "no padding");
 	const char *path = ps_reader_string(r, m->path);
 
 	memcpy(key.path, path, PS_MIN(strlen(path), sizeof(key.path)));
@@ -100,5 +103,6 @@ ps_same_frames(const struct ps_reader *r, struct ps_scratch *scratch,
 				  ps_reader_entry(r, PS_TABLE_MODULES, i),
 				  &of_module[i]) < 0)
 			return -ENOMEM;
+	PS_ASSERT(files.count <= modules);
 	return number_frames(r, scratch, of_module, *number);
 }

@@ -28,9 +28,11 @@ put_path(const struct ps_view *v, uint32_t node, struct ps_text *out)
 	uint32_t path[DEPTH_MAX];
 	uint32_t depth = 0;
 
+	PS_ASSERT(node < v->node_count);
 	for (; node != UINT32_MAX && depth < DEPTH_MAX;
 	     node = v->nodes[node].parent)
 		path[depth++] = node;
+	PS_ASSERT(node == UINT32_MAX); /* no tree is as deep */
 	while (depth-- > 0) {
 		ps_text_char(out, ';');
 		put_name(out, v->nodes[path[depth]].name);

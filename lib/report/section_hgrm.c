@@ -31,6 +31,7 @@ static void
 put_line(struct ps_text *t, const struct ps_distribution *d, uint64_t ticks,
 	 double percentile, uint64_t count)
 {
+	PS_ASSERT(percentile >= 0 && percentile <= 1);
 	put_right(t, (double)ticks * d->tick_ms, 6, 12);
 	ps_text_char(t, ' ');
 	ps_text_fixed(t, percentile, 9);
@@ -75,6 +76,7 @@ put_distribution(struct ps_text *t, const struct ps_distribution *d)
 {
 	double left = 1; /* what lies above the percentile */
 
+	PS_ASSERT(d->count > 0);
 	ps_text_str(t, "       Value     Percentile TotalCount "
 		       "1/(1-Percentile)\n\n");
 	while (left * (double)d->count >= 0.5) {
@@ -114,6 +116,7 @@ int
 ps_section_distribution(const struct ps_reader *r, uint32_t section,
 			struct ps_scratch *scratch, struct ps_distribution *d)
 {
+	PS_ASSERT(section < r->count[PS_TABLE_SECTIONS]);
 	*d = (struct ps_distribution){
 	    .histogram =
 		ps_scratch_alloc(scratch, sizeof(uint32_t) * PS_HIST_BUCKETS),

@@ -67,6 +67,7 @@ put_strings(struct ps_text *out, const struct ps_view *v)
 	    [CALLS] = "calls", [COUNT] = "count", [PROCESS] = "process",
 	};
 	_Static_assert(PS_COUNT(fixed) == PROCESS + 1, "process is the last");
+	_Static_assert(STRINGS == PROCESS + 2, "and its name follows");
 	const struct ps_record_process *p = &v->reader->header->process;
 
 	for (unsigned i = 0; i < PS_COUNT(fixed); i++)
@@ -83,6 +84,7 @@ put_type(struct ps_text *out, unsigned type, unsigned unit)
 {
 	struct message m;
 
+	PS_ASSERT(type < STRINGS && unit < STRINGS);
 	begin(&m);
 	ps_proto_number(&m.text, 1, type);
 	ps_proto_number(&m.text, 2, unit);
@@ -106,6 +108,7 @@ put_section(struct ps_text *out, const struct ps_view *v, uint32_t i)
 	ps_text_init(&text, line, sizeof(line), -1);
 	ps_proto_number(&text, 1, i + 1);
 	ps_proto_number(&text, 2, v->sections[i].line);
+	PS_ASSERT(text.cut == 0);
 	begin(&m);
 	ps_proto_number(&m.text, 1, i + 1);
 	ps_proto_bytes(&m.text, 4, line, text.length);
@@ -132,6 +135,7 @@ put_node(struct ps_text *out, const struct ps_view *v, uint32_t node)
 	struct message m;
 	uint32_t depth = 0;
 
+	PS_ASSERT(n->self_s >= 0 && n->calls > 0);
 	begin(&m);
 	ps_text_init(&packed, bytes, sizeof(bytes), -1);
 	for (; node != UINT32_MAX && depth < DEPTH_MAX;
@@ -141,6 +145,7 @@ put_node(struct ps_text *out, const struct ps_view *v, uint32_t node)
 		if (location != 0)
 			ps_proto_varint(&packed, location);
 	}
+	PS_ASSERT(node == UINT32_MAX && packed.cut == 0);
 	ps_proto_bytes(&m.text, 1, bytes, packed.length);
 	ps_text_init(&packed, bytes, sizeof(bytes), -1);
 	ps_proto_varint(&packed, n->calls);

@@ -78,6 +78,7 @@ static void
 put_head(struct ps_text *t, const struct ps_view *v,
 	 const struct ps_trace_event *e, const char *kind, uint64_t ns)
 {
+	PS_ASSERT((kind[0] == 'X') == !e->is_span);
 	ps_text_str(t, ",\n{\"ph\":\"");
 	ps_text_str(t, kind);
 	ps_text_str(t, "\",\"cat\":\"section\",\"name\":");
@@ -122,6 +123,7 @@ newest(const struct ps_view *v, uint32_t rows)
 {
 	uint64_t most = 0;
 
+	PS_ASSERT(rows <= v->reader->count[PS_TABLE_EVENTS]);
 	for (uint32_t i = 0; i < rows; i++) {
 		const struct ps_record_event *e =
 		    ps_reader_entry(v->reader, PS_TABLE_EVENTS, i);

@@ -44,6 +44,7 @@ add(struct ps_small_group *g, const struct ps_brief *b)
 	g->processes++;
 	g->failed += b->exit_code > 0;
 	g->left += b->exit_code < 0 && b->max_rss_bytes == 0;
+	PS_ASSERT(g->failed + g->left <= g->processes);
 	g->allocations += b->allocations;
 	g->requested_bytes += b->requested_bytes;
 	g->user_ns += b->user_ns;
@@ -111,6 +112,7 @@ ps_small_read(struct ps_small *s, const char *directory,
 	size_t length;
 	int error = ps_brief_path(directory, path);
 
+	PS_ASSERT(s->groups != NULL || s->count == 0);
 	if (error != 0)
 		return error;
 	error = ps_os_map_regular(path, 1, FILE_BYTES_MAX, &text, &length);
@@ -123,6 +125,7 @@ ps_small_read(struct ps_small *s, const char *directory,
 	    s->groups == NULL ? -ENOMEM : make_room(s, text, length, scratch);
 	if (error == 0)
 		error = add_lines(s, text, length, scratch);
+	PS_ASSERT(s->start_count == s->processes);
 	/* Const is for the readers of a mapping; this one is ours. */
 	(void)ps_os_unmap((void *)text, length);
 	return error;

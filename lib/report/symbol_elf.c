@@ -48,6 +48,7 @@ struct resolver {
 	struct ps_symbol *cache; /* a frame's answer, once known */
 	bool *is_cached;
 };
+_Static_assert(offsetof(struct resolver, base) == 0, "base is cast to it");
 
 const char *
 ps_base_name(const char *path)
@@ -92,6 +93,7 @@ sections_of(const struct elf_file *f, uint32_t *count)
 {
 	const Elf64_Ehdr *header = (const Elf64_Ehdr *)f->bytes;
 
+	PS_ASSERT(f->size >= sizeof(*header));
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
 	    header->e_ident[EI_CLASS] != ELFCLASS64 ||
 	    header->e_shentsize != sizeof(Elf64_Shdr))
@@ -180,6 +182,7 @@ take_debug_file(const struct ps_record_module *m, struct module *out)
 		ps_text_printf(&text, i == 0 ? "%02x/" : "%02x",
 			       m->build_id[i]);
 	ps_text_str(&text, ".debug");
+	PS_ASSERT(text.cut == 0);
 	return map_file(path, &f) && is_same_build(&f, m) &&
 	       take_table(&f, SHT_SYMTAB, out);
 }
@@ -190,6 +193,7 @@ load_module(struct resolver *r, const struct ps_record_module *m,
 {
 	struct elf_file f;
 
+	PS_ASSERT(!out->is_tried && out->symbols == NULL);
 	out->is_tried = true;
 	if (!map_file(ps_reader_string(r->reader, m->path), &f) ||
 	    !is_same_build(&f, m))
@@ -214,6 +218,7 @@ find_function(const struct module *m, uint64_t address)
 {
 	const Elf64_Sym *best = NULL;
 
+	PS_ASSERT(m->symbols != NULL && m->names != NULL);
 	for (uint64_t i = 0; i < m->symbol_count; i++) {
 		const Elf64_Sym *s = &m->symbols[i];
 
@@ -237,6 +242,7 @@ demangled(struct resolver *r, const char *name)
 	text = r->demangle(name, NULL, NULL, &status);
 	if (text == NULL)
 		return name;
+	PS_ASSERT(r->release != NULL);
 	if (status == 0)
 		copy = ps_scratch_strdup(r->scratch, text);
 	r->release(text);
@@ -297,6 +303,7 @@ resolve(struct ps_symbols *self, uint32_t frame, struct ps_symbol *out)
 	}
 	if (frame >= r->frame_count)
 		return look_up(r, frame, out);
+	PS_DEBUG_ASSERT(!r->is_cached[frame] || r->cache[frame].module != NULL);
 	if (!r->is_cached[frame]) {
 		(void)look_up(r, frame, &r->cache[frame]);
 		r->is_cached[frame] = true;

@@ -11,6 +11,7 @@ struct none {
 	struct ps_symbols base; /* first */
 	const struct ps_reader *reader;
 };
+_Static_assert(offsetof(struct none, base) == 0, "base is cast to it");
 
 static bool
 resolve_none(struct ps_symbols *self, uint32_t row, struct ps_symbol *out)

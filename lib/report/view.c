@@ -120,6 +120,7 @@ live_block_bytes(const struct ps_view *v, uint64_t large)
 	const struct ps_record_heap *heap = &v->reader->header->heap;
 	uint64_t bytes = large;
 
+	_Static_assert(PS_CLASS_LARGE == PS_CLASSES, "it is behind the others");
 	for (unsigned c = 0; c < PS_CLASSES; c++)
 		bytes += v->class_live[c] * heap->class_bytes[c];
 	return bytes;
@@ -183,6 +184,7 @@ view_heap(struct ps_view *v)
 	    : all == 0
 		? (double)NAN
 		: 1.0 - (double)v->class_allocations[PS_CLASS_LARGE] / all;
+	PS_ASSERT(!(v->pool_fraction < 0) && !(v->pool_fraction > 1));
 }
 
 /* ---- what it cost ------------------------------------------------------- */
@@ -209,6 +211,7 @@ ps_view_interval_widest(const struct ps_view *v)
 	const struct ps_record_sampling *s = &v->reader->header->sampling;
 	uint32_t coarsest = PS_MIN(ps_peek(&s->coarsest), PS_COARSE_MAX);
 
+	_Static_assert(PS_COARSE_MAX < 32, "it is shifted by");
 	return (double)s->interval_bytes * (double)(1u << coarsest);
 }
 
@@ -219,6 +222,7 @@ ps_view_build(const struct ps_reader *reader,
 {
 	int error;
 
+	PS_ASSERT(reader->header != NULL);
 	memset(out, 0, sizeof(*out));
 	out->reader = reader;
 	out->is_exact = reader->header->sampling.mode == PS_SAMPLE_ALL;
@@ -233,5 +237,7 @@ ps_view_build(const struct ps_reader *reader,
 	if (error == 0)
 		error = ps_view_sections(out, scratch);
 	view_overhead(out);
+	PS_ASSERT(error != 0 || (out->sites != NULL && out->nodes != NULL &&
+				 out->sections != NULL));
 	return error;
 }

@@ -24,6 +24,7 @@ ps_view_labels(struct ps_view *v, struct ps_scratch *scratch)
 	uint32_t rows = v->reader->count[PS_TABLE_SITES];
 	struct ps_view_site site;
 
+	PS_ASSERT(v->row_verdicts != NULL && v->by_section == NULL);
 	if (sections > 0) {
 		v->by_section = ps_scratch_alloc(
 		    scratch, sections * sizeof(*v->by_section));

@@ -175,6 +175,7 @@ finish_section(const struct ps_view *v, const struct sum *sum,
 	double all = 0;
 	double variance;
 
+	PS_ASSERT(sum->calls > 0);
 	out->calls = sum->calls;
 	out->threads = sum->threads;
 	out->total_s = (double)sum->total * tick_s;
@@ -200,6 +201,7 @@ insert_slow(struct ps_view_section *out, const struct ps_view_slow_call *call)
 {
 	uint32_t i = out->slow_count;
 
+	PS_ASSERT(i <= PS_SECTION_SLOWEST);
 	if (i == PS_SECTION_SLOWEST) {
 		i--;
 		if (out->slow[i].seconds >= call->seconds)
@@ -291,12 +293,14 @@ view_one(struct ps_view *v, uint32_t section, const struct row_lists *rows,
 	struct usage every = {0};
 	struct usage some = {0};
 
+	PS_ASSERT(v->section_count <= section); /* so there is room */
 	*out = (struct ps_view_section){.index = section};
 	memset((void *)histogram, 0, sizeof(uint32_t) * PS_HIST_BUCKETS);
 	for (uint32_t i = rows->first[section]; i != 0; i = rows->next[i - 1]) {
 		const struct ps_record_section_stats *stats =
 		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i - 1);
 
+		PS_ASSERT(rows->next[i - 1] < i); /* the list ends */
 		if (stats == NULL)
 			continue; /* of a live recording: just now added */
 		add_stats(&sum, stats);
@@ -355,6 +359,7 @@ ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 	    ps_scratch_alloc(scratch, sizeof(uint32_t) * PS_HIST_BUCKETS);
 	struct row_lists rows;
 
+	PS_ASSERT(v->nodes != NULL); /* all_ticks reads them */
 	v->sections =
 	    ps_scratch_alloc(scratch, (count + 1) * sizeof(*v->sections));
 	if (v->sections == NULL || histogram == NULL)
@@ -398,6 +403,8 @@ use_names(struct ps_view *v, const struct ps_symbol *known)
 		struct ps_view_section *s = &v->sections[i];
 		const struct ps_symbol *symbol = &known[s->index];
 
+		PS_ASSERT(s->index < v->reader->count[PS_TABLE_SECTIONS]);
+		PS_ASSERT(s->slow_count <= PS_SECTION_SLOWEST);
 		for (uint32_t k = 0; k < s->slow_count; k++)
 			if (s->slow[k].parent != NULL &&
 			    known[s->slow[k].parent_index].function != NULL)
@@ -424,6 +431,7 @@ ps_view_name_functions(struct ps_view *v, struct ps_symbols *symbols,
 	    ps_scratch_alloc(scratch, (rows + 1) * sizeof(*known));
 	int error = 0;
 
+	PS_ASSERT(v->section_count <= rows);
 	if (symbols == NULL)
 		symbols = ps_symbols_none(scratch, r);
 	if (known == NULL || symbols == NULL)

@@ -49,6 +49,7 @@ add_row(const struct ps_view *v, const struct ps_record_site *row,
 static void
 finish_errors(struct ps_view_site *s)
 {
+	PS_ASSERT(s->allocations_error >= 0 && s->bytes_error >= 0);
 	s->allocations_error = Z95 * ps_sqrt(s->allocations_error);
 	s->bytes_error = Z95 * ps_sqrt(s->bytes_error);
 }
@@ -103,6 +104,7 @@ forgive(struct ps_view *v, struct ps_view_site *sum, double live_allocations,
 	double blocks = sum->live_allocations - live_allocations;
 	double bytes = sum->live_bytes - live_bytes;
 
+	PS_ASSERT(blocks >= 0 && bytes >= 0);
 	v->forgiven_sites += bytes > 0 || blocks > 0;
 	v->forgiven_allocations += blocks;
 	v->forgiven_bytes += bytes;
@@ -181,6 +183,7 @@ sum_up(struct ps_view *v)
 	v->short_lived_fraction = v->site_allocations > 0
 				      ? temporary / v->site_allocations
 				      : (double)NAN;
+	PS_ASSERT(!(v->short_lived_fraction > 1));
 }
 
 int
@@ -202,6 +205,7 @@ ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
 		if (judge != NULL)
 			v->row_verdicts[i] =
 			    (uint8_t)judge->judge(judge, v->reader, i);
+		PS_ASSERT(v->row_verdicts[i] <= PS_ROW_LEFT_OUT);
 		if (take_row(v, i, &stacks) != 0)
 			return -ENOMEM;
 	}
@@ -216,6 +220,7 @@ ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
 double
 ps_view_value(const struct ps_view_site *s, enum ps_view_key key)
 {
+	PS_ASSERT((unsigned)key <= PS_BY_TEMPORARY);
 	switch (key) {
 	case PS_BY_ALLOCATIONS:
 		return s->allocations;

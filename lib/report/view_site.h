@@ -21,6 +21,9 @@ ps_view_bytes(const _Atomic uint64_t *counter)
 	return (int64_t)sum < 0 ? 0.0 : (double)sum;
 }
 
+_Static_assert((PS_WEIGHT_ONE & (PS_WEIGHT_ONE - 1)) == 0,
+	       "a weight is exact as a double");
+
 static inline double
 ps_view_weight(const _Atomic uint64_t *counter)
 {

@@ -62,6 +62,7 @@ child_of(struct tree *t, uint32_t parent, uint32_t section, bool is_path_lost)
 	uint64_t hash =
 	    ((uint64_t)parent << 32 | section) * UINT64_C(0x9e3779b97f4a7c15);
 
+	PS_ASSERT(parent == UINT32_MAX || parent < t->count);
 	for (uint32_t i = (uint32_t)(hash >> 32);; i++) {
 		uint32_t *slot = &t->slots[i & t->slot_mask];
 		struct node *n;
@@ -125,6 +126,7 @@ add_rows(struct tree *t)
 
 		if (node == UINT32_MAX)
 			continue;
+		PS_ASSERT(node < t->count);
 		t->nodes[node].calls += ps_peek(&row->calls);
 		t->nodes[node].self +=
 		    (double)(int64_t)ps_peek(&row->self_ticks);
@@ -188,6 +190,7 @@ emit(struct ps_view *v, const struct node *n, uint32_t parent)
 	double tick_s = ps_reader_tick_seconds(v->reader);
 	double raw_s = n->self * tick_s;
 
+	PS_ASSERT(parent == UINT32_MAX || parent < v->node_count);
 	v->nodes[v->node_count++] = (struct ps_view_node){
 	    .name = ps_reader_string(v->reader, section->name),
 	    .section = n->section,
@@ -213,7 +216,9 @@ emit_all(struct ps_view *v, struct tree *t, uint32_t first)
 		struct node *n = &t->nodes[node];
 		uint32_t child = n->first_child;
 
+		PS_ASSERT(v->node_count < t->count);
 		emit(v, n, parent);
+		PS_ASSERT(v->nodes[v->node_count - 1].depth < DEPTH_MAX);
 		if (child != UINT32_MAX) {
 			parent = v->node_count - 1;
 			node = child;
@@ -234,6 +239,7 @@ ps_view_tree(struct ps_view *v, struct ps_scratch *scratch)
 	struct tree t;
 	int error = init(&t, v->reader, scratch);
 
+	PS_ASSERT(v->node_count == 0);
 	if (error != 0)
 		return error;
 	add_rows(&t);
