@@ -81,6 +81,7 @@ ps_heap_pop(struct ps_pool_heap *heap, size_t cls)
 {
 	void *block = heap->bin[cls];
 
+	PS_DEBUG_ASSERT(cls < PS_POOL_CLASSES);
 	if (ps_unlikely((intptr_t)block <= 0))
 		return NULL;
 	heap->bin[cls] = ps_next_of(block);
@@ -98,6 +99,7 @@ ps_heap_check_bin(const struct ps_pool_heap *heap, unsigned cls)
 /* A bin's look_in: its word is as far behind as there are bins. */
 _Static_assert(offsetof(struct ps_pool_heap, look_in) == PS_BINS_END,
 	       "right behind the bins");
+_Static_assert(sizeof(int64_t) == sizeof(void *), "one step for both");
 static inline int64_t *
 ps_bin_look_in(void **bin)
 {
@@ -108,6 +110,7 @@ ps_bin_look_in(void **bin)
 static inline void
 ps_bin_push(void **bin, void *block)
 {
+	PS_DEBUG_ASSERT(ps_range_is_pool(block));
 	ps_set_next(block, *bin);
 	*bin = block;
 }

@@ -37,6 +37,7 @@ ps_class_init(void)
 		PS_ASSERT(cls < PS_POOL_CLASSES);
 		ps_class_table[i] = (uint8_t)cls;
 	}
+	PS_ASSERT(cls == PS_POOL_CLASSES - 1); /* each has a size */
 }
 
 unsigned

@@ -18,6 +18,8 @@ enum {
 	PS_POOL_SMALL_MAX = 32768,     /* larger blocks are jemalloc's */
 	PS_POOL_UNIT_BLOCK_MAX = 4096, /* larger ones get pages of 512 KiB */
 };
+_Static_assert(PS_POOL_SMALL_MAX % PS_POOL_GRAIN == 0, "the table ends there");
+_Static_assert(PS_POOL_CLASSES <= UINT8_MAX + 1, "a byte each in the table");
 
 /* Class of ceil(size / 16); filled by ps_class_init. */
 extern uint8_t ps_class_table[PS_POOL_SMALL_MAX / PS_POOL_GRAIN + 1];
@@ -30,6 +32,7 @@ void ps_class_init(void);
 static inline unsigned
 ps_class_of(size_t size)
 {
+	PS_DEBUG_ASSERT(size <= PS_POOL_SMALL_MAX);
 	return ps_class_table[(size + PS_POOL_GRAIN - 1) / PS_POOL_GRAIN];
 }
 

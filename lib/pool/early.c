@@ -18,6 +18,8 @@
 #include "pool/early.h"
 
 enum { ALL = (1 << PS_EARLY_BLOCKS) - 1, GRAIN = 4096 };
+_Static_assert(PS_EARLY_BLOCKS < 32, "a bit a slot");
+_Static_assert(PS_EARLY_BLOCK_MAX % GRAIN == 0, "slots are whole pages");
 
 static struct ps_region *region;
 static _Atomic uintptr_t base; /* 0: no slots yet */

@@ -32,6 +32,7 @@ enum {
 	NO_PLACE = 0,
 };
 #define RANGE_BYTES ((size_t)64 << 30)
+_Static_assert(PAGE == 1 << PAGE_SHIFT, "a page");
 
 struct queue {
 	uint32_t first;
@@ -110,6 +111,7 @@ first_page(const struct ps_guard *g)
 static void
 push(struct queue *q, uint32_t place)
 {
+	PS_ASSERT(place != NO_PLACE && place < place_count);
 	places[place].next = NO_PLACE;
 	if (q->count++ == 0)
 		q->first = place;
@@ -126,6 +128,7 @@ pop(struct queue *q)
 	PS_ASSERT(q->count > 0 && place != NO_PLACE);
 	q->first = places[place].next;
 	q->count--;
+	PS_ASSERT((q->first == NO_PLACE) == (q->count == 0));
 	return place;
 }
 
@@ -191,6 +194,7 @@ static void
 give_place(struct ps_guard *g)
 {
 	ps_lock_take(&lock);
+	PS_ASSERT(live > 0);
 	push(&freed[g->order], (uint32_t)(g - places));
 	live--;
 	ps_lock_give(&lock);
@@ -345,6 +349,7 @@ ps_guard_next(struct ps_guard *after)
 	ps_lock_take(&lock);
 	end = place_count;
 	ps_lock_give(&lock);
+	PS_ASSERT(place <= end);
 	while (place < end && !hold(&places[place]))
 		place++;
 	return place < end ? &places[place] : NULL;

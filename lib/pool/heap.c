@@ -155,6 +155,7 @@ fill_from_page(struct ps_pool_heap *heap, unsigned cls, struct ps_page *page)
 {
 	uint32_t count;
 
+	PS_ASSERT(page->cls == cls && page->head == page);
 	if (page->free == NULL)
 		(void)ps_page_carve(page);
 	count = page->carved - page->used;
@@ -302,6 +303,7 @@ create_heap_locked(void)
 	    PS_ROUND_UP(sizeof(struct ps_pool_heap), (size_t)PS_CACHE_LINE);
 	struct ps_pool_heap *heap;
 
+	_Static_assert(sizeof(*heap) <= HEAP_CHUNK_BYTES, "a chunk has room");
 	if (chunk_left < bytes) {
 		void *memory;
 
@@ -381,6 +383,7 @@ ps_heap_detach(struct ps_pool_heap *heap)
 
 		heap->brought[cls] += count;
 		flush_to(heap, cls, 0);
+		PS_DEBUG_ASSERT(bin_count(heap, cls) == 0);
 		for (int kind = 0; kind < PS_PAGE_KINDS; kind++) {
 			struct ps_page **list =
 			    ps_page_list_of(heap, kind, cls);

@@ -36,6 +36,9 @@ enum ps_page_kind {
 	PS_PAGE_INTERNAL = 2
 };
 enum { PS_PAGE_KINDS = 3, PS_PAGE_KIND_MASK = 3 };
+_Static_assert(PS_PAGE_KINDS <= PS_PAGE_KIND_MASK + 1,
+	       "in an owner's low bits");
+_Static_assert((int)PS_MARK_BYTES <= (int)PS_POOL_GRAIN, "room for each mark");
 
 /*
  * The first cache line is read by every free of any thread and written only
@@ -87,6 +90,8 @@ struct ps_pool_heap {
 	struct ps_remote remote[PS_POOL_CLASSES];
 };
 _Static_assert(offsetof(struct ps_pool_heap, bin) == 0, "see bin.h");
+_Static_assert(_Alignof(struct ps_pool_heap) > PS_PAGE_KIND_MASK,
+	       "an owner's low bits are the kind");
 
 /* Before any other call, after ps_class_init and ps_range_init. */
 void ps_heap_init(void);
@@ -172,6 +177,7 @@ ps_page_mark(const struct ps_page *page, const void *block)
 	uint32_t number =
 	    (uint32_t)((uintptr_t)block - page->start) / page->block_bytes;
 
+	PS_DEBUG_ASSERT(number < page->blocks);
 	return (char *)ps_range.marks + (page->start - ps_range.base) +
 	       (size_t)number * PS_MARK_BYTES;
 }

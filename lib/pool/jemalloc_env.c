@@ -209,6 +209,7 @@ find_key(pthread_key_t *out)
 	while (n <= KEYS && pthread_key_create(&taken[n], round_ends) == 0 &&
 	       taken[n++] < KEYS)
 		;
+	PS_ASSERT(n <= PS_COUNT(taken));
 	if (n == 0)
 		return false;
 	if (n > 1 && taken[n - 1] >= KEYS)
@@ -240,6 +241,7 @@ ps_je_pthread_key_create(pthread_key_t *key, void (*end)(void *))
 int
 ps_je_pthread_setspecific(pthread_key_t key, const void *value)
 {
+	PS_DEBUG_ASSERT(has_key && key == last_key);
 	value_of_key = (void *)(uintptr_t)value;
 	return key < KEYS ? pthread_setspecific(key, value) : 0;
 }
@@ -306,6 +308,7 @@ ps_je_pthread_atfork(void (*prepare)(void), void (*parent)(void),
 {
 	if (!are_forks_owned)
 		return pthread_atfork(prepare, parent, child);
+	PS_ASSERT(at_fork.prepare == NULL || at_fork.prepare == prepare);
 	at_fork.prepare = prepare;
 	at_fork.parent = parent;
 	at_fork.child = child;

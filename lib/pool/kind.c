@@ -34,6 +34,7 @@ ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
 	if (page->free == NULL)
 		(void)ps_page_carve(page);
 	block = page->free;
+	PS_DEBUG_ASSERT(page->used < page->blocks);
 	page->free = ps_checked_next(block);
 	page->used++;
 	if (!ps_page_has_blocks(page))

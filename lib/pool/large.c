@@ -76,6 +76,7 @@ ps_large_alloc(size_t size, int flags, unsigned hint)
 {
 	void *block = NULL;
 
+	PS_DEBUG_ASSERT((flags & ~(0x3f | JE_ZERO)) == 0);
 	if (size > PTRDIFF_MAX)
 		return NULL;
 	if (ps_range.large_bytes != 0)

@@ -22,6 +22,12 @@ enum {
 	CARVE_ANY_BLOCKS = 8,	 /* ... but so many in any case */
 	CARVE_BLOCKS_MAX = 512,
 };
+_Static_assert((int)PS_POOL_UNIT_BLOCK_MAX <= SMALL_UNITS << PS_UNIT_SHIFT,
+	       "a page has room for a block of its class");
+_Static_assert((int)PS_POOL_SMALL_MAX <= MEDIUM_UNITS << PS_UNIT_SHIFT,
+	       "a page has room for a block of its class");
+_Static_assert(MEDIUM_UNITS <= (int)PS_SEGMENT_UNITS,
+	       "a page is of one segment");
 
 static _Atomic uint64_t mapped_bytes;
 
@@ -31,6 +37,7 @@ void
 ps_page_list(struct ps_page **list, struct ps_page *page)
 {
 	PS_ASSERT(!page->is_listed && page->head == page);
+	PS_DEBUG_ASSERT(ps_page_has_blocks(page));
 	page->prev = NULL;
 	page->next = *list;
 	if (*list != NULL)
@@ -43,6 +50,7 @@ void
 ps_page_unlist(struct ps_page **list, struct ps_page *page)
 {
 	PS_ASSERT(page->is_listed);
+	PS_ASSERT(page->prev != NULL || *list == page);
 	if (page->prev != NULL)
 		page->prev->next = page->next;
 	else
@@ -120,6 +128,7 @@ ps_page_take(struct ps_pool_heap *heap, enum ps_page_kind kind, unsigned cls)
 		return NULL;
 	}
 	page = ps_page_of(start);
+	PS_ASSERT(ps_peek(&page->owner) == 0);
 	describe_page(page, start, cls, units);
 	ps_page_set_owner(page, (uintptr_t)heap | kind);
 	ps_page_list(ps_page_list_of(heap, kind, cls), page);
@@ -134,6 +143,7 @@ ps_page_give(struct ps_pool_heap *heap, struct ps_page **list,
 	     struct ps_page *page)
 {
 	PS_ASSERT(page->used == 0 && page->head == page);
+	PS_ASSERT(ps_peek(&heap->pages_held) > 0);
 	ps_page_unlist(list, page);
 	ps_page_set_owner(page, 0);
 	atomic_fetch_sub_explicit(&mapped_bytes, page->units << PS_UNIT_SHIFT,
@@ -152,6 +162,7 @@ ps_page_carve(struct ps_page *page)
 	void *free = page->free;
 	uint32_t i;
 
+	PS_DEBUG_ASSERT(page->carved < page->blocks && count > 0);
 	for (i = count; i-- > 0;) {
 		ps_set_next(block + (size_t)i * page->block_bytes, free);
 		free = block + (size_t)i * page->block_bytes;

@@ -78,6 +78,7 @@ take_oldest(struct ps_poisoned *out)
 	*out = ring[first];
 	first = (first + 1) % WAITING_MAX;
 	count--;
+	PS_ASSERT(waiting_bytes >= out->bytes);
 	waiting_bytes -= out->bytes;
 }
 

@@ -41,6 +41,8 @@ struct ps_range {
 	size_t large_bytes;
 	uintptr_t marks; /* 64 KiB of marks for each unit; see ps_page_mark */
 } PS_ALIGNED(PS_CACHE_LINE);
+_Static_assert(offsetof(struct ps_range, marks) == PS_CACHE_LINE,
+	       "what the fast paths read is one line");
 extern struct ps_range ps_range;
 
 /*

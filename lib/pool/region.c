@@ -13,6 +13,8 @@
 
 #define PROBE_BYTES ((size_t)1 << 30)
 enum { ALIGN_MIN = 1 << 16 };
+_Static_assert(offsetof(struct ps_region, hooks) == 0,
+	       "a hook gets its address");
 
 /* Addresses for `bytes`, aligned; 0 when the region is used up. */
 static uintptr_t
@@ -64,6 +66,7 @@ ps_region_take(struct ps_region *r, size_t bytes, size_t align)
 {
 	uintptr_t start = bump(r, bytes, align);
 
+	PS_ASSERT(align != 0 && (align & (align - 1)) == 0);
 	if (start == 0 || !make_writable(r, start, bytes))
 		return 0;
 	if (r->commit_along != NULL && !r->commit_along(start, bytes))
@@ -227,6 +230,7 @@ ps_region_trim(struct ps_region *r, size_t room, bool is_mapped_late)
 	if (!is_mapped_late && room >= before - ps_peek(&r->taken))
 		return before;
 	taken = atomic_exchange(&r->taken, before);
+	PS_ASSERT(taken <= before);
 	next = PS_ROUND_UP(taken, (size_t)ALIGN_MIN) + ALIGN_MIN;
 	if (next < before && room < before - next)
 		all = next + (room & ~(size_t)(ALIGN_MIN - 1));
@@ -234,5 +238,6 @@ ps_region_trim(struct ps_region *r, size_t room, bool is_mapped_late)
 	if (is_mapped_late)
 		ps_poke(&r->is_mapped_late, true);
 	atomic_store(&r->taken, PS_MIN(next, all));
+	PS_ASSERT(all <= before);
 	return all;
 }

@@ -115,6 +115,7 @@ take_from(struct segment *s, unsigned at, unsigned units)
 	dirty_units -= (size_t)__builtin_popcount(mask & ~s->clean);
 	s->clean &= ~mask;
 	used_units += units;
+	PS_ASSERT(used_units <= (size_t)segment_count * PS_SEGMENT_UNITS);
 	high_now = PS_MAX(high_now, used_units);
 	return (void *)(s->start + ((uintptr_t)at << PS_UNIT_SHIFT));
 }
@@ -159,6 +160,7 @@ give_segment(struct segment *s)
 {
 	if (!ps_range_give_segment((void *)s->start))
 		return;
+	PS_ASSERT(dirty_units >= (size_t)__builtin_popcount(~s->clean));
 	dirty_units -= (size_t)__builtin_popcount(~s->clean);
 	s->start = NO_SEGMENT;
 }
@@ -223,6 +225,7 @@ decay_locked(void)
 	size_t keep = PS_MAX(high - used_units, (size_t)DIRTY_MIN);
 	size_t purged = 0;
 
+	PS_ASSERT(high >= used_units);
 	for (unsigned i = segment_count; i-- > 0;) {
 		struct segment *s = &segments[i];
 
@@ -231,6 +234,7 @@ decay_locked(void)
 		if (s->start != NO_SEGMENT) {
 			size_t n = purge(s, dirty_units - keep);
 
+			PS_ASSERT(dirty_units >= n);
 			dirty_units -= n;
 			purged += n;
 		}

@@ -21,6 +21,7 @@ ps_starts_init(struct ps_starts *s, uintptr_t base, size_t bytes)
 	size_t map_bytes = ((bytes >> GRAIN_SHIFT) / WORD_BITS + 1) * 8;
 	void *memory;
 
+	PS_ASSERT(bytes == 0 || base % (1 << GRAIN_SHIFT) == 0);
 	*s = (struct ps_starts){0};
 	if (bytes == 0 || ps_os_map(2 * map_bytes, &memory) != 0)
 		return;

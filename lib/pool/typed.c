@@ -39,6 +39,7 @@ static struct ps_lock registry;
 static struct perfshim_pool *pools;
 static struct array *arrays;
 static uint64_t slots_used[PERFSHIM_POOL_SLOTS / 64];
+_Static_assert(PERFSHIM_POOL_SLOTS % 64 == 0, "a bit a slot");
 static pthread_key_t end_key;
 static bool has_key;
 
@@ -96,6 +97,7 @@ end_thread(void *argument)
 		pool->unstored_allocations += allocations_of(store);
 		ps_lock_give(&pool->lock);
 	}
+	PS_ASSERT(mine->prev != NULL || arrays == mine);
 	if (mine->prev != NULL)
 		mine->prev->next = mine->next;
 	else

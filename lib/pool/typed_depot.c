@@ -26,6 +26,8 @@ enum {
 	BATCH_MAX = 128,
 	ADDRESS_BITS = 47,
 };
+_Static_assert(BATCH_MAX < 1 << PERFSHIM_POOL_COUNT_BITS,
+	       "a store counts a whole batch");
 
 struct perfshim_pool_chunk {
 	struct perfshim_pool_chunk *next;
@@ -82,6 +84,7 @@ ps_depot_check_object(const struct perfshim_pool *pool, const void *object)
 void
 ps_depot_put(struct perfshim_pool *pool, void *object)
 {
+	PS_DEBUG_ASSERT(pool->loose_count < pool->batch);
 	ps_depot_set_next(pool, object, pool->loose);
 	pool->loose = object;
 	pool->loose_count++;
@@ -147,6 +150,7 @@ carve(struct perfshim_pool *pool, void **list)
 		chunk = pool->chunks;
 	}
 	count = PS_MIN(pool->batch, pool->per_chunk - chunk->carved);
+	PS_ASSERT(count > 0); /* 0 would be: no memory */
 	chunk->carved += count;
 	pool->carved += count;
 	object = (char *)chunk + pool->first + chunk->carved * pool->stride;
@@ -249,6 +253,7 @@ drop_unused(struct perfshim_pool *pool)
 			at = &chunk->next;
 			continue;
 		}
+		PS_ASSERT(pool->carved >= chunk->carved);
 		*at = chunk->next;
 		pool->carved -= chunk->carved;
 		pool->chunk_count--;

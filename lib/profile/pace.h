@@ -34,6 +34,8 @@ enum {
 	/* 0.3 to 0.5 ms; 1 ms where the clock counts nanoseconds. */
 	PS_PACE_TICKS = 1 << 20,
 };
+_Static_assert((PS_PACE_SAMPLES & (PS_PACE_SAMPLES - 1)) == 0,
+	       "a mean of so many is a shift");
 
 /* A thread's; all zero at its start. */
 struct ps_pace {
@@ -48,6 +50,8 @@ ps_pace_step(struct ps_pace *pace, uint64_t now)
 {
 	uint64_t each;
 
+	PS_DEBUG_ASSERT(pace->samples < PS_PACE_SAMPLES);
+	PS_DEBUG_ASSERT(pace->coarse <= PS_COARSE_MAX);
 	if (++pace->samples < PS_PACE_SAMPLES)
 		return;
 	each = (now - pace->since) / PS_PACE_SAMPLES;

@@ -16,6 +16,7 @@
 #include "profile/row_index.h"
 
 enum { FIRST_BITS = 10, GROWTH_BITS = 2 };
+_Static_assert(PS_ROW_PROBES_MAX <= 1 << FIRST_BITS, "each slot once");
 
 void
 ps_row_index_init(struct ps_row_index *index, _Atomic uint32_t *slots,
@@ -35,6 +36,7 @@ carry_over(const struct ps_row_table *to, uint64_t hash, uint32_t row)
 	uint32_t i = 0;
 
 	do {
+		PS_ASSERT(i <= to->mask); /* it has room for more */
 		slot = ps_row_table_slot(to, hash, i++);
 	} while (ps_peek(slot) != 0);
 	ps_poke(slot, row + 1);
@@ -67,6 +69,7 @@ ps_row_index_enter(struct ps_row_index *index, _Atomic uint32_t *slot,
 		   uint32_t row)
 {
 	PS_ASSERT(ps_peek(slot) == 0);
+	PS_ASSERT(row != UINT32_MAX); /* row + 1 would be an empty slot */
 	PS_ASSERT(index->used <= ((uint32_t)1 << index->bits_max));
 	index->used++;
 	atomic_store_explicit(slot, row + 1, memory_order_release);

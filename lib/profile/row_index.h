@@ -31,6 +31,7 @@ enum { PS_ROW_PROBES_MAX = 256 };
 static inline struct ps_row_table
 ps_row_table_of_bits(const struct ps_row_index *index, uint32_t bits)
 {
+	PS_DEBUG_ASSERT(bits > 0 && bits <= index->bits_max);
 	return (struct ps_row_table){index->slots + ((size_t)1 << bits),
 				     ((uint32_t)1 << bits) - 1};
 }

@@ -35,6 +35,8 @@ enum {
 	BITS_MOST = 16,
 	BITS_MASK = 31, /* heads are aligned to more */
 };
+_Static_assert(STRIPES == 1 << STRIPE_BITS, "what a hash is shifted by");
+_Static_assert(BITS_MOST <= BITS_MASK, "any number of them fits the mask");
 
 struct ps_sample {
 	struct ps_birth birth;
@@ -58,6 +60,8 @@ struct stripe {
 static struct stripe stripes[STRIPES];
 static _Atomic uint32_t first_heads[STRIPES][1 << FIRST_BITS]
     __attribute__((aligned(4096)));
+_Static_assert(sizeof(first_heads) == 4096, "all stripes' in one page");
+_Static_assert(sizeof(first_heads[0]) > BITS_MASK, "aligned to more than bits");
 static PS_FORKED uint32_t epoch;
 
 static PS_NOINLINE uint64_t
@@ -187,6 +191,7 @@ head_of(uintptr_t heads, uint32_t hash)
 {
 	uint32_t mask = ((uint32_t)1 << (heads & BITS_MASK)) - 1;
 
+	PS_DEBUG_ASSERT(heads > BITS_MASK && mask != 0);
 	return (_Atomic uint32_t *)(heads & ~(uintptr_t)BITS_MASK) +
 	       ((hash >> STRIPE_BITS) & mask);
 }
@@ -281,6 +286,7 @@ ps_sample_take(uintptr_t block, struct ps_birth *out)
 		return false;
 	s = lock_stripe(hash_of(block));
 	index = unchain(head_of(ps_peek(&s->heads), hash_of(block)), block);
+	PS_DEBUG_ASSERT(index == NONE || s->samples > 0);
 	s->samples -= index != NONE;
 	ps_lock_give(&s->lock);
 	if (index == NONE)

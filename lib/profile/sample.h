@@ -43,6 +43,11 @@ enum {
 	PS_MARK_SIZE_MAX = UINT16_MAX,
 	PS_MARK_FREED = UINT16_MAX, /* in place of the row */
 };
+_Static_assert(sizeof(struct ps_mark) == 16,
+	       "what the pool has beside a block");
+_Static_assert(PS_COARSE_MAX <
+		   1 << (32 - PS_SEQUENCE_BITS - PS_MARK_CLASS_BITS),
+	       "above sequence and class there is room for it");
 
 static inline void
 ps_mark_set(struct ps_mark *mark, const struct ps_birth *b)

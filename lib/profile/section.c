@@ -97,6 +97,7 @@ ps_section_thread_close(struct ps_section_thread *t)
 uint32_t
 ps_section_depth(const struct ps_section_thread *t)
 {
+	PS_ASSERT(t->top >= t->frame && t->top < t->frame + PS_COUNT(t->frame));
 	return (uint32_t)(t->top - t->frame) - (t->overflow > 0);
 }
 
@@ -194,6 +195,7 @@ begin_untimed(struct ps_section_thread *t)
 	atomic_fetch_add(&ps_record->table[PS_TABLE_SECTION_STATS].dropped, 1);
 	if (t->overflow++ > 0)
 		return;
+	PS_DEBUG_ASSERT(t->top <= &t->frame[PS_SECTION_DEPTH]);
 	t->top++;
 	t->top->node = &t->deep;
 	t->top->above = t->top[-1].above;

@@ -19,6 +19,7 @@ enum {
 	PS_SECTION_DEPTH = 128, /* deeper ones are dropped and counted */
 	PS_SECTION_HOT = 8,	/* children of a node that are found at once */
 };
+_Static_assert((PS_SECTION_HOT & (PS_SECTION_HOT - 1)) == 0, "a mask");
 
 /*
  * A path of sections in a thread's call tree; section_tree.h makes them.
@@ -37,6 +38,8 @@ struct ps_section_node {
 	uint32_t has_been_read;
 	struct ps_section_node *hot[PS_SECTION_HOT]; /* by section */
 } PS_ALIGNED(PS_CACHE_LINE);
+_Static_assert(offsetof(struct ps_section_node, hot) == PS_CACHE_LINE,
+	       "what a call uses of its node is one line");
 
 enum {
 	PS_SECTION_RECURSIVE = 1, /* the section is further out as well */

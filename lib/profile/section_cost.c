@@ -77,6 +77,7 @@ ps_section_cost(double ns_per_tick, double *pair_ns, double *inside_ns)
 		inside[i] = (double)(ps_peek(&stats.total_ticks) - total);
 	}
 	PS_ASSERT(ps_section_depth(t) == 0);
+	PS_DEBUG_ASSERT(ps_peek(&stats.calls) % (TIMES * PAIRS_A_TIME) == 0);
 	ps_section_probe_end(t);
 	*pair_ns = median(pair) * ns_per_tick / PAIRS_A_TIME;
 	*inside_ns = median(inside) * ns_per_tick / PAIRS_A_TIME;

@@ -70,6 +70,7 @@ ps_section_event(uint32_t section, ps_ticks begun, uint64_t ticks, uint32_t tid,
 	    atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed);
 	struct ps_record_event *e = &ring[number & ring_mask];
 
+	PS_DEBUG_ASSERT(ring != NULL);
 	ps_poke(&e->number, 0);
 	/* release: pairs with the reader's acquire of the fields */
 	atomic_thread_fence(memory_order_release);

@@ -42,6 +42,8 @@ ps_section_push(struct ps_section_thread *t, struct ps_section_node *n,
 {
 	struct ps_section_frame *f = t->top + 1;
 
+	PS_DEBUG_ASSERT(f <= &t->frame[PS_SECTION_DEPTH]);
+	PS_DEBUG_ASSERT(n->section < PS_SECTIONS_MAX);
 	f->node = n;
 	f->above = scope - 1;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -118,6 +120,7 @@ PS_INLINE void
 ps_section_take_off(struct ps_section_thread *t, struct ps_section_frame *f,
 		    uint64_t elapsed)
 {
+	PS_DEBUG_ASSERT(f > t->frame);
 	f[-1].child_ticks += elapsed;
 	f[-1].child_calls++;
 	atomic_signal_fence(memory_order_seq_cst);

@@ -121,6 +121,7 @@ next_locked(void)
 	uint32_t count = ps_peek(&known_count);
 	void *memory;
 
+	PS_ASSERT(ps_record_is_locked_by_me());
 	PS_ASSERT(PS_SECTIONS_MAX ==
 		  ps_record->table[PS_TABLE_SECTIONS].capacity);
 	if (known == NULL) {
@@ -214,6 +215,7 @@ ps_section_names_append_locked(void)
 {
 	uint32_t count = ps_section_count();
 
+	PS_ASSERT(count == 0 || known != NULL);
 	for (uint32_t i = 0; i < count; i++)
 		if (!append_section_locked(i))
 			break;

@@ -19,6 +19,8 @@
 #include "record/writer.h"
 
 enum { FREE_ROWS_MAX = 4096 };
+_Static_assert(UINT64_C(5) * PS_SECTION_LONG_NS / 2 >> PS_HIST_MAX_BITS == 0,
+	       "slow_from has a bucket, in ticks, too");
 
 struct ps_record_section_stats ps_section_nowhere;
 
@@ -33,6 +35,7 @@ take_row_locked(void)
 	void *memory;
 
 	PS_ASSERT(ps_record_is_locked_by_me());
+	PS_ASSERT(free_row_count <= FREE_ROWS_MAX);
 	if (free_row_count > 0)
 		return free_rows[--free_row_count];
 	if (ps_record_append(PS_TABLE_SECTION_STATS, 1, &memory) == UINT32_MAX)
@@ -133,6 +136,7 @@ static void
 merge_row(struct ps_record_section_stats *to,
 	  const struct ps_record_section_stats *from)
 {
+	PS_DEBUG_ASSERT(to != from && to->section == from->section);
 	merge_counters(to, from);
 	ps_poke(&to->squares, ps_peek(&to->squares) + ps_peek(&from->squares));
 	ps_poke(&to->min_ticks,
@@ -155,6 +159,7 @@ retire_row_locked(struct ps_record_section_stats *s)
 {
 	uint32_t section = s->section;
 
+	PS_DEBUG_ASSERT(section < PS_SECTIONS_MAX);
 	if (ended[section] == NULL) {
 		ended[section] = s;
 		ps_poke(&s->thread, 0);

@@ -82,6 +82,7 @@ new_node(struct ps_section_thread *t, struct ps_section_node *parent,
 		c->next = t->chunks;
 		t->chunks = c;
 	}
+	PS_ASSERT(c->used < CHUNK_NODES);
 	n = &c->node[c->used++];
 	init_node(n, section);
 	n->parent = parent;
@@ -202,6 +203,7 @@ ps_section_tree_probe(struct ps_section_thread *t, uint32_t section,
 {
 	struct ps_section_node *n = new_node(t, &t->root, section);
 
+	PS_ASSERT(t->row_index == UINT32_MAX); /* of no recording */
 	if (n == NULL)
 		return NULL;
 	n->stats = stats;
@@ -216,6 +218,7 @@ static void
 add_row(struct ps_record_section_node *to, struct ps_record_section_node *from,
 	uint32_t index)
 {
+	PS_ASSERT(index != UINT32_MAX && from != &nowhere);
 	ps_record_fold_begin(PS_TABLE_SECTION_NODES, to, from);
 	ps_bump(&to->calls, ps_peek(&from->calls));
 	ps_bump(&to->self_ticks, ps_peek(&from->self_ticks));
@@ -274,6 +277,7 @@ ps_section_tree_retire_locked(struct ps_section_thread *t)
 		}
 		n = n->next;
 	}
+	PS_ASSERT(parent == &ended.root); /* as far up as down */
 }
 
 void

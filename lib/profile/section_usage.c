@@ -128,6 +128,8 @@ ps_section_read(struct ps_section_thread *t, ps_ticks now)
 	struct ps_section_frame *f = t->top;
 	struct ps_section_reading *r = &t->reading[f - t->frame];
 
+	PS_DEBUG_ASSERT(r > t->reading &&
+			r < t->reading + PS_COUNT(t->reading));
 	f->is_read = 1;
 	f->node->due = now + ps_section_long_ticks();
 	if (ps_peek(&cost_ns) == 0)

@@ -47,6 +47,8 @@ ps_site_weigh(uint64_t size, uint32_t coarse, struct ps_weight *out)
 		*out = (struct ps_weight){PS_WEIGHT_ONE, size, 0, 0};
 		return;
 	}
+	PS_DEBUG_ASSERT(sampling->interval_bytes > 0 &&
+			coarse <= PS_COARSE_MAX);
 	before = ps_float_begin();
 	weigh(size, sampling->interval_bytes << coarse, out);
 	ps_float_end(before);

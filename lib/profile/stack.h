@@ -37,6 +37,7 @@ struct ps_stack_key {
 	uint32_t thread;
 	uint32_t section;
 };
+_Static_assert(PS_STACK_DEPTH_MAX <= UINT16_MAX, "a site's depth has 16 bits");
 
 /* Row in PS_TABLE_SITES; UINT32_MAX: not entered yet.  No lock. */
 uint32_t ps_stack_find(const struct ps_stack_key *key);

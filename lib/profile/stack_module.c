@@ -17,6 +17,7 @@ static ps_stack_finder *find_module;
 void
 ps_stack_module_init(ps_stack_finder *finder)
 {
+	PS_ASSERT(finder != NULL);
 	find_module = finder;
 }
 
@@ -123,6 +124,7 @@ ps_stack_module_of_locked(uintptr_t pc, bool *is_own)
 	*is_own = false;
 	if (!find_module(pc, &found))
 		return UINT32_MAX;
+	PS_DEBUG_ASSERT(found.start < found.end && found.path != NULL);
 	*is_own = found.is_own;
 	if (found.path[0] == '\0')
 		found.path =

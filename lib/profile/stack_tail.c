@@ -123,12 +123,14 @@ ps_stack_tail_append_locked(const uint32_t *frames, uint32_t depth)
 
 	PS_ASSERT(ps_record_is_locked_by_me());
 	PS_ASSERT(depth > 0 && depth <= PS_STACK_DEPTH_MAX);
+	PS_ASSERT(known <= depth && (known > 0) == (place != NOWHERE));
 	if (fresh == 0)
 		return place;
 	row = ps_record_append(PS_TABLE_STACK_FRAMES, fresh + (known > 0),
 			       &memory);
 	if (row == UINT32_MAX)
 		return UINT32_MAX;
+	PS_ASSERT(row < NOWHERE); /* with the bit of a link it is one */
 	entries = memory;
 	for (uint32_t i = 0; i < fresh; i++)
 		entries[i] = frames[i];

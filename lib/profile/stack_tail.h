@@ -10,6 +10,8 @@
 #include "record/layout.h"
 
 enum { PS_STACK_TAIL_SLOTS = 1 << 18 };
+_Static_assert((PS_STACK_TAIL_SLOTS & (PS_STACK_TAIL_SLOTS - 1)) == 0,
+	       "a mask");
 
 /* Once: PS_STACK_TAIL_SLOTS of zeroed memory. */
 void ps_stack_tail_init(uint32_t *slots);

@@ -12,6 +12,7 @@
 #include "record/writer.h"
 
 static PS_FORKED atomic_flag is_busy = ATOMIC_FLAG_INIT;
+_Static_assert(PS_TIMELINE_SLOTS % 2 == 0, "neighbours merge");
 
 void
 ps_timeline_init(uint64_t step_ticks)
@@ -57,6 +58,7 @@ extend_to(struct ps_record_timeline *t, uint32_t slot)
 	uint64_t level =
 	    count == 0 ? 0 : ps_peek(&t->tick[count - 1].live_bytes);
 
+	PS_ASSERT(slot < PS_TIMELINE_SLOTS);
 	for (; count <= slot; count++) {
 		ps_poke(&t->tick[count].live_bytes, level);
 		ps_poke(&t->tick[count].rss_bytes, 0);
