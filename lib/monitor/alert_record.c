@@ -114,6 +114,8 @@ take_snapshot(uint32_t first)
 		count = insert(top, count, row,
 			       ps_record_entry(PS_TABLE_SITES, row));
 	PS_ASSERT(count <= PS_ALERT_SITES);
+	PS_DEBUG_ASSERT(count < 2 ||
+			top[0].live_bytes >= top[count - 1].live_bytes);
 	return count;
 }
 
@@ -121,6 +123,8 @@ static void
 fill(struct ps_record_alert *out, const struct ps_alert *alert,
      const struct ps_rule *rule, ps_ticks now)
 {
+	PS_ASSERT(alert->severity <= PS_SEVERITY_CRITICAL);
+	PS_ASSERT(alert->unit <= PS_IN_FRACTION);
 	out->rule = ps_record_string(rule->text);
 	out->ticks = now;
 	out->real_ns = ps_os_realtime_ns();
@@ -147,6 +151,7 @@ ps_alert_record(const struct ps_alert *alert, const struct ps_rules *rules,
 	if (row == NULL)
 		return NULL;
 	version = ps_peek(&row->version);
+	PS_DEBUG_ASSERT(version % 2 == 0); /* nobody is writing it */
 	ps_poke(&row->version, version + 1);
 	/* Readers that see any of what follows see the odd version: stores stay
 	 * in order on x86, and the compiler must keep it. */

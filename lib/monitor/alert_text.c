@@ -83,6 +83,7 @@ put_id(struct ps_text *t, const char *key, uint32_t id)
 void
 ps_alert_put_json(struct ps_text *t, const struct ps_alert_words *w)
 {
+	PS_ASSERT(w->rule != NULL); /* null is for what is not said */
 	ps_text_char(t, '{');
 	put_string(t, "rule", w->rule);
 	put_string(t, "severity", ps_severity_name(w->severity));

@@ -24,6 +24,9 @@ ps_engine_init(struct ps_engine *e, const struct ps_rules *rules,
 	       const struct ps_engine_source *source, uint64_t now_ns)
 {
 	PS_ASSERT(rules->count <= PS_RULES_MAX);
+	PS_ASSERT(source->level != NULL && source->room != NULL);
+	PS_ASSERT(source->count != NULL && source->name != NULL);
+	PS_ASSERT(source->calls != NULL && source->errors != NULL);
 	memset((void *)e, 0, sizeof(*e));
 	e->rules = *rules;
 	e->source = *source;
@@ -111,6 +114,7 @@ plan_wake(struct ps_engine *e, const struct ps_rule *r, double value,
 {
 	double wake = r->is_of_limit ? (value + threshold) / 2 : threshold;
 
+	PS_ASSERT(r->stat == PS_STAT_LEVEL);
 	if (r->subject != PS_SUBJECT_HEAP || r->is_below ||
 	    !(value < threshold))
 		return;
@@ -183,6 +187,8 @@ step_watch(struct ps_engine *e, struct ps_watch *w, uint64_t now_ns,
 	double covered_s;
 	double value;
 
+	PS_ASSERT(w->rule < e->rules.count && w->window != NULL);
+	PS_ASSERT(w->section < e->known_sections);
 	memset((void *)&e->sum, 0, sizeof(e->sum));
 	e->source.calls(e->source.owner, w->section, &e->sum);
 	if (r->stat == PS_STAT_ERRORS)

@@ -70,6 +70,7 @@ operations(void *owner)
 static const char *
 name_of(void *owner, uint32_t operation)
 {
+	PS_ASSERT(operation < PS_MONITOR_OPERATIONS);
 	return ((const struct ps_monitor *)owner)->operation[operation].name;
 }
 
@@ -100,6 +101,7 @@ errors_of(void *owner, uint32_t operation)
 {
 	const struct ps_monitor *m = owner;
 
+	PS_ASSERT(operation < PS_MONITOR_OPERATIONS);
 	return ps_peek(&m->operation[operation].errors);
 }
 
@@ -164,6 +166,7 @@ add_operation(struct ps_monitor *m, const char *name, uint32_t *out)
 	if (count == PS_MONITOR_OPERATIONS)
 		return -ENOSPC;
 	o = &m->operation[count];
+	PS_ASSERT(o->name[PS_RULE_NAME_MAX - 1] == '\0');
 	memcpy(o->name, name, strnlen(name, PS_RULE_NAME_MAX - 1));
 	/* release: pairs with the acquire in operations() */
 	atomic_store_explicit(&m->operations, count + 1, memory_order_release);

@@ -132,6 +132,7 @@ write_rows(const struct ps_monitor *m, bool is_json, struct ps_text *out)
 	struct row row;
 	uint32_t count = atomic_load(&m->operations);
 
+	PS_ASSERT(count <= PS_MONITOR_OPERATIONS);
 	for (uint32_t i = 0; i < count; i++) {
 		fill_row(m, i, &calls, &row);
 		if (is_json && i > 0)
@@ -203,6 +204,7 @@ void
 ps_monitor_report(const struct ps_monitor *m, enum ps_monitor_format format,
 		  struct ps_text *out)
 {
+	PS_ASSERT(format <= PS_MONITOR_PROMETHEUS);
 	switch (format) {
 	case PS_MONITOR_TEXT:
 		text_head(m, out);

@@ -3,6 +3,8 @@
 
 static const double nine_digits = 1e9;
 enum { LABEL_BYTES = 121, PRINTABLE_BYTES = 4 * LABEL_BYTES };
+_Static_assert(LABEL_BYTES > (int)PS_RULE_NAME_MAX,
+	       "an operation's name is not cut");
 
 void
 ps_prom_head(struct ps_text *t, const char *name, const char *type,
@@ -47,6 +49,7 @@ put_series(struct ps_text *t, const char *name, const char *suffix,
 {
 	char before = '{';
 
+	PS_ASSERT(labels->count == 0 || labels->label != NULL);
 	ps_text_printf(t, "%s%s", name, suffix);
 	for (uint32_t i = 0; i < labels->count; i++) {
 		put_label(t, labels->label[i].name, labels->label[i].value,
@@ -110,6 +113,8 @@ ps_prom_histogram(struct ps_text *t, const char *name,
 	if (tick_s != tick_s) /* NAN: the recording does not say */
 		return;
 	for (unsigned i = 0; i < PS_COUNT(bounds); i++) {
+		PS_DEBUG_ASSERT(i == 0 ||
+				bounds[i].seconds > bounds[i - 1].seconds);
 		while (b < PS_HIST_BUCKETS &&
 		       (double)(ps_hist_floor(b) + ps_hist_width(b) - 1) *
 			       tick_s <=

@@ -42,6 +42,7 @@ ps_queue_push(struct ps_queue *q, const struct ps_alert *alert)
 		if (!atomic_compare_exchange_strong(&q->pushed, &number,
 						    number + 1))
 			continue;
+		PS_DEBUG_ASSERT(ps_peek(&s->turn) == number);
 		s->alert = *alert;
 		/* release: pairs with the acquire of ps_queue_take */
 		atomic_store_explicit(&s->turn, number + 1,

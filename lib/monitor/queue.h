@@ -37,6 +37,12 @@ struct ps_queue {
 	_Atomic uint64_t taken; /* by those who take */
 	struct ps_queue_slot slot[PS_QUEUE_ALERTS];
 };
+_Static_assert((PS_QUEUE_ALERTS & (PS_QUEUE_ALERTS - 1)) == 0,
+	       "slots go on in order where numbers wrap");
+_Static_assert(offsetof(struct ps_queue, taken) -
+		       offsetof(struct ps_queue, pushed) >=
+		   PS_CACHE_LINE,
+	       "who takes and who pushes write lines of their own");
 
 void ps_queue_init(struct ps_queue *q);
 /* False: dropped. At most eight attempts. */

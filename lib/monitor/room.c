@@ -117,6 +117,8 @@ add_group(struct ps_room_source *s, const char *path, bool is_v2)
 {
 	uint64_t limit;
 
+	_Static_assert(sizeof(s->group[0].path) >= sizeof(s->group_path),
+		       "any path that was asked");
 	if (s->groups == PS_ROOM_GROUPS ||
 	    !read_value(s, path, limit_file(is_v2), &limit) ||
 	    limit >= no_limit_bytes)
@@ -217,6 +219,7 @@ tighten(struct ps_room *room, enum ps_room_bound bound, uint64_t limit,
 {
 	uint64_t bytes = limit > used ? limit - used : 0;
 
+	PS_ASSERT(bound != PS_ROOM_UNBOUNDED);
 	if (bytes >= room->bytes)
 		return;
 	room->bound = bound;
@@ -271,4 +274,6 @@ ps_room_measure(struct ps_room_source *s, struct ps_room *out)
 	for (uint32_t i = 0; i < s->groups; i++)
 		ask_group(s, i, out);
 	ask_machine(s, out);
+	PS_ASSERT((out->bound == PS_ROOM_UNBOUNDED) ==
+		  (out->bytes == UINT64_MAX));
 }

@@ -131,6 +131,7 @@ take_stat(struct ps_cursor *c, struct ps_rule *r)
 	static const char allowed[] = "one of p50 p90 p99 p999 max mean calls";
 	int i;
 
+	_Static_assert(PS_COUNT(words) == PS_COUNT(stats), "a word each");
 	ps_cursor_expect(c, ".", ".p99, .max, .mean or .calls");
 	i = ps_cursor_take_one_of(c, words, PS_COUNT(words));
 	if (i < 0 || (*c->at >= '0' && *c->at <= '9')) {
@@ -152,6 +153,7 @@ take_subject(struct ps_cursor *c, struct ps_rule *r)
 	    "section(NAME).p99, errors(NAME)";
 	int i = ps_cursor_take_one_of(c, words, PS_COUNT(words));
 
+	_Static_assert(PS_COUNT(words) == PS_SUBJECT_ERRORS + 1, "a word each");
 	if (i < 0) {
 		ps_cursor_fail(c, allowed);
 		return;
@@ -269,6 +271,9 @@ take_rule(struct ps_cursor *c, struct ps_rule *r)
 	if (*c->at != ';' && *c->at != '\0')
 		ps_cursor_fail(
 		    c, "over, for, every, clear, or ; and another rule");
+	PS_ASSERT(c->has_failed || r->over_ns > 0);
+	PS_ASSERT(c->has_failed ||
+		  ps_rule_is_of_heap(r) == (r->name[0] == '\0'));
 	memcpy(r->text, start,
 	       PS_MIN((size_t)(c->at - start), sizeof(r->text) - 1));
 }
@@ -306,6 +311,7 @@ ps_rules_parse(const char *text, struct ps_rules *out,
 		if (*c.at == '\0')
 			break;
 	}
+	PS_ASSERT(out->count <= PS_RULES_MAX);
 	if (!c.has_failed)
 		return 0;
 	PS_ASSERT(error->allowed != NULL && error->column > 0);

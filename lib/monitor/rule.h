@@ -52,6 +52,8 @@ enum ps_subject {
 	PS_SUBJECT_SECTION,
 	PS_SUBJECT_ERRORS,
 };
+_Static_assert(PS_SUBJECT_SECTION == PS_SUBJECT_FAILED + 1,
+	       "those that have a level come first");
 
 enum ps_stat {
 	PS_STAT_LEVEL, /* of a heap, rss, ...: what it is now */

@@ -17,6 +17,7 @@
 void
 ps_cursor_fail(struct ps_cursor *c, const char *allowed)
 {
+	PS_ASSERT(c->at >= c->text);
 	if (c->has_failed)
 		return;
 	c->has_failed = true;
@@ -159,6 +160,7 @@ ps_cursor_percent(struct ps_cursor *c, const char *allowed)
 	ps_cursor_expect(c, "%", allowed);
 	if (value > 100)
 		ps_cursor_fail(c, "100% at most");
+	PS_ASSERT(c->has_failed || (value >= 0 && value <= 100));
 	return value / 100;
 }
 

@@ -25,6 +25,7 @@ bool
 ps_trigger_step(struct ps_trigger *t, const struct ps_rule *rule, double value,
 		double threshold, double clear, uint64_t now_ns)
 {
+	PS_ASSERT(!t->is_raised || (t->has_raised && !t->is_holding));
 	now_ns = PS_MAX(now_ns, t->last_ns);
 	t->last_ns = now_ns;
 	if (value != value || threshold != threshold) /* NAN */
@@ -39,6 +40,7 @@ ps_trigger_step(struct ps_trigger *t, const struct ps_rule *rule, double value,
 	if (!t->is_holding)
 		t->holds_since_ns = now_ns;
 	t->is_holding = true;
+	PS_ASSERT(now_ns >= t->holds_since_ns);
 	if (now_ns - t->holds_since_ns < rule->hold_ns ||
 	    is_too_early(t, rule, now_ns))
 		return false;

@@ -10,7 +10,7 @@
 static uint32_t
 oldest(const struct ps_moments *m)
 {
-	PS_ASSERT(m->count > 0);
+	PS_ASSERT(m->count > 0 && m->count <= PS_WINDOW_MOMENTS);
 	return (m->newest + PS_WINDOW_MOMENTS - m->count + 1) %
 	       PS_WINDOW_MOMENTS;
 }
@@ -95,6 +95,7 @@ static void
 subtract(const struct ps_calls *now, const struct ps_calls *then,
 	 struct ps_calls *out)
 {
+	PS_ASSERT(out != now && out != then);
 	out->calls = since(now->calls, then->calls);
 	out->errors = since(now->errors, then->errors);
 	out->over = since(now->over, then->over);
@@ -139,6 +140,7 @@ ps_calls_figure(const struct ps_calls *within, const struct ps_rule *r,
 {
 	double calls = (double)within->calls;
 
+	PS_ASSERT(covered_s >= 0);
 	/* Two calls in a millisecond are no 2000 a second. */
 	if (r->stat == PS_STAT_CALLS)
 		return covered_s > 0 && covered_s >= (double)r->over_ns * 1e-9

@@ -23,6 +23,7 @@
 #include "monitor/rule.h"
 
 enum { PS_WINDOW_MOMENTS = 9 };
+_Static_assert(PS_WINDOW_MOMENTS > 1, "a length is divided by one less");
 
 /* Of one section or operation, since it first ran. */
 struct ps_calls {
