@@ -25,6 +25,7 @@
 #define PS_INLINE static inline __attribute__((always_inline))
 #define PS_TLS __thread __attribute__((tls_model("initial-exec")))
 #define PS_CACHE_LINE 64
+_Static_assert((PS_CACHE_LINE & (PS_CACHE_LINE - 1)) == 0, "a mask");
 #define PS_ALIGNED(n) __attribute__((aligned(n)))
 #define PS_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 

@@ -41,6 +41,8 @@ enum {
 	CALLS = 512, /* of the table that the kernel has */
 	WORD_BITS = 64,
 };
+_Static_assert(CALLS % WORD_BITS == 0, "a bit a call");
+_Static_assert(sizeof(struct seccomp_data) % 4 == 0, "loads are of words");
 
 struct machine {
 	const struct sock_fprog *filter;

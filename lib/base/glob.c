@@ -35,6 +35,7 @@ ps_glob_match(const char *glob, const char *end, const char *name)
 	}
 	while (glob < end && *glob == '*')
 		glob++;
+	PS_ASSERT(glob <= end);
 	return glob == end;
 }
 

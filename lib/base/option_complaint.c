@@ -38,6 +38,7 @@ edit_distance(const char *a, size_t a_length, const char *b)
 			row[j] = PS_MIN(replaced, shifted);
 		}
 	}
+	PS_ASSERT(row[b_length] <= PS_MAX(a_length, b_length));
 	return row[b_length];
 }
 

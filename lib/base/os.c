@@ -255,6 +255,7 @@ ps_os_complain(const char *text)
 	size_t used = sizeof(prefix) - 1;
 	size_t length = strlen(text);
 
+	_Static_assert(sizeof(line) > sizeof(prefix), "there is room for text");
 	length = PS_MIN(length, sizeof(line) - used - 1);
 	memcpy(line, prefix, used);
 	/* A terminal obeys control characters, and text may have any bytes. */

@@ -69,6 +69,7 @@ ps_os_map_regular(const char *path, uint64_t least, uint64_t most,
 	int fd = ps_os_open_regular(path, &size);
 	int error;
 
+	PS_ASSERT(least > 0 && least <= most);
 	if (fd < 0)
 		return fd;
 	if (size < least)
@@ -248,6 +249,7 @@ ps_os_pwrite(int fd, const void *buffer, size_t bytes, off_t offset)
 {
 	long put;
 
+	PS_ASSERT(offset >= 0);
 	do
 		put = CALL4(SYS_pwrite64, fd, buffer, bytes, offset);
 	while (put == -EINTR);

@@ -147,6 +147,7 @@ ps_je_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
 
 	if (got < 0)
 		return (int)ps_os_as_libc(got);
+	PS_ASSERT((size_t)got <= bytes);
 	memset((char *)set + got, 0, bytes - (size_t)got);
 	return 0;
 }

@@ -74,6 +74,7 @@ ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms)
 	const char *at = buffer;
 	ssize_t put = 0;
 
+	PS_ASSERT(ms >= 0);
 	while (bytes > 0 && (put >= 0 || put == -EINTR)) {
 		struct pollfd p = {.fd = fd, .events = POLLOUT};
 
@@ -86,6 +87,7 @@ ps_os_write_patiently(int fd, const void *buffer, size_t bytes, int ms)
 					  PS_MIN(bytes, (size_t)PIPE_BUF));
 		if (put <= 0)
 			continue;
+		PS_ASSERT((size_t)put <= bytes);
 		at += put;
 		bytes -= (size_t)put;
 	}

@@ -60,6 +60,7 @@ ps_os_commit(void *addr, size_t bytes)
 int
 ps_os_decommit(void *addr, size_t bytes)
 {
+	PS_ASSERT(addr != NULL);
 	return map(addr, bytes, PROT_NONE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 		   NULL);

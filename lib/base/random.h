@@ -35,6 +35,7 @@ ps_random_unit(uint64_t *state)
 static inline uint32_t
 ps_random_below(uint64_t *state, uint32_t n)
 {
+	PS_DEBUG_ASSERT(n > 0);
 	return (uint32_t)(((ps_random_next(state) >> 32) * n) >> 32);
 }
 

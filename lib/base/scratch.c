@@ -35,6 +35,7 @@ add_block(struct ps_scratch *s, size_t bytes)
 	void *pages;
 
 	PS_ASSERT(total > bytes);
+	PS_ASSERT(s->limit_bytes == 0 || s->total_bytes <= s->limit_bytes);
 	total =
 	    PS_ROUND_UP(PS_MAX(total, (size_t)BLOCK_BYTES), (size_t)PAGE_BYTES);
 	if (s->limit_bytes != 0 && total > s->limit_bytes - s->total_bytes)

@@ -38,6 +38,7 @@ ps_text_flush(struct ps_text *t)
 
 	if (t->fd < 0 || t->length == 0)
 		return;
+	PS_ASSERT(t->length < t->capacity && t->buffer[t->length] == 0);
 	err = t->error;
 	if (err == 0 && t->patience_ms > 0)
 		err = ps_os_write_patiently(t->fd, t->buffer, t->length,
@@ -105,6 +106,7 @@ ps_text_style(struct ps_text *t, enum ps_style style)
 	    [PS_CYAN] = "\033[36m",
 	};
 
+	_Static_assert(PS_COUNT(escape) == PS_CYAN + 1, "one each");
 	PS_ASSERT((size_t)style < PS_COUNT(escape));
 	if (t->is_colour)
 		ps_text_str(t, escape[style]);
@@ -156,6 +158,7 @@ put_padded(struct ps_text *t, const struct spec *s, const char *prefix,
 	size_t total = strlen(prefix) + length;
 	int pad = (size_t)s->width > total ? s->width - (int)total : 0;
 
+	PS_ASSERT(s->width >= 0);
 	if (!s->is_left && !s->is_zero)
 		ps_text_fill(t, ' ', pad);
 	ps_text_str(t, prefix);

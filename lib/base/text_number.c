@@ -264,6 +264,7 @@ put_scaled(struct ps_text *t, double value, double step,
 	ps_text_fixed(t, value, decimals_of_three(value));
 	ps_text_char(t, ' ');
 	ps_text_str(t, unit[i]);
+	PS_ASSERT(t->cut == 0); /* of HUMAN_BYTES */
 }
 
 const char *

@@ -69,6 +69,7 @@ put_json_ascii(struct ps_text *t, char c)
 	static const char to[] = "\"\\nrtbf";
 	const char *at = memchr(from, c, sizeof(from) - 1);
 
+	_Static_assert(sizeof(from) == sizeof(to), "a letter each");
 	if (at != NULL) {
 		ps_text_char(t, '\\');
 		ps_text_char(t, to[at - from]);

@@ -200,6 +200,7 @@ ps_bench_run(const struct ps_bench_options *options, struct ps_scratch *scratch,
 	if (error == 0)
 		error = ps_summarize(result.samples, result.count, scratch,
 				     &result.summary);
+	PS_ASSERT(error != 0 || result.summary.count == result.count);
 	if (error == 0)
 		*out = result;
 	return error;

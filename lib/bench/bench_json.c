@@ -74,6 +74,7 @@ put_aggregate(struct ps_text *t, const struct ps_bench_result *r, size_t family,
 
 	ps_text_init(&text, suffix, sizeof(suffix), -1);
 	ps_text_printf(&text, "_%s", name);
+	PS_ASSERT(text.cut == 0);
 	ps_text_str(t, ",\n");
 	put_entry(t, r, family, suffix, -1);
 	put_key(t, "aggregate_name");
@@ -119,6 +120,7 @@ put_date(struct ps_text *t, uint64_t seconds)
 	uint64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
 	uint64_t year = year_of_era + era * 400 + (month <= 2);
 
+	PS_ASSERT(month >= 1 && month <= 12 && day_of_year <= 365);
 	ps_text_printf(t, "\"%lu-%02lu-%02luT%02lu:%02lu:%02lu+00:00\"", year,
 		       month, day_of_year - (153 * shifted + 2) / 5 + 1,
 		       seconds % 86400 / 3600, seconds % 3600 / 60,

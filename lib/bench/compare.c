@@ -155,6 +155,7 @@ ps_compare_drift(const double *values, size_t n, struct ps_scratch *scratch,
 	struct ps_location l;
 	int error;
 
+	_Static_assert(HALVES_LEAST >= 4, "each has a spread");
 	if (n < 2)
 		return -ENODATA;
 	if (n < HALVES_LEAST) {

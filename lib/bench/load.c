@@ -255,6 +255,7 @@ take_interval(const struct test *t, struct totals sums[3])
 	struct ps_load_second s;
 
 	add_up(t, now);
+	PS_ASSERT(now->done >= before->done && now->errors >= before->errors);
 	s = (struct ps_load_second){
 	    .at_s = (double)(now_ns - t->start_ns) * 1e-9,
 	    .done = now->done - before->done,
@@ -346,6 +347,7 @@ finish(struct test *t, struct ps_load_result *r)
 		r->dropped += ps_peek(&w->unbegun);
 	}
 	r->done = ps_peek(&r->service->count);
+	PS_ASSERT(r->errors <= r->done && r->late <= r->done);
 	r->failed_workers = ps_peek(&t->failed);
 	r->is_open = t->options->rate > 0;
 	r->rate = t->options->rate;

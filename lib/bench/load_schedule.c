@@ -29,6 +29,7 @@ ps_load_due_before(double rate, double ramp_up_s, double s)
 	uint64_t whole = (uint64_t)PS_MAX(steps, 0.0);
 
 	PS_ASSERT(rate > 0 && ramp_up_s >= 0);
+	PS_ASSERT(s >= 0);
 	/* Steps 0 ... whole - 1 are due by then, and `whole` if before it. */
 	while (ps_load_due_s(rate, ramp_up_s, whole) < s)
 		whole++;

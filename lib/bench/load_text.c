@@ -136,6 +136,8 @@ put_abscissa(struct ps_text *t, const struct plot *p)
 					    "99.9999 %"};
 	int used = 0;
 
+	_Static_assert(PS_COUNT(names) == NINES_MOST + 1, "one each, and 0");
+	PS_ASSERT(p->nines >= 1 && p->nines <= NINES_MOST);
 	ps_text_printf(t, "%*s +", LABEL, "");
 	ps_text_fill(t, '-', COLUMNS);
 	ps_text_printf(t, "\n%*s", LABEL + 2, "");
@@ -222,6 +224,7 @@ put_column(struct ps_text *t, double value, int decimals, int width)
 
 	ps_text_init(&text, buffer, sizeof(buffer), -1);
 	ps_text_fixed(&text, value, decimals);
+	PS_ASSERT(text.cut == 0);
 	ps_text_printf(t, "%*s", width, buffer);
 }
 
@@ -232,6 +235,7 @@ put_line(struct ps_text *t, const struct ps_load_latency *l, double q)
 	double below = q * count;
 	uint64_t total = (uint64_t)below;
 
+	PS_ASSERT(q >= 0 && q <= 1);
 	if ((double)total < below)
 		total++;
 	put_column(t, ps_load_quantile(l, q > 0 ? q : 1e-12) * 1e3, 3, 12);

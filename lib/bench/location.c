@@ -38,6 +38,7 @@ ps_location_of(const double *sorted, size_t n, double trim,
 	PS_ASSERT(trim >= 0 && trim < 0.5);
 	if (n < 2 || kept < 2)
 		return -ENODATA;
+	PS_ASSERT(sorted[0] <= sorted[n - 1]);
 	for (size_t i = cut; i < n - cut; i++)
 		ps_stat_record(&middle, sorted[i]);
 	all = middle;
@@ -61,6 +62,7 @@ ps_location_difference(const struct ps_location *a, const struct ps_location *b)
 				.error = ps_sqrt(x + y),
 				.freedom = a->freedom + b->freedom};
 
+	PS_ASSERT(a->freedom >= 1 && b->freedom >= 1);
 	if (x + y > 0)
 		d.freedom = (x + y) * (x + y) /
 			    (x * x / a->freedom + y * y / b->freedom);
@@ -75,6 +77,7 @@ ps_location_interval(const struct ps_location *l, double confidence)
 
 	PS_ASSERT(confidence > 0 && confidence < 1);
 	t = ps_student_quantile((1 + confidence) / 2, PS_MAX(l->freedom, 1.0));
+	PS_ASSERT(t >= 0);
 	return (struct ps_interval){l->value - t * l->error,
 				    l->value + t * l->error};
 }
@@ -164,6 +167,7 @@ ps_location_bootstrap(const double *sorted, size_t n, double trim,
 	double tail = (1 - confidence) / 2;
 
 	PS_ASSERT(seed != 0 && n <= PS_BOOTSTRAP_MOST);
+	PS_ASSERT((uintptr_t)work % sizeof(double) == 0);
 	if (n < PS_BOOTSTRAP_LEAST ||
 	    ps_location_of(sorted, n, trim, &truth) != 0)
 		return -ENODATA;

@@ -89,6 +89,7 @@ wait_for(const struct ps_process_command *c, pid_t pid,
 	if (ps_peek(&stage->error) != 0)
 		return ps_peek(&stage->error);
 	PS_ASSERT(end_ns >= ps_peek(&stage->start_ns));
+	PS_ASSERT(got == pid && (WIFEXITED(status) || WIFSIGNALED(status)));
 	*out = (struct ps_process_outcome){
 	    .wall_s = (double)(end_ns - ps_peek(&stage->start_ns)) * 1e-9,
 	    .user_s = seconds(&usage.ru_utime),

@@ -48,6 +48,7 @@ beta_fraction(double a, double b, double x)
 	double d = 1 / not_zero(1 - (a + b) * x / (a + 1));
 	double result = d;
 
+	PS_ASSERT(a > 0 && b > 0);
 	for (int m = 1; m <= FRACTION_STEPS; m++) {
 		double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
 		double odd = -(a + m) * (a + b + m) * x /

@@ -18,7 +18,7 @@ ps_summary_fences(const double *sorted, size_t n, double ranges)
 	double low = ps_location_quantile(sorted, n, 0.25);
 	double high = ps_location_quantile(sorted, n, 0.75);
 
-	PS_ASSERT(low <= high);
+	PS_ASSERT(low <= high && ranges >= 0);
 	return (struct ps_interval){low - ranges * (high - low),
 				    high + ranges * (high - low)};
 }
@@ -103,6 +103,7 @@ ps_summarize(const double *samples, size_t n, struct ps_scratch *scratch,
 	s.p99 = ps_location_quantile(sorted, n, 0.99);
 	s.outliers = count_outside(sorted, n, 1.5);
 	s.severe = count_outside(sorted, n, 3);
+	PS_ASSERT(s.severe <= s.outliers);
 	error = mean_interval(sorted, n, scratch, &s.mean_interval);
 	if (error == 0)
 		*out = s;

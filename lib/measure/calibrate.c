@@ -94,6 +94,7 @@ _Static_assert(WORKSPACE_AT % (PS_CACHE_LINE / sizeof(float)) == 0,
 	       "the workspace is aligned");
 _Static_assert(WORKSPACE_FLOATS >= MATRIX * MATRIX, "the workspace fits");
 _Static_assert(3 * L2_FLOATS + 2 * SKEW <= QUICK_FLOATS, "L2 arrays fit");
+_Static_assert(MATRIX_SSE2 <= MATRIX && MATRIX_SCALAR <= MATRIX, "they fit");
 
 static void
 fill(float *memory, size_t floats)

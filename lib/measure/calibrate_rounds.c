@@ -52,6 +52,7 @@ ps_rounds_settle(struct ps_rounds *r, enum ps_rounds_choice choice,
 		ps_stat_sort(r->of[i], r->count);
 		if (!figures[i].is_low_best)
 			at = r->count - 1 - at;
+		PS_ASSERT(at < r->count);
 		if (r->of[i][at] > 0)
 			memcpy((char *)out + figures[i].offset, &r->of[i][at],
 			       sizeof(r->of[i][at]));

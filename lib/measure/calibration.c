@@ -40,6 +40,9 @@ struct cache_file {
 	struct ps_rounds rounds;
 	uint64_t checksum; /* of everything above */
 };
+_Static_assert(offsetof(struct cache_file, checksum) + sizeof(uint64_t) ==
+		   sizeof(struct cache_file),
+	       "nothing is behind it");
 
 /* FNV-1a: against damage, not against an attacker, who has our user id. */
 static uint64_t
@@ -61,6 +64,7 @@ ps_calibration_key(struct ps_calibration_key *out)
 	ssize_t length = ps_os_slurp(BOOT_ID, boot_id, sizeof(boot_id));
 
 	_Static_assert(sizeof(PS_VERSION) <= sizeof(key.library), "fits");
+	_Static_assert(sizeof(key.cpu_model) >= PS_CPU_MODEL_BYTES, "fits");
 	if (length < 36)
 		return -ENOENT;
 	memset(&key, 0, sizeof(key));

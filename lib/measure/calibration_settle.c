@@ -38,6 +38,7 @@ measure(enum ps_calibration_kind kind, uint64_t now_ns,
 
 	if (error != 0 || kind == PS_CALIBRATION_FULL)
 		return error;
+	_Static_assert(PS_QUICK_ROUNDS <= (int)PS_ROUNDS_MAX, "they fit");
 	ps_rounds_keep(rounds, out);
 	ps_rounds_settle(rounds, PS_ROUNDS_MEDIAN, out);
 	rounds->last_ns = now_ns;

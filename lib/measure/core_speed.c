@@ -81,7 +81,7 @@ ps_chase_init(void *memory, size_t count, size_t stride_bytes)
 	uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
 
 	PS_ASSERT(count >= 2 && count <= UINT32_MAX);
-	PS_ASSERT(stride_bytes % PS_CACHE_LINE == 0);
+	PS_ASSERT(stride_bytes > 0 && stride_bytes % PS_CACHE_LINE == 0);
 	for (size_t i = 0; i < count; i++)
 		*place(memory, stride_bytes, i) =
 		    place(memory, stride_bytes, i);

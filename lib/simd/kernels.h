@@ -29,6 +29,11 @@ enum {
 	/* Deeper than this is no matter for the `shallow` kernel. */
 	PS_MATRIX_SHALLOW_MAX = 4,
 };
+_Static_assert(PS_MATRIX_PANEL_STRIDE * sizeof(float) % PS_CACHE_LINE == 0,
+	       "rows of the copy begin with a line");
+_Static_assert((PS_MATRIX_PANEL_STRIDE & (PS_MATRIX_PANEL_STRIDE - 1)) != 0,
+	       "rows of the copy are in different sets");
+_Static_assert(PS_MATRIX_TILE_ROWS_MAX <= 16, "PS_UNROLL does so many");
 
 /*
  * One block: c[i][j] (+)= sum over p < depth of a[i][p] * b[p][j].

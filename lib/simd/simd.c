@@ -76,8 +76,10 @@ choose(enum ps_simd_isa isa, const struct ps_cpu_features *cpu)
 	PS_ASSERT(table != NULL && table->isa == isa);
 	PS_ASSERT(table->tile_columns % table->vector == 0);
 	PS_ASSERT(table->tile_columns <= PS_MATRIX_TILE_COLUMNS_MAX);
+	PS_ASSERT((table->block == NULL) == (isa == PS_SIMD_SCALAR));
 	if (isa == PS_SIMD_AVX512 && cpu->is_avx512_split)
 		loading = tables[PS_SIMD_AVX2];
+	PS_ASSERT(loading != NULL);
 	ps_poke(&chosen_loading, loading);
 	ps_poke(&chosen, table);
 }
@@ -166,6 +168,7 @@ ps_simd_force(enum ps_simd_isa isa)
 {
 	struct ps_cpu_features cpu;
 
+	PS_ASSERT(isa <= PS_SIMD_ISAS);
 	ps_cpu_features(&cpu);
 	if (isa == PS_SIMD_ISAS)
 		isa = widest(&cpu);

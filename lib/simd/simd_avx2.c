@@ -24,6 +24,7 @@ part_of(uint32_t count)
 	part p = {_mm256_loadu_si256((const __m256i *)(ones + 8 - count)),
 		  count};
 
+	PS_DEBUG_ASSERT(count <= VECTOR_FLOATS);
 	return p;
 }
 

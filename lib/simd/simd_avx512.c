@@ -19,6 +19,7 @@ typedef __mmask16 part;
 PS_INLINE part
 part_of(uint32_t count)
 {
+	PS_DEBUG_ASSERT(count <= VECTOR_FLOATS);
 	return (part)((1u << count) - 1);
 }
 

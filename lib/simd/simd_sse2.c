@@ -25,6 +25,7 @@ vector_load_part(const float *from, part count)
 {
 	__m128 v = _mm_load_ss(from);
 
+	PS_DEBUG_ASSERT(count >= 1 && count < VECTOR_FLOATS);
 	if (count > 1)
 		v = _mm_unpacklo_ps(v, _mm_load_ss(from + 1));
 	if (count > 2)

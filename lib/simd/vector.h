@@ -54,6 +54,7 @@ vector_small(const struct ps_matrix_block *x)
 		a += rows * x->lda;
 		c += rows * x->ldc;
 	}
+	PS_DEBUG_ASSERT(panels_left == 0);
 }
 
 #define VECTOR_KERNELS(set)                                                    \

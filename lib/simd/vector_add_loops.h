@@ -63,6 +63,7 @@ ADD_STREAMED(ELEMENT *dst, const ELEMENT *a, const ELEMENT *b, size_t n)
 	size_t i = PS_MIN(HEAD(dst), n);
 
 	SINGLY(dst, a, b, 0, i);
+	PS_DEBUG_ASSERT(i == n || (uintptr_t)(dst + i) % VECTOR_BYTES == 0);
 	for (; i + 4 * lanes <= n; i += 4 * lanes) {
 		PS_UNROLL
 		for (size_t j = 0; j < 4 * lanes; j += lanes)

@@ -21,6 +21,8 @@ one_panel(const struct ps_matrix_block *x, float *c, const float *a, size_t lda,
 	size_t whole = x->columns - left;
 	const float *b = x->b;
 
+	/* Only the narrow kernels go beyond. */
+	PS_DEBUG_ASSERT(x->columns <= VECTOR_FLOATS || rows <= TILE_ROWS);
 	if (whole > 0) {
 		strips[rows](x, c, a, lda, next);
 		b += whole / width * x->strip_step;
@@ -103,6 +105,7 @@ all_panels(const struct ps_matrix_block *x, float *copy)
 		a += rows * x->lda;
 		c += rows * x->ldc;
 	}
+	PS_DEBUG_ASSERT(panels_left == 0);
 }
 
 /* Apart from vector_block, which then has no frame to set up. */

@@ -9,6 +9,7 @@
 
 /* More than latency times units: 4 x 2 on Zen and Intel. */
 enum { BURN_CHAINS = 12 };
+_Static_assert(BURN_CHAINS <= 16, "PS_UNROLL does so many");
 
 /* x = x * 0.5 + 1 tends to 2: neither denormal nor infinite. */
 static float

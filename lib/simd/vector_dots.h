@@ -14,6 +14,7 @@
 #include "simd/vector_type.h"
 
 enum { DOTS_ROWS = 4, DOTS_CHAINS = 4 };
+_Static_assert(DOTS_ROWS == 4 && DOTS_CHAINS == 4, "quads are summed");
 
 /* Sums of DOTS_ROWS rows times one column, to a column of C. */
 PS_INLINE void
@@ -119,6 +120,7 @@ static void
 vector_dots(const struct ps_matrix_block *x)
 {
 	PS_ASSERT(x->columns >= 1 && x->columns <= PS_MATRIX_DOTS_MAX);
+	PS_ASSERT(x->columns == 1 || x->ldb >= x->depth); /* transposed */
 	switch (x->columns) {
 	case 1:
 		all_dots(x, 1);

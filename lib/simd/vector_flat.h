@@ -92,6 +92,7 @@ flat_rows(const struct ps_matrix_block *x, const uint32_t rows)
 		left -= 2;
 		is_sum = true;
 	}
+	PS_DEBUG_ASSERT(left <= 1);
 	if (left > 0)
 		flat_of(x, a, b, is_sum, rows, 1);
 }

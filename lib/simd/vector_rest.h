@@ -57,5 +57,7 @@ KERNELS_OF(12)
 static strips_function *const strips[] = ROW_OF(strips);
 static rest_function *const wide_rest[] = ROW_OF(wide_rest);
 static rest_function *const narrow_rest[] = ROW_OF(narrow_rest);
+_Static_assert(PS_COUNT(strips) == PS_MATRIX_TILE_ROWS_MAX + 1,
+	       "a kernel for every height");
 
 #endif /* PS_SIMD_VECTOR_REST_H */

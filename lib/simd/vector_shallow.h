@@ -85,6 +85,7 @@ static void
 vector_shallow(const struct ps_matrix_block *x)
 {
 	PS_ASSERT(x->depth >= 1 && x->depth <= PS_MATRIX_SHALLOW_MAX);
+	PS_ASSERT(!x->is_sum); /* it only stores */
 	switch (x->depth) {
 	case 1:
 		shallow_all(x, 1);

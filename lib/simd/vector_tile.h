@@ -150,6 +150,8 @@ PS_INLINE void
 wide_rest_of(const struct ps_matrix_block *x, float *c, const float *a,
 	     size_t lda, const float *b, uint32_t columns, const uint32_t rows)
 {
+	PS_DEBUG_ASSERT(columns > VECTOR_FLOATS &&
+			columns < TILE_VECTORS * VECTOR_FLOATS);
 	tile_of(c, x->ldc, a, lda, b, x->ldb, x->depth, x->is_sum,
 		part_of(columns - VECTOR_FLOATS), rows, TILE_VECTORS, true);
 }
@@ -160,6 +162,7 @@ narrow_rest_of(const struct ps_matrix_block *x, float *c, const float *a,
 	       size_t lda, const float *b, uint32_t columns,
 	       const uint32_t rows)
 {
+	PS_DEBUG_ASSERT(columns >= 1 && columns <= VECTOR_FLOATS);
 	if (columns == VECTOR_FLOATS)
 		tile_of(c, x->ldc, a, lda, b, x->ldb, x->depth, x->is_sum,
 			part_of(0), rows, 1, false);

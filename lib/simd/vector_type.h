@@ -11,6 +11,11 @@ enum {
 	VECTOR_BYTES = VECTOR_FLOATS * sizeof(float),
 	TILE_VECTORS = 2,
 };
+_Static_assert(HALF_FLOATS == 0 || 2 * HALF_FLOATS == VECTOR_FLOATS,
+	       "a half, or none");
+_Static_assert(TILE_ROWS <= (int)PS_MATRIX_TILE_ROWS_MAX &&
+		   NARROW_ROWS <= (int)PS_MATRIX_TILE_ROWS_MAX,
+	       "no tile is taller");
 
 typedef float vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef float vector_anywhere
