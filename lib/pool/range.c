@@ -32,6 +32,7 @@
 #define TABLES_ALIGN ((uintptr_t)1 << 30)
 #define TABLES_AT ((uintptr_t)9 << 20)
 #define POOL_AT ((uintptr_t)18 << 20)
+#define POOL_BYTES ((size_t)64 << 30)
 
 enum {
 	SEGMENT_BYTES = PS_SEGMENT_UNITS << PS_UNIT_SHIFT,
@@ -207,11 +208,11 @@ void
 ps_range_init(void)
 {
 	uint64_t limit = ps_os_limit(RLIMIT_AS);
-	size_t pool = (size_t)64 << 30;
+	size_t pool = POOL_BYTES;
 	size_t large = (size_t)1 << 40;
 
 	if (limit != UINT64_MAX) {
-		pool = (size_t)(limit / LIMIT_SHARE) &
+		pool = (size_t)PS_MIN(limit / LIMIT_SHARE, POOL_BYTES) &
 		       ~((size_t)PS_UNIT_BYTES * 16 - 1);
 		large = 0;
 	}

@@ -13,11 +13,11 @@ bends()
 }
 
 # Address space: with a pool range of any size, and with none.
-for kib in 20000 28000 40000 60000 80000 100000 109000 200000 400000; do
+for kib in 20000 28000 40000 60000 80000 100000 109000 200000 400000 1100000000; do
 	ulimit -S -v $kib
 	run_both ls /
 	bends bent "threads in $kib KiB of address space" "$T/bend" crowd 8
-	[ $kib -lt 60000 ] && continue
+	if [ $kib -lt 60000 ] || [ $kib -gt 400000 ]; then continue; fi # it takes all there is
 	bends bent "a program in $kib KiB of address space" "$T/bend" limit
 done
 ulimit -S -v unlimited
