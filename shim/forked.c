@@ -44,6 +44,7 @@
 #include "shim/harden.h"
 #include "shim/inherited.h"
 #include "shim/own_stack.h"
+#include "shim/replaced.h"
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/thread_row.h"
@@ -174,6 +175,7 @@ begin_recording(void)
 	ps_inherit_level();
 	ps_functions_postfork_child();
 	ps_start_tell_stacks_off();
+	ps_replaced_tell();
 	ps_unwind_postfork();
 	ps_finish_postfork_child();
 	ps_watch_postfork_child();

@@ -21,6 +21,7 @@
 #include "shim/alloc.h"
 #include "shim/forked.h"
 #include "shim/malloc.h"
+#include "shim/replaced.h"
 #include "shim/start.h"
 #include "shim/thread.h"
 
@@ -175,7 +176,9 @@ reallocarray(void *ptr, size_t count, size_t size)
 
 	if (ps_unlikely(__builtin_mul_overflow(count, size, &bytes)))
 		return fail_with(ENOMEM);
-	return realloc(ptr, bytes);
+	return ps_unlikely(ps_replaced.realloc != NULL)
+		   ? ps_replaced.realloc(ptr, bytes)
+		   : realloc(ptr, bytes);
 }
 
 /* ---- aligned ------------------------------------------------------------ */
@@ -249,12 +252,21 @@ malloc_usable_size(void *ptr)
 	return ps_usable_size(ptr);
 }
 
+PS_EXPORT void
+cfree(void *ptr)
+{
+	if (ps_unlikely(ps_replaced.free != NULL))
+		ps_replaced.free(ptr);
+	else
+		free(ptr);
+}
+
 /* C23; the size may be wrong in programs, so it is not trusted. */
 PS_EXPORT void
 free_sized(void *ptr, size_t size)
 {
 	(void)size;
-	free(ptr);
+	cfree(ptr);
 }
 
 PS_EXPORT void
@@ -262,13 +274,7 @@ free_aligned_sized(void *ptr, size_t align, size_t size)
 {
 	(void)align;
 	(void)size;
-	free(ptr);
-}
-
-PS_EXPORT void
-cfree(void *ptr)
-{
-	free(ptr);
+	cfree(ptr);
 }
 
 /* ---- glibc's other names for the same functions ------------------------- */
@@ -297,69 +303,52 @@ int __posix_memalign(void **out, size_t align, size_t size)
  * The names are Itanium's manglings: operator new(size_t) and its kin.  They
  * tail-call ps_new_slow when the bin is empty; that one runs the new handler
  * and throws (shim/operator_new.c).  Sizes given to delete are not trusted.
+ * Where the program brings one of them, the others are left to libstdc++
+ * (shim/replaced.c).  All have three arguments, which the callers of most do
+ * not set and nobody but libstdc++ looks at.
  */
-#define NEW(name)                                                              \
-	PS_EXPORT void *name(size_t size);                                     \
-	PS_EXPORT void *name(size_t size)                                      \
+#define OPERATOR(type, name, first, forward, ...)                              \
+	PS_EXPORT type name(first, size_t second, size_t third);               \
+	PS_EXPORT type name(first, size_t second, size_t third)                \
 	{                                                                      \
-		void *block = fast_block(size);                                \
+		if (ps_unlikely(ps_replaced.has_new))                          \
+			return forward(of, second, third, PS_FORM##name);      \
+		__VA_ARGS__                                                    \
+	}
+#define NEW(name, slow)                                                        \
+	OPERATOR(void *, name, size_t of, ps_new_theirs, {                     \
+		void *block = fast_block(of);                                  \
                                                                                \
-		return ps_likely(block != NULL) ? block : ps_new_slow(size);   \
-	}
-#define NEW_NOTHROW(name)                                                      \
-	PS_EXPORT void *name(size_t size, const void *nothrow);                \
-	PS_EXPORT void *name(size_t size, const void *nothrow)                 \
-	{                                                                      \
-		void *block = fast_block(size);                                \
-                                                                               \
-		(void)nothrow;                                                 \
-		return ps_likely(block != NULL) ? block                        \
-						: ps_new_nothrow_slow(size);   \
-	}
-#define NEW_ALIGNED(name)                                                      \
-	PS_EXPORT void *name(size_t size, size_t align);                       \
-	PS_EXPORT void *name(size_t size, size_t align)                        \
-	{                                                                      \
-		return ps_new_aligned(size, align);                            \
-	}
-#define NEW_ALIGNED_NOTHROW(name)                                              \
-	PS_EXPORT void *name(size_t size, size_t align, const void *nothrow);  \
-	PS_EXPORT void *name(size_t size, size_t align, const void *nothrow)   \
-	{                                                                      \
-		(void)nothrow;                                                 \
-		return ps_new_aligned_nothrow(size, align);                    \
-	}
+		return ps_likely(block != NULL) ? block : slow(of);            \
+	})
+#define NEW_ALIGNED(name, slow)                                                \
+	OPERATOR(void *, name, size_t of, ps_new_theirs,                       \
+		 { return slow(of, second); })
 #define DELETE(name)                                                           \
-	PS_EXPORT void name(void *ptr);                                        \
-	PS_EXPORT void name(void *ptr)                                         \
-	{                                                                      \
-		if (ps_unlikely(!fast_free(ptr)))                              \
-			ps_free(ptr);                                          \
-	}
+	OPERATOR(void, name, void *of, ps_delete_theirs, {                     \
+		if (ps_unlikely(!fast_free(of)))                               \
+			ps_free(of);                                           \
+	})
+#define DELETE_RARELY(name)                                                    \
+	OPERATOR(void, name, void *of, ps_delete_theirs, free(of);)
 
-NEW(_Znwm)
-NEW(_Znam)
-NEW_NOTHROW(_ZnwmRKSt9nothrow_t)
-NEW_NOTHROW(_ZnamRKSt9nothrow_t)
-NEW_ALIGNED(_ZnwmSt11align_val_t)
-NEW_ALIGNED(_ZnamSt11align_val_t)
-NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
-NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
+NEW(_Znwm, ps_new_slow)
+NEW(_Znam, ps_new_slow)
+NEW(_ZnwmRKSt9nothrow_t, ps_new_nothrow_slow)
+NEW(_ZnamRKSt9nothrow_t, ps_new_nothrow_slow)
+NEW_ALIGNED(_ZnwmSt11align_val_t, ps_new_aligned)
+NEW_ALIGNED(_ZnamSt11align_val_t, ps_new_aligned)
+NEW_ALIGNED(_ZnwmSt11align_val_tRKSt9nothrow_t, ps_new_aligned_nothrow)
+NEW_ALIGNED(_ZnamSt11align_val_tRKSt9nothrow_t, ps_new_aligned_nothrow)
 DELETE(_ZdlPv)
+DELETE(_ZdlPvm)
 DELETE(_ZdaPv)
-
-/* The other ten take arguments that nobody needs. */
-#define DELETE_AS(name, same)                                                  \
-	void name(void *ptr)                                                   \
-	    __attribute__((alias(#same), visibility("default")))
-
-DELETE_AS(_ZdlPvm, _ZdlPv);
-DELETE_AS(_ZdaPvm, _ZdaPv);
-DELETE_AS(_ZdlPvRKSt9nothrow_t, _ZdlPv);
-DELETE_AS(_ZdaPvRKSt9nothrow_t, _ZdaPv);
-DELETE_AS(_ZdlPvSt11align_val_t, _ZdlPv);
-DELETE_AS(_ZdaPvSt11align_val_t, _ZdaPv);
-DELETE_AS(_ZdlPvmSt11align_val_t, _ZdlPv);
-DELETE_AS(_ZdaPvmSt11align_val_t, _ZdaPv);
-DELETE_AS(_ZdlPvSt11align_val_tRKSt9nothrow_t, _ZdlPv);
-DELETE_AS(_ZdaPvSt11align_val_tRKSt9nothrow_t, _ZdaPv);
+DELETE_RARELY(_ZdaPvm)
+DELETE_RARELY(_ZdlPvRKSt9nothrow_t)
+DELETE_RARELY(_ZdaPvRKSt9nothrow_t)
+DELETE_RARELY(_ZdlPvSt11align_val_t)
+DELETE_RARELY(_ZdaPvSt11align_val_t)
+DELETE_RARELY(_ZdlPvmSt11align_val_t)
+DELETE_RARELY(_ZdaPvmSt11align_val_t)
+DELETE_RARELY(_ZdlPvSt11align_val_tRKSt9nothrow_t)
+DELETE_RARELY(_ZdaPvSt11align_val_tRKSt9nothrow_t)

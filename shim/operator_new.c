@@ -17,6 +17,7 @@
 #include "base/os.h"
 #include "shim/alloc.h"
 #include "shim/malloc.h"
+#include "shim/replaced.h"
 
 typedef void new_handler(void);
 
@@ -116,4 +117,32 @@ ps_new_aligned_nothrow(size_t size, size_t align)
 	next = (new_nothrow_aligned *)dlsym(
 	    RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t");
 	return next != NULL ? next(size, align, "") : NULL;
+}
+
+static bool
+has_alignment(enum ps_form form)
+{
+	return form >= PS_FORM_ZnwmSt11align_val_t &&
+	       form <= PS_FORM_ZnamSt11align_val_tRKSt9nothrow_t;
+}
+
+PS_COLD void *
+ps_new_theirs(size_t size, size_t second, size_t third, enum ps_form form)
+{
+	ps_form_call *call = ps_replaced_form[form];
+
+	return call != NULL
+		   ? call(size, second, third)
+		   : ps_new_aligned(size, has_alignment(form) ? second : 16);
+}
+
+PS_COLD void
+ps_delete_theirs(void *ptr, size_t second, size_t third, enum ps_form form)
+{
+	ps_form_call *call = ps_replaced_form[form];
+
+	if (call != NULL)
+		(void)call((uintptr_t)ptr, second, third);
+	else
+		free(ptr);
 }

@@ -42,6 +42,7 @@
 #include "shim/own_stack.h"
 #include "shim/parent.h"
 #include "shim/path.h"
+#include "shim/replaced.h"
 #include "shim/start.h"
 #include "shim/thread.h"
 #include "shim/unwind.h"
@@ -271,6 +272,7 @@ constructor(void)
 		return;
 	begun = ps_clock_now();
 	find_real_functions();
+	ps_replaced_look();
 	ps_path_make_absolute(ps_options.out);
 	if (ps_options.children == PS_CHILDREN_OFF && ps_parent_records_here())
 		ps_options.out[0] = '\0';

@@ -214,7 +214,7 @@ struct ps_record_header {
 	struct ps_record_fold fold;
 	_Atomic uint64_t no_space;	 /* times the disk refused a block */
 	_Atomic uint32_t no_space_error; /* errno of the last one */
-	uint32_t reserved;
+	uint32_t own_malloc; /* string: where the program's own is; 0 = ours */
 	struct ps_record_timeline timeline;
 };
 _Static_assert(sizeof(struct ps_record_header) <= PS_RECORD_HEADER_BYTES,

@@ -412,6 +412,7 @@ json_sampling(struct json *j, const struct ps_view *v)
 	count(j, "samples", v->samples);
 	count(j, "dropped", ps_peek(&s->dropped) + v->table_drops);
 	boolean(j, "stacks", s->stacks_off == 0);
+	string(j, "own_malloc", ps_view_own_malloc(v));
 	close(j, '}');
 }
 

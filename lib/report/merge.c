@@ -390,7 +390,6 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	ps_intern_init(&m->sections, scratch, true, 0);
 	ps_intern_init(&m->labels, scratch, true, 0);
 	(void)add_row(m, PS_TABLE_THREADS, PS_LABEL_THREADS, &label);
-	PS_ASSERT(label == 0);
 	return 0;
 }
 
@@ -405,6 +404,7 @@ add_first_strings(struct merger *m)
 	p->library = string(m, p->library);
 	p->cpu_model = string(m, p->cpu_model);
 	m->h->sampling.stacks_off = string(m, m->h->sampling.stacks_off);
+	m->h->own_malloc = string(m, m->h->own_malloc);
 }
 
 int

@@ -409,6 +409,11 @@ say_uncertain(struct speaker *s)
 	uint64_t lost = ps_peek(&h->sampling.dropped) + v->table_drops;
 
 	put_trust(t, v);
+	if (ps_view_own_malloc(v) != NULL) {
+		ps_text_str(t, " The program brings a malloc of its own (");
+		(void)ps_put_name(t, ps_view_own_malloc(v), 60);
+		ps_text_str(t, "): what that gives out is not seen.");
+	}
 	if (v->left_out_rows > 0)
 		ps_text_str(t, " Stacks are those that pass the filters, and "
 			       "totals are of all.");

@@ -215,6 +215,14 @@ ps_view_interval_widest(const struct ps_view *v)
 	return (double)s->interval_bytes * (double)(1u << coarsest);
 }
 
+const char *
+ps_view_own_malloc(const struct ps_view *v)
+{
+	uint32_t name = v->reader->header->own_malloc;
+
+	return name != 0 ? ps_reader_string(v->reader, name) : NULL;
+}
+
 int
 ps_view_build(const struct ps_reader *reader,
 	      const struct ps_report_options *options,

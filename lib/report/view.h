@@ -174,6 +174,10 @@ int ps_view_build(const struct ps_reader *reader,
 /* The widest mean distance of samples that was in force, in bytes. */
 double ps_view_interval_widest(const struct ps_view *view);
 
+/* Whose malloc the program called instead of the shim's; NULL: it called that.
+ */
+const char *ps_view_own_malloc(const struct ps_view *view);
+
 /* The `most` greatest sites by key, greatest first; returns how many have
  * more than nothing. */
 uint32_t ps_view_top(const struct ps_view *view, enum ps_view_key key,

@@ -102,6 +102,56 @@ if gcc -O1 -o own own.c -Wl,-Bstatic -ljemalloc -Wl,-Bdynamic -lstdc++ -lm -lpth
 	row_leaves=nothing
 	row B2 ./own
 fi
+# It has its malloc, and not all that gives back what that gave out.
+cat >bring.cc <<'END_C'
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+static char heap[1 << 22];
+static std::size_t used;
+static long freed;
+extern "C" {
+void *malloc(std::size_t n)
+{
+	std::size_t at = used;
+	used += (n + 47) / 16 * 16;
+	if (used > sizeof(heap))
+		abort();
+	memcpy(heap + at, &n, sizeof(n));
+	return heap + at + 16;
+}
+void free(void *p) { freed += p != nullptr; }
+void *calloc(std::size_t n, std::size_t size) { return malloc(n * size); }
+void *realloc(void *p, std::size_t n)
+{
+	void *block = malloc(n);
+	if (p != nullptr)
+		memcpy(block, p, n < ((std::size_t *)p)[-2] ? n : ((std::size_t *)p)[-2]);
+	return block;
+}
+}
+int main()
+{
+	volatile std::size_t n = 10;
+	char *text = static_cast<char *>(reallocarray(strdup("text"), n, 20));
+	long before = freed;
+	::operator delete(malloc(n), n);
+	free(::operator new(n));
+	::operator delete[](::operator new[](n));
+	delete new std::string(100, 'x');
+	std::printf("%s %ld\n", text, freed - before);
+}
+END_C
+if [ -n "$(command -v g++)" ]; then
+	compile g++ -O1 -w -o bring bring.cc
+	row_leaves=nothing
+	row B2 ./bring
+	run_shim ./bring
+	report
+	report_has 'brings a malloc of its own (.*bring)'
+fi
 # As a library, its malloc comes after ours and its mallocx is its own.
 if gcc -O1 -o own_so own.c -ljemalloc 2>compile.log; then
 	row B2 ./own_so
