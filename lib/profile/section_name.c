@@ -122,8 +122,9 @@ next_locked(void)
 	void *memory;
 
 	PS_ASSERT(ps_record_is_locked_by_me());
-	PS_ASSERT(PS_SECTIONS_MAX ==
-		  ps_record->table[PS_TABLE_SECTIONS].capacity);
+	PS_ASSERT(ps_record_is_spare() ||
+		  PS_SECTIONS_MAX ==
+		      ps_record->table[PS_TABLE_SECTIONS].capacity);
 	if (known == NULL) {
 		if (ps_os_map(PS_SECTIONS_MAX * sizeof(*known), &memory) != 0)
 			return NULL;

@@ -3,7 +3,9 @@
  * test_section_event - the ring of events: the last ones, whole, in a child too
  */
 #include <check.h>
+#include <errno.h>
 
+#include "base/os.h"
 #include "profile/section.h"
 #include "profile/section_event.h"
 #include "record/writer.h"
@@ -105,6 +107,27 @@ START_TEST(a_fork_child_has_a_ring_of_its_own)
 }
 END_TEST
 
+/* Its recording has totals and no tables. */
+START_TEST(a_child_without_memory_for_a_recording_marks_on)
+{
+	struct ps_section_thread *t = ps_section_thread_open(1, &thread_row);
+	uint32_t a = ps_section_intern("a", NULL, 0);
+
+	ps_section_events_init(8);
+	ps_section_begin(t, a, 0, SP);
+	(void)ps_section_started(t, 1);
+	ps_os_fail_at(1, ENOMEM);
+	ps_record_postfork_child();
+	ps_os_fail_at(0, 0);
+	ck_assert(ps_record_is_spare());
+	ps_section_postfork_child(t, 0, &thread_row);
+	ps_section_end(t, a, SP, 3);
+	call(t, a, 4, 5);
+	ck_assert_uint_eq(rows(), 0);
+	ck_assert_uint_eq(ps_section_intern("b", NULL, 0), UINT32_MAX);
+}
+END_TEST
+
 Suite *
 section_event_suite(void)
 {
@@ -116,6 +139,7 @@ section_event_suite(void)
 	tcase_add_test(ring, the_ring_holds_the_last_calls);
 	tcase_add_test(ring, more_than_the_table_holds_is_the_table);
 	tcase_add_test(ring, a_fork_child_has_a_ring_of_its_own);
+	tcase_add_test(ring, a_child_without_memory_for_a_recording_marks_on);
 	suite_add_tcase(s, ring);
 	return s;
 }
