@@ -260,7 +260,7 @@ choose_method(struct streamed *s)
 	s->add.kind = PS_WORK_ADD_STREAMED;
 	s->method = "streamed";
 	if (wanted != 0 && wanted <= CAP_FLOATS)
-		return wanted;
+		return PS_MAX(wanted, (size_t)FLUSHED_FLOATS);
 	s->method = "capped";
 	if (2 * last <= (size_t)3 * CAP_FLOATS * sizeof(float))
 		return CAP_FLOATS;
