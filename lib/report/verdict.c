@@ -129,7 +129,9 @@ say_peak(struct speaker *s)
 	char when[16];
 
 	if (v->allocations == 0) {
-		ps_text_str(t, "Nothing was allocated.");
+		ps_text_str(t, ps_view_own_malloc(v) == NULL
+				   ? "Nothing was allocated."
+				   : "Nothing came to the shim's malloc.");
 		return;
 	}
 	ps_text_printf(t,
