@@ -22,6 +22,7 @@
 #include "report/cli_page_detail.h"
 #include "report/cli_page_file.h"
 #include "report/cli_page_shell.h"
+#include "report/cli_tree_table.h"
 #include "report/diff.h"
 #include "report/flame.h"
 

@@ -11,6 +11,7 @@
 #include "report/cli_output.h"
 #include "report/cli_print.h"
 #include "report/cli_source.h"
+#include "report/cli_tree_table.h"
 #include "report/folded.h"
 #include "report/massif.h"
 #include "report/section_folded.h"

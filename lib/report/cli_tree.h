@@ -5,9 +5,7 @@
 #ifndef PS_REPORT_CLI_TREE_H
 #define PS_REPORT_CLI_TREE_H
 
-#include "base/text.h"
 #include "record/reader.h"
-#include "report/report.h"
 #include "report/small.h"
 
 struct ps_tree_node {
@@ -47,17 +45,5 @@ int ps_tree_heaviest(const struct ps_tree *tree);
 
 /* Whether no process of that pid that started then is alive. */
 bool ps_tree_is_gone(const struct ps_tree_node *node);
-
-/* The table; `main_options` tells how node `main_node` ended. */
-void ps_tree_write(const struct ps_tree *tree, int main_node,
-		   const struct ps_report_options *main_options,
-		   struct ps_text *out);
-
-/* The same as an array of objects, the first PS_TREE_JSON_MAX of them; `parent`
- * is an index into it, or -1.  0 or -ENOMEM. */
-enum { PS_TREE_JSON_MAX = 2000 };
-int ps_tree_json(const struct ps_tree *tree, int main_node,
-		 const struct ps_report_options *main_options,
-		 struct ps_text *out);
 
 #endif /* PS_REPORT_CLI_TREE_H */

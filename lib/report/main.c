@@ -20,6 +20,7 @@
 #include "report/cli_serve.h"
 #include "report/cli_symbols_dw.h"
 #include "report/cli_tidy.h"
+#include "report/cli_tree_table.h"
 #include "report/cli_watch.h"
 
 /* A status for exit. */
