@@ -53,18 +53,6 @@ take_brief(const struct ps_reader *reader, struct ps_brief *out)
 	return ps_brief_is_small(reader->header, out);
 }
 
-static bool
-tidy(const struct ps_tree_node *node)
-{
-	struct ps_brief brief;
-	char *path = strdup(node->path);
-	bool is_left = path != NULL && take_brief(&node->reader, &brief) &&
-		       ps_brief_leave(&brief, dirname(path)) == 0;
-
-	free(path);
-	return is_left && unlink(node->path) == 0;
-}
-
 /* The first of a tree has no parent here.  One that ended and whose pid came
  * again did not call exec. */
 static bool
@@ -74,15 +62,30 @@ is_left_by_exec(const struct ps_tree_node *node)
 	       ps_peek(&node->reader.header->process.state) != PS_STATE_EXITED;
 }
 
-int
-ps_tree_tidy(const struct ps_tree *tree)
+static bool
+tidy(struct ps_tree *tree, const struct ps_tree_node *node)
 {
-	int count = 0;
+	struct ps_brief brief;
+	char *path;
+	bool is_left;
 
-	PS_ASSERT(tree->count == 0 || tree->nodes[0].parent < 0);
-	for (int i = 0; i < tree->count; i++)
-		if (is_left_by_exec(&tree->nodes[i]) && tidy(&tree->nodes[i]))
-			count++;
-	PS_ASSERT(count == 0 || count < tree->count);
-	return count;
+	if (!is_left_by_exec(node) || !take_brief(&node->reader, &brief))
+		return false;
+	path = strdup(node->path);
+	is_left = path != NULL && ps_brief_leave(&brief, dirname(path)) == 0;
+	free(path);
+	return is_left && unlink(node->path) == 0 &&
+	       ps_small_add(&tree->small, &brief, &tree->scratch) == 0;
+}
+
+void
+ps_tree_tidy(struct ps_tree *tree)
+{
+	int before = tree->count;
+
+	PS_ASSERT(before == 0 || tree->nodes[0].parent < 0);
+	ps_tree_drop(tree, tidy);
+	PS_ASSERT(before == 0 || tree->count > 0);
+	if (tree->count < before)
+		ps_tree_link(tree);
 }

@@ -13,10 +13,11 @@
 #include "report/cli_tree.h"
 
 /*
- * Of a tree that was linked: the line first, then the recording goes, so that
- * who is killed in between has both.  The first of each tree keeps
- * its recording.  Returns how many went; the tree is to be read again then.
+ * Of a tree that was linked, and is linked anew: the line first, then the
+ * recording goes, so that who is killed in between has both.  The first of each
+ * tree keeps its recording.  Nothing is read again: what was read stays mapped,
+ * whatever becomes of the directory.
  */
-int ps_tree_tidy(const struct ps_tree *tree);
+void ps_tree_tidy(struct ps_tree *tree);
 
 #endif /* PS_REPORT_CLI_TIDY_H */

@@ -20,28 +20,66 @@
 #define SUFFIX ".perfshim"
 enum { SMALL_DEPTH_MAX = 64 };
 
+void
+ps_tree_init(struct ps_tree *tree)
+{
+	*tree = (struct ps_tree){0};
+	ps_intern_init(&tree->seen, &tree->scratch, true, 0);
+}
+
+/* Whether the file was there before; remembers that it was.  One that cannot be
+ * looked at is for its reader to complain of. */
+static bool
+was_seen(struct ps_tree *tree, const char *path)
+{
+	struct {
+		uint64_t device;
+		uint64_t inode;
+	} id;
+	struct stat st;
+	uint32_t number;
+
+	if (stat(path, &st) != 0)
+		return false;
+	id.device = st.st_dev;
+	id.inode = st.st_ino;
+	return ps_intern(&tree->seen, &id, sizeof(id), &number) == 0;
+}
+
+static int
+complain(struct ps_tree *tree, const char *path, const char *why, int error)
+{
+	PS_ASSERT(error < 0);
+	ps_complain_of(path, why);
+	tree->broken++;
+	return error;
+}
+
 static int
 add_file(struct ps_tree *tree, const char *path)
 {
-	struct ps_tree_node *nodes = realloc(
-	    tree->nodes, (size_t)(tree->count + 1) * sizeof(*tree->nodes));
+	struct ps_tree_node *nodes;
 	struct ps_tree_node *node;
 	const char *why = "";
 	int error;
 
+	if (was_seen(tree, path))
+		return 0;
+	nodes = realloc(tree->nodes,
+			(size_t)(tree->count + 1) * sizeof(*tree->nodes));
 	if (nodes == NULL)
-		return -ENOMEM;
+		return complain(tree, path, strerror(ENOMEM), -ENOMEM);
 	tree->nodes = nodes;
 	node = &nodes[tree->count];
 	memset(node, 0, sizeof(*node));
 	error = ps_reader_open(&node->reader, path, &why);
-	if (error != 0) {
-		ps_complain_of(path, why);
-		tree->broken++;
-		return error;
-	}
-	node->is_open = true;
+	if (error != 0)
+		return complain(tree, path, why, error);
 	node->path = strdup(path);
+	if (node->path == NULL) {
+		ps_reader_close(&node->reader);
+		return complain(tree, path, strerror(ENOMEM), -ENOMEM);
+	}
 	node->parent = -1;
 	tree->count++;
 	return 0;
@@ -61,13 +99,16 @@ static void
 add_small(struct ps_tree *tree, const char *directory)
 {
 	char path[PS_BRIEF_LINE_MAX];
-	int error = ps_small_read(&tree->small, directory, &tree->scratch);
+	int error;
 
-	if (error == 0 || ps_brief_path(directory, path) != 0)
+	if (ps_brief_path(directory, path) != 0 || was_seen(tree, path))
 		return;
-	ps_complain_of(path, error == -EINVAL ? "not a regular file"
-					      : strerror(-error));
-	tree->broken++;
+	error = ps_small_read(&tree->small, directory, &tree->scratch);
+	if (error == 0)
+		return;
+	(void)complain(
+	    tree, path,
+	    error == -EINVAL ? "not a regular file" : strerror(-error), error);
 }
 
 static int
@@ -103,11 +144,7 @@ ps_tree_add(struct ps_tree *tree, const char *path)
 		error = add_directory(tree, path);
 	else
 		return add_file(tree, path);
-	if (error != 0) {
-		ps_complain_of(path, strerror(-error));
-		tree->broken++;
-	}
-	return error;
+	return error == 0 ? 0 : complain(tree, path, strerror(-error), error);
 }
 
 static const struct ps_record_process *
@@ -125,15 +162,21 @@ by_start(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The last node before `child` of one of the two pids; -1: none. */
+/*
+ * The last node before `child` of one of the two pids; -1: none.  One that
+ * started with it is itself: a copy of its recording, no image before it.
+ */
 static int
 node_before(const struct ps_tree *tree, int child, int32_t pid, int32_t other)
 {
+	uint64_t start = process_of(&tree->nodes[child])->start_real_ns;
+
 	PS_ASSERT(child < tree->count);
 	for (int i = child - 1; i >= 0; i--) {
 		const struct ps_record_process *p = process_of(&tree->nodes[i]);
 
-		if (p->pid == pid || p->pid == other)
+		if ((p->pid == pid || p->pid == other) &&
+		    p->start_real_ns != start)
 			return i;
 	}
 	return -1;
@@ -175,8 +218,9 @@ ps_tree_link(struct ps_tree *tree)
 	for (int i = 0; i < tree->count; i++) {
 		struct ps_tree_node *node = &tree->nodes[i];
 
-		node->was_execed |= is_followed_by_small(tree, node);
+		node->was_execed = is_followed_by_small(tree, node);
 		node->parent = parent_of(tree, i);
+		node->depth = 0;
 		if (node->parent < 0)
 			continue;
 		node->depth = tree->nodes[node->parent].depth + 1;
@@ -209,13 +253,35 @@ ps_tree_heaviest(const struct ps_tree *tree)
 	return heaviest;
 }
 
+static void
+close_node(struct ps_tree_node *node)
+{
+	ps_reader_close(&node->reader);
+	free(node->path);
+}
+
+void
+ps_tree_drop(struct ps_tree *tree, ps_tree_judge *goes)
+{
+	int kept = 0;
+
+	for (int i = 0; i < tree->count; i++) {
+		struct ps_tree_node *node = &tree->nodes[i];
+
+		if (goes(tree, node))
+			close_node(node);
+		else
+			tree->nodes[kept++] = *node;
+	}
+	PS_ASSERT(kept <= tree->count);
+	tree->count = kept;
+}
+
 void
 ps_tree_close(struct ps_tree *tree)
 {
-	for (int i = 0; i < tree->count; i++) {
-		ps_reader_close(&tree->nodes[i].reader);
-		free(tree->nodes[i].path);
-	}
+	for (int i = 0; i < tree->count; i++)
+		close_node(&tree->nodes[i]);
 	free(tree->nodes);
 	ps_scratch_fini(&tree->scratch);
 }

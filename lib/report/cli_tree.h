@@ -6,12 +6,12 @@
 #define PS_REPORT_CLI_TREE_H
 
 #include "record/reader.h"
+#include "report/intern.h"
 #include "report/small.h"
 
 struct ps_tree_node {
 	char *path;
 	struct ps_reader reader;
-	bool is_open;	 /* the reader is */
 	bool was_execed; /* a later image of the same pid follows */
 	int parent;	 /* index, -1: none here */
 	int depth;
@@ -22,14 +22,24 @@ struct ps_tree {
 	int count;
 	int broken;		   /* files that could not be read */
 	struct ps_small small;	   /* processes that left a line only */
-	struct ps_scratch scratch; /* of those */
+	struct ps_intern seen;	   /* files, by device and inode */
+	struct ps_scratch scratch; /* of those two */
 };
 
-/* Add a file, or every *.perfshim and the small processes of a directory; 0,
- * -errno. */
+/* It must not move from then on. */
+void ps_tree_init(struct ps_tree *tree);
+/*
+ * Add a file, or every *.perfshim and the small processes of a directory; a
+ * file that was added before, under whatever name, is left out.  0, -errno.
+ */
 int ps_tree_add(struct ps_tree *tree, const char *path);
-/* Order them and find parents. */
+/* Order them and find parents; again when one was added or dropped. */
 void ps_tree_link(struct ps_tree *tree);
+/* Forget those of which the judge says true; it is asked once of each, in
+ * their order, and may add to what is small. */
+typedef bool ps_tree_judge(struct ps_tree *tree,
+			   const struct ps_tree_node *node);
+void ps_tree_drop(struct ps_tree *tree, ps_tree_judge *goes);
 void ps_tree_close(struct ps_tree *tree);
 
 /* Index of the last image of pid, or -1; and of the one that started first. */

@@ -54,16 +54,6 @@ read_tree(struct ps_tree *tree, char **paths, int count)
 	return tree->count > 0;
 }
 
-static void
-tidy(struct ps_tree *tree, char **paths, int count)
-{
-	if (ps_tree_tidy(tree) == 0)
-		return;
-	ps_tree_close(tree);
-	memset(tree, 0, sizeof(*tree));
-	(void)read_tree(tree, paths, count);
-}
-
 /* Not one has a recording: their lines are all there is. */
 static bool
 are_all_small(const struct ps_arguments *a, const struct ps_tree *tree)
@@ -116,8 +106,8 @@ static int
 read_and_print(int argc, char **argv)
 {
 	struct ps_arguments a;
-	struct ps_tree tree = {0};
-	struct ps_tree newer = {0}; /* for --diff */
+	struct ps_tree tree;
+	struct ps_tree newer; /* for --diff */
 	struct ps_text out;
 	int first = ps_arguments_parse(&a, argc, argv);
 	int count = a.is_diff_wanted ? 1 : argc - first;
@@ -131,6 +121,8 @@ read_and_print(int argc, char **argv)
 	    ps_page_is_saved(argv[first]))
 		return print_saved(&a, argv[first]);
 	ps_symbols_dw_init(a.is_network_allowed);
+	ps_tree_init(&tree);
+	ps_tree_init(&newer);
 	if (a.task != PS_TASK_PRINT)
 		return run_task(&a, argv[first]);
 	if ((!read_tree(&tree, argv + first, count) &&
@@ -138,7 +130,7 @@ read_and_print(int argc, char **argv)
 	    (a.is_diff_wanted && !read_tree(&newer, argv + first + 1, 1)))
 		return PS_CLI_BROKEN;
 	if (a.is_tidy_wanted)
-		tidy(&tree, argv + first, count);
+		ps_tree_tidy(&tree);
 	error = print(&a, &tree, &newer, &out);
 	if (ps_output_close(&a, &out) != 0 || error != 0)
 		return PS_CLI_BROKEN;

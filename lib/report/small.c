@@ -53,26 +53,61 @@ add(struct ps_small_group *g, const struct ps_brief *b)
 	g->greatest_rss_bytes = PS_MAX(g->greatest_rss_bytes, b->max_rss_bytes);
 }
 
-/* Room for the starts of all lines of TEXT, behind those of other files. */
+/* Room for so many more: for groups all at once, for starts twice as many as
+ * there are, at least. */
 static int
-make_room(struct ps_small *s, const char *text, size_t length,
-	  struct ps_scratch *scratch)
+make_room(struct ps_small *s, size_t lines, struct ps_scratch *scratch)
+{
+	size_t room = PS_MAX(s->start_count + lines, 2 * s->start_count);
+	struct ps_small_start *starts;
+
+	if (s->groups == NULL)
+		s->groups =
+		    ps_scratch_alloc(scratch, GROUPS_MOST * sizeof(*s->groups));
+	if (s->groups == NULL)
+		return -ENOMEM;
+	if (s->start_count + lines <= s->start_room)
+		return 0;
+	starts = ps_scratch_alloc(scratch, room * sizeof(*starts));
+	if (starts == NULL)
+		return -ENOMEM;
+	if (s->start_count > 0)
+		memcpy(starts, s->starts, s->start_count * sizeof(*starts));
+	ps_scratch_release(s->starts, s->start_room * sizeof(*starts));
+	s->starts = starts;
+	s->start_room = room;
+	return 0;
+}
+
+int
+ps_small_add(struct ps_small *s, const struct ps_brief *b,
+	     struct ps_scratch *scratch)
+{
+	struct ps_small_group *g;
+
+	if (make_room(s, 1, scratch) != 0)
+		return -ENOMEM;
+	g = group_of(s, b->exe, scratch);
+	if (g == NULL)
+		return -ENOMEM;
+	add(g, b);
+	s->processes++;
+	PS_ASSERT(s->start_count < s->start_room);
+	s->starts[s->start_count++] =
+	    (struct ps_small_start){b->start_real_ns, b->pid, b->ppid};
+	return 0;
+}
+
+static size_t
+count_lines(const char *text, size_t length)
 {
 	size_t lines = 1;
-	struct ps_small_start *starts;
 
 	for (const char *at = text;
 	     (at = memchr(at, '\n', length - (size_t)(at - text))) != NULL;
 	     at++)
 		lines++;
-	starts = ps_scratch_alloc(scratch,
-				  (s->start_count + lines) * sizeof(*starts));
-	if (starts == NULL)
-		return -ENOMEM;
-	if (s->start_count > 0)
-		memcpy(starts, s->starts, s->start_count * sizeof(*starts));
-	s->starts = starts;
-	return 0;
+	return lines;
 }
 
 static int
@@ -84,20 +119,12 @@ add_lines(struct ps_small *s, const char *text, size_t length,
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline == NULL ? end : newline;
-		struct ps_small_group *g;
 		struct ps_brief b;
 
-		if (ps_brief_parse(text, (size_t)(stop - text), &b) != 0) {
+		if (ps_brief_parse(text, (size_t)(stop - text), &b) != 0)
 			s->broken++;
-		} else {
-			g = group_of(s, b.exe, scratch);
-			if (g == NULL)
-				return -ENOMEM;
-			add(g, &b);
-			s->processes++;
-			s->starts[s->start_count++] = (struct ps_small_start){
-			    b.start_real_ns, b.pid, b.ppid};
-		}
+		else if (ps_small_add(s, &b, scratch) != 0)
+			return -ENOMEM;
 		text = stop + 1;
 	}
 	return 0;
@@ -118,11 +145,7 @@ ps_small_read(struct ps_small *s, const char *directory,
 	error = ps_os_map_regular(path, 1, FILE_BYTES_MAX, &text, &length);
 	if (error != 0)
 		return error == -ENOENT || error == -ENODATA ? 0 : error;
-	if (s->groups == NULL)
-		s->groups =
-		    ps_scratch_alloc(scratch, GROUPS_MOST * sizeof(*s->groups));
-	error =
-	    s->groups == NULL ? -ENOMEM : make_room(s, text, length, scratch);
+	error = make_room(s, count_lines(text, length), scratch);
 	if (error == 0)
 		error = add_lines(s, text, length, scratch);
 	PS_ASSERT(s->start_count == s->processes);

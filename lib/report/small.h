@@ -32,6 +32,7 @@ struct ps_small {
 	uint32_t count;
 	struct ps_small_start *starts; /* of each process, in no order */
 	size_t start_count;
+	size_t start_room;
 	uint32_t processes; /* of all groups */
 	uint32_t broken;    /* lines that are none */
 };
@@ -42,6 +43,10 @@ struct ps_small {
  */
 int ps_small_read(struct ps_small *s, const char *directory,
 		  struct ps_scratch *scratch);
+
+/* Add one that was read elsewhere; 0 or -ENOMEM. */
+int ps_small_add(struct ps_small *s, const struct ps_brief *brief,
+		 struct ps_scratch *scratch);
 
 /* NULL: no small process of that executable. */
 const struct ps_small_group *ps_small_find(const struct ps_small *s,

@@ -48,6 +48,37 @@ equal 1 "$(compgen -G 'rec/*.perfshim' | wc -l)" 'recordings after perfwrap.sh'
 PERFSHIM_CHILDREN=all "$WRAP" --quiet -o all bash -c 'bash -c "exec true"; exit 0'
 equal 3 "$(compgen -G 'all/*.perfshim' | wc -l)" 'recordings of all'
 
+# A file is read once, however often it is given, and a copy of it is no image that
+# called exec: both stay.
+rm -rf rec
+run_shim bash -c 'kill -KILL $$'
+file=$(recording)
+for format in --json --tree --html; do
+	[ "$format" = --html ] && [ ! -s "$B/page.html" ] && continue
+	"$B/perfreport" --tidy "$format" -o out rec rec "$file" 2>err ||
+		fail "perfreport --tidy $format to work with one directory, thrice" "$? $(<err)"
+	equal '' "$(<err)" "stderr of --tidy $format"
+	[ -s out ] || fail "something from --tidy $format"
+done
+tree=$("$B/perfreport" --tree --no-color rec "$file" rec)
+equal 1 "$(grep -c killed <<<"$tree")" 'rows of a recording that is given thrice'
+ln "$file" rec/link.perfshim
+cp "$file" rec/copy.perfshim
+cp "$file" rec/again.perfshim
+tree=$("$B/perfreport" --tidy --tree --no-color rec)
+equal 3 "$(grep -c killed <<<"$tree")" 'rows of a recording and two copies'
+equal 4 "$(compgen -G 'rec/*.perfshim' | wc -l)" 'recordings that stay'
+# So are lines; and what cannot be read is named once.
+rm -rf rec
+run_shim bash -c 'bash -c "exec true"; exit 0'
+echo none >rec/broken.perfshim
+once=$("$B/perfreport" --tidy --tree --no-color rec 2>err)
+equal 1 $? 'the status with a file that cannot be read'
+equal 1 "$(grep -c broken.perfshim err)" 'lines on a file that cannot be read'
+has "$once" '2 processes under 1 MiB' 'the tree that is tidied'
+equal "$once" "$("$B/perfreport" --tree --no-color rec rec ./rec 2>err)" 'the tree of a directory, thrice'
+equal 1 "$(wc -l <err)" 'lines on a file that cannot be read, thrice'
+
 # An exec that fails leaves the recording going.
 rm -rf rec
 run_both bash -c 'shopt -s execfail; exec /nonexistent/x; x=$(seq 10000); echo ${#x}'
