@@ -33,7 +33,8 @@ struct resolver {
 	struct ps_symbols base; /* first */
 	const struct ps_reader *reader;
 	struct ps_scratch scratch;
-	struct module *modules;		/* by row */
+	struct module *modules; /* by row */
+	uint32_t module_count;
 	const struct ps_symbol **known; /* by frame; NULL: not asked yet */
 	struct ps_scopes *scopes;
 	struct ps_jit_map *jit; /* NULL: no names of code without a module */
@@ -335,6 +336,7 @@ ps_symbols_dw(const struct ps_reader *reader)
 		return NULL;
 	r->base.resolve = resolve;
 	r->reader = reader;
+	r->module_count = modules;
 	ps_scratch_init(&r->scratch, 0);
 	r->modules =
 	    ps_scratch_alloc(&r->scratch, (modules + 1) * sizeof(*r->modules));
@@ -357,8 +359,8 @@ ps_symbols_dw_close(struct ps_symbols *symbols)
 	if (r == NULL)
 		return;
 	PS_ASSERT(symbols->resolve == resolve && r->reader != NULL);
-	for (uint32_t i = 0;
-	     r->modules != NULL && i < r->reader->count[PS_TABLE_MODULES]; i++)
+	PS_ASSERT(r->module_count == r->reader->count[PS_TABLE_MODULES]);
+	for (uint32_t i = 0; r->modules != NULL && i < r->module_count; i++)
 		if (r->modules[i].file != NULL)
 			ps_module_close(r->modules[i].file);
 	ps_scratch_fini(&r->scratch);

@@ -14,7 +14,8 @@
  */
 void ps_symbols_dw_init(bool is_network_allowed);
 
-/* A resolver; NULL: no memory. */
+/* A resolver; NULL: no memory.  The reader's counts stay as they are until it
+ * is closed. */
 struct ps_symbols *ps_symbols_dw(const struct ps_reader *reader);
 void ps_symbols_dw_close(struct ps_symbols *symbols);
 

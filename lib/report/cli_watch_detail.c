@@ -36,6 +36,13 @@ static struct ps_stack_names names;
 static struct ps_calls sum;
 static struct ps_calls within;
 
+static void
+close_symbols(void)
+{
+	ps_symbols_dw_close(chosen.symbols);
+	chosen.symbols = NULL;
+}
+
 void
 ps_detail_close(void)
 {
@@ -43,7 +50,7 @@ ps_detail_close(void)
 		return;
 	for (int i = 0; i < chosen.windows; i++)
 		free(chosen.window[i]);
-	ps_symbols_dw_close(chosen.symbols);
+	close_symbols();
 	ps_reader_close(&chosen.reader);
 	memset(&chosen, 0, sizeof(chosen));
 }
@@ -51,7 +58,7 @@ ps_detail_close(void)
 static void
 open_symbols(void)
 {
-	ps_symbols_dw_close(chosen.symbols);
+	PS_ASSERT(chosen.symbols == NULL);
 	chosen.symbols = ps_symbols_dw(&chosen.reader);
 	chosen.modules = chosen.reader.count[PS_TABLE_MODULES];
 	chosen.frames = chosen.reader.count[PS_TABLE_FRAMES];
@@ -63,6 +70,7 @@ choose(const struct ps_live_node *node)
 {
 	struct ps_reader again;
 	const char *why;
+	bool has_grown;
 	int error;
 
 	if (chosen.is_open &&
@@ -84,9 +92,13 @@ choose(const struct ps_live_node *node)
 	if (error != 0)
 		return error;
 	again.is_mapped = true;
+	has_grown = chosen.modules != again.count[PS_TABLE_MODULES] ||
+		    chosen.frames != again.count[PS_TABLE_FRAMES];
+	/* Closed while the reader still says how many modules they have. */
+	if (has_grown)
+		close_symbols();
 	chosen.reader = again;
-	if (chosen.modules != again.count[PS_TABLE_MODULES] ||
-	    chosen.frames != again.count[PS_TABLE_FRAMES])
+	if (has_grown)
 		open_symbols();
 	return 0;
 }

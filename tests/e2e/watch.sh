@@ -19,7 +19,7 @@ terminal()
 {
 	tmux -S "$PWD/tmux" "$@"
 }
-trap 'terminal kill-server 2>/dev/null; kill $leak $sleeper 2>/dev/null' EXIT
+trap 'terminal kill-server 2>/dev/null; kill $leak $sleeper ${late-} 2>/dev/null' EXIT
 export TERM=xterm
 terminal -f /dev/null new-session -d -x 110 -y 40 "$B/perfreport --watch rec; echo status \$?; sleep 60"
 
@@ -90,6 +90,26 @@ shows "$again leak +running"
 kill $again
 # No cost: the process that was watched has no idea; its directory neither.
 equal "$(find rec -name '*.perfshim' | wc -l)" "$(find rec -type f | wc -l)" 'only recordings in the directory'
+terminal send-keys q
+shows 'status 0'
+
+# Libraries that come while their process is watched: its symbols are read anew.
+mkdir late plugins
+for i in {1..9}; do cp "$T/libplugin.so" plugins/$i.so; done
+mkfifo go
+env LD_PRELOAD="$LIB" PERFSHIM_OUT="$PWD/late" PERFSHIM_REPORT=none PERFSHIM_SAMPLE=all \
+	"$T/late_plugins" plugins/*.so <go &
+late=$!
+exec 5>go
+terminal new-window "$B/perfreport --watch late; echo status \$?; sleep 60"
+shows "$late late_plugins +running"
+shows 'MEMORY IN USE.*keep < main'
+echo >&5
+shows 'plugin_section'
+sleep 1.2
+shows "$late late_plugins +running.*keep < main"
+echo >&5
+shows "$late late_plugins +gone"
 terminal send-keys q
 shows 'status 0'
 
