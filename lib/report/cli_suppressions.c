@@ -8,6 +8,14 @@
 #include "report/cli_output.h"
 #include "report/cli_suppressions.h"
 
+static _Noreturn void
+give_up(const char *path, int error)
+{
+	ps_complain_of_option("--leak-suppressions", path, strerror(error));
+	exit(PS_CLI_BROKEN);
+}
+
+/* Up to the first zero, if there is one. */
 static char *
 slurp(const char *path)
 {
@@ -15,11 +23,16 @@ slurp(const char *path)
 	char *text = NULL;
 	size_t room = 0;
 
-	if (file == NULL ||
-	    (getdelim(&text, &room, '\0', file) < 0 && !feof(file))) {
-		ps_complain_of_option("--leak-suppressions", path,
-				      strerror(errno));
-		exit(PS_CLI_BROKEN);
+	if (file == NULL)
+		give_up(path, errno);
+	if (getdelim(&text, &room, '\0', file) < 0) {
+		if (!feof(file))
+			give_up(path, errno);
+		/* Of an empty file, getdelim leaves room without a zero. */
+		free(text);
+		text = strdup("");
+		if (text == NULL)
+			give_up(path, ENOMEM);
 	}
 	fclose(file);
 	return text;
@@ -32,9 +45,13 @@ ps_cli_suppressions(const char *path, struct ps_suppressions *out,
 	char *text = slurp(path);
 	char where[48];
 	uint32_t line = 0;
+	int error;
 
 	ps_scratch_init(scratch, 0);
-	if (ps_suppressions_parse(out, text, scratch, &line) != 0) {
+	error = ps_suppressions_parse(out, text, scratch, &line);
+	if (error == -ENOMEM)
+		give_up(path, ENOMEM);
+	if (error != 0) {
 		snprintf(where, sizeof(where), "line %u is not leak:pattern",
 			 line);
 		ps_usage_error("--leak-suppressions", path, where);

@@ -25,6 +25,14 @@ printf 'leak:\n' >suppressions
 "$B/perfreport" --leak-suppressions suppressions "$old" >out 2>err
 equal 2 $? 'the status of a bad suppression'
 has "$(<err)" 'suppressions: line 1' 'the complaint'
+# None at all, and more lines than there is memory for.
+: >suppressions
+MALLOC_PERTURB_=85 view --leak-suppressions suppressions "$old"
+has "${text#*MEMORY LEAKS}" 'keep_small' 'the leaks without suppressions'
+head -c 20000000 /dev/zero | tr '\0' '\n' >suppressions
+(ulimit -S -v 150000 && exec "$B/perfreport" --leak-suppressions suppressions "$old") >out 2>err
+equal 1 $? 'the status without memory for the suppressions'
+has "$(<err)" 'suppressions: Cannot allocate memory$' 'the complaint'
 
 # Nothing changed; then another program, all of which did.
 run_shim PERFSHIM_SAMPLE=all "$T/exact"

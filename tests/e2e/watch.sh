@@ -95,7 +95,7 @@ shows 'status 0'
 
 # Libraries that come while their process is watched: its symbols are read anew.
 mkdir late plugins
-for i in {1..9}; do cp "$T/libplugin.so" plugins/$i.so; done
+for i in {1..9}; do cp "$T/libplugin.so" plugins/"$i".so; done
 mkfifo go
 env LD_PRELOAD="$LIB" PERFSHIM_OUT="$PWD/late" PERFSHIM_REPORT=none PERFSHIM_SAMPLE=all \
 	"$T/late_plugins" plugins/*.so <go &
