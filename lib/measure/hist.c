@@ -52,8 +52,12 @@ static uint64_t
 rank_of(double q, uint64_t count)
 {
 	double exact = q * (double)count;
-	uint64_t rank = (uint64_t)exact;
+	uint64_t rank;
 
+	/* Which may have been rounded up to 2^64. */
+	if (exact >= (double)count)
+		return count;
+	rank = (uint64_t)exact;
 	if ((double)rank < exact)
 		rank++;
 	return PS_MIN(PS_MAX(rank, (uint64_t)1), count);
@@ -93,4 +97,17 @@ ps_hist_merge(_Atomic uint32_t *into, const _Atomic uint32_t *from)
 
 		ps_poke(&into[b], (uint32_t)PS_MIN(sum, (uint64_t)UINT32_MAX));
 	}
+}
+
+void
+ps_hist_clamp(const _Atomic uint32_t *buckets, uint64_t over, uint64_t *min,
+	      uint64_t *max)
+{
+	const uint64_t most = (UINT64_C(1) << PS_HIST_MAX_BITS) - 1;
+
+	if (over == 0)
+		*max = PS_MIN(*max, most);
+	if (ps_hist_count(buckets, 0) > 0)
+		*min = PS_MIN(*min, most);
+	*min = PS_MIN(*min, *max);
 }

@@ -66,4 +66,11 @@ int ps_hist_quantile(const _Atomic uint32_t *buckets, uint64_t over,
  */
 void ps_hist_merge(_Atomic uint32_t *into, const _Atomic uint32_t *from);
 
+/*
+ * min and max of the values that were counted, brought to where they can be:
+ * what a damaged recording says of them may be anything.
+ */
+void ps_hist_clamp(const _Atomic uint32_t *buckets, uint64_t over,
+		   uint64_t *min, uint64_t *max);
+
 #endif /* PS_HIST_H */

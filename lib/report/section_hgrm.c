@@ -138,6 +138,7 @@ ps_section_distribution(const struct ps_reader *r, uint32_t section,
 		d->max = PS_MAX(d->max, ps_peek(&s->max_ticks));
 		d->min = PS_MIN(d->min, ps_peek(&s->min_ticks));
 	}
+	ps_hist_clamp(d->histogram, d->over, &d->min, &d->max);
 	d->count = ps_hist_count(d->histogram, d->over);
 	return 0;
 }

@@ -310,6 +310,7 @@ view_one(struct ps_view *v, uint32_t section, const struct row_lists *rows,
 	}
 	if (sum.calls == 0)
 		return;
+	ps_hist_clamp(histogram, sum.over, &sum.min, &sum.max);
 	out->index = section;
 	out->name = ps_reader_string(r, s->name);
 	out->file = ps_reader_string(r, s->file);

@@ -17,9 +17,26 @@
 #include "report/massif.h"
 #include "report/merge.h"
 #include "report/pprof.h"
+#include "report/prometheus.h"
+#include "report/section_folded.h"
+#include "report/section_hgrm.h"
+#include "report/section_pprof.h"
+#include "report/section_trace.h"
 #include "tests/fuzz/formats.h"
 
 enum { PAGE = 4096, SCRATCH_LIMIT = 256 << 20 };
+
+static void
+write_sections(const struct ps_view *view, struct ps_scratch *scratch,
+	       struct ps_text *t)
+{
+	for (uint32_t i = 0; i < view->section_count; i++)
+		(void)ps_section_hgrm(view, view->sections[i].name, scratch, t);
+	ps_section_folded(view, t);
+	ps_section_pprof(view, t);
+	(void)ps_section_trace(view, t);
+	(void)ps_report_prometheus(&view->reader, 1, scratch, t);
+}
 
 static void
 write_all(const struct ps_reader *reader, struct ps_scratch *scratch,
@@ -52,6 +69,7 @@ write_all(const struct ps_reader *reader, struct ps_scratch *scratch,
 	(void)ps_massif(&view, symbols, scratch, &t);
 	(void)ps_diff_text(&side, &side, 0, scratch, &t);
 	(void)ps_diff_folded(&side, &side, PS_BY_PEAK, scratch, &t);
+	write_sections(&view, scratch, &t);
 	pprof = ps_pprof_begin(scratch, PS_BY_PEAK, &t);
 	if (pprof != NULL) {
 		(void)ps_pprof_add(pprof, &view, symbols, 1);

@@ -196,6 +196,50 @@ START_TEST(merged_counters_do_not_wrap)
 }
 END_TEST
 
+START_TEST(the_last_of_more_than_a_double_can_tell_is_the_greatest)
+{
+	uint64_t value = 0;
+
+	memset((void *)buckets, 0, sizeof(buckets));
+	ps_poke(&buckets[5], 1);
+	ck_assert_int_eq(
+	    ps_hist_quantile(buckets, UINT64_MAX - 1, UINT64_MAX, 1, &value),
+	    0);
+	ck_assert_uint_eq(value, UINT64_MAX);
+}
+END_TEST
+
+/* What is counted below 2^PS_HIST_MAX_BITS, and beyond; min and max as they are
+ * told, and as they can be. */
+static const struct {
+	uint32_t below;
+	uint64_t over;
+	uint64_t min, max;
+	uint64_t clamped_min, clamped_max;
+} extremes[] = {
+#define MOST ((UINT64_C(1) << PS_HIST_MAX_BITS) - 1)
+    {1, 0, 5, 9, 5, 9},
+    {1, 0, 9, 5, 5, 5},
+    {1, 0, UINT64_MAX, UINT64_MAX, MOST, MOST},
+    {1, 1, UINT64_C(1) << 50, UINT64_C(1) << 60, MOST, UINT64_C(1) << 60},
+    {0, 1, UINT64_C(1) << 50, UINT64_C(1) << 60, UINT64_C(1) << 50,
+     UINT64_C(1) << 60},
+    {0, 0, UINT64_MAX, 0, 0, 0},
+};
+
+START_TEST(extremes_are_where_they_can_be)
+{
+	uint64_t least = extremes[_i].min;
+	uint64_t most = extremes[_i].max;
+
+	memset((void *)buckets, 0, sizeof(buckets));
+	ps_poke(&buckets[5], extremes[_i].below);
+	ps_hist_clamp(buckets, extremes[_i].over, &least, &most);
+	ck_assert_uint_eq(least, extremes[_i].clamped_min);
+	ck_assert_uint_eq(most, extremes[_i].clamped_max);
+}
+END_TEST
+
 Suite *hist_suite(void);
 
 Suite *
@@ -217,6 +261,10 @@ hist_suite(void)
 	tcase_add_loop_test(quantiles, quantile_error_is_bounded, 0, 8);
 	tcase_add_test(quantiles, merging_is_recording_everything);
 	tcase_add_test(quantiles, merged_counters_do_not_wrap);
+	tcase_add_test(quantiles,
+		       the_last_of_more_than_a_double_can_tell_is_the_greatest);
+	tcase_add_loop_test(quantiles, extremes_are_where_they_can_be, 0,
+			    (int)PS_COUNT(extremes));
 	suite_add_tcase(s, quantiles);
 	return s;
 }

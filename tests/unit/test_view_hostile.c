@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "record/writer.h"
+#include "report/section_hgrm.h"
 #include "report/view.h"
 #include "tests/unit/example.h"
 
@@ -142,6 +143,34 @@ START_TEST(references_out_of_range_are_empty)
 }
 END_TEST
 
+START_TEST(extremes_that_no_call_had_are_clamped)
+{
+	static const uint64_t told[][2] = {
+	    {UINT64_C(1) << 50, UINT64_C(1) << 60},
+	    {UINT64_MAX, UINT64_MAX},
+	    {UINT64_MAX, 1},
+	};
+	char bytes[16384];
+	struct ps_text text;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		ps_poke(&ps_example_stats(i)->min_ticks, told[_i][0]);
+		ps_poke(&ps_example_stats(i)->max_ticks, told[_i][1]);
+	}
+	build();
+	for (uint32_t i = 0; i < view.section_count; i++) {
+		const struct ps_view_section *s = &view.sections[i];
+
+		ck_assert_double_le(s->min_s, s->p50_s);
+		ck_assert_double_le(s->p50_s, s->p99_s);
+		ck_assert_double_le(s->p99_s, s->max_s);
+		ps_text_init(&text, bytes, sizeof(bytes), -1);
+		ck_assert_int_eq(
+		    ps_section_hgrm(&view, s->name, &scratch, &text), 0);
+	}
+}
+END_TEST
+
 static void
 check_promises(void)
 {
@@ -208,6 +237,8 @@ view_hostile_suite(void)
 	tcase_add_test(hostile, fractions_stay_between_0_and_1);
 	tcase_add_loop_test(hostile, absurd_calibrations_make_no_nan, 0, 5);
 	tcase_add_test(hostile, references_out_of_range_are_empty);
+	tcase_add_loop_test(hostile, extremes_that_no_call_had_are_clamped, 0,
+			    3);
 	tcase_add_test(hostile, random_damage_breaks_no_promise);
 	tcase_add_test(hostile, no_memory_is_an_error);
 	tcase_set_timeout(hostile, 30);
