@@ -6,8 +6,9 @@
  * a frame is a module and an address in its file.  Each module gets a range of
  * addresses of its own.  Rows of threads, sites and section times are copied
  * as they are, with their references changed: readers add them up anyway, and
- * the view finds those that share a stack.  Threads of several processes are
- * told apart by name, those that are the first of their process and others.
+ * the view finds those that share a stack or a path of sections.  Threads of
+ * several processes are told apart by name, those that are the first of their
+ * process and others.
  *
  * The header begins as that of the first recording, so what is not named here
  * (the machine, the mode) is the first one's.
@@ -171,6 +172,14 @@ add_frame(struct merger *m, uint32_t index)
 	to->pc = key.address + module->bias;
 }
 
+static uint32_t
+section_of(const struct merger *m, uint32_t section)
+{
+	return section < m->from->count[PS_TABLE_SECTIONS]
+		   ? m->section_of[section]
+		   : UINT32_MAX;
+}
+
 static void
 add_site(struct merger *m, uint32_t index)
 {
@@ -193,9 +202,7 @@ add_site(struct merger *m, uint32_t index)
 				: UINT32_MAX;
 	to->thread =
 	    from->thread < PS_LABEL_THREADS ? m->label_of[from->thread] : 0;
-	to->section = from->section < m->from->count[PS_TABLE_SECTIONS]
-			  ? m->section_of[from->section]
-			  : UINT32_MAX;
+	to->section = section_of(m, from->section);
 	if (ps_peek(&from->peak_epoch) != epoch) {
 		ps_poke(&to->peak_allocations,
 			ps_peek(&from->live_allocations));
@@ -260,18 +267,25 @@ add_section(struct merger *m, uint32_t index)
 	const struct ps_record_section *from =
 	    ps_reader_entry(m->from, PS_TABLE_SECTIONS, index);
 	struct ps_record_section *to;
-	uint32_t name = string(m, from->name);
+	struct {
+		uint32_t name;
+		uint32_t function; /* all without a name have the same one */
+	} key = {.name = string(m, from->name)};
 	uint32_t row;
 	bool is_new;
 
+	if (from->function != 0 &&
+	    from->function <= m->from->count[PS_TABLE_FRAMES])
+		key.function = m->frame_of[from->function - 1] + 1;
 	m->section_of[index] =
-	    known(m, &m->sections, &name, sizeof(name), &is_new);
+	    known(m, &m->sections, &key, sizeof(key), &is_new);
 	if (!is_new)
 		return;
 	to = add_row(m, PS_TABLE_SECTIONS, 1, &row);
 	PS_ASSERT(row == m->section_of[index]);
 	*to = *from;
-	to->name = name;
+	to->name = key.name;
+	to->function = key.function;
 	to->file = string(m, from->file);
 }
 
@@ -291,6 +305,35 @@ add_stats(struct merger *m, uint32_t index)
 	if (ps_peek(&to->thread) != 0)
 		ps_poke(&to->ended_threads, 1);
 	ps_poke(&to->thread, 0);
+}
+
+/* Every row has a place, since others name it as their parent. */
+static void
+add_nodes(struct merger *m)
+{
+	uint32_t count = m->from->count[PS_TABLE_SECTION_NODES];
+	uint32_t first;
+
+	(void)add_row(m, PS_TABLE_SECTION_NODES, count, &first);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ps_record_section_node *from =
+		    ps_reader_row(m->from, PS_TABLE_SECTION_NODES, i);
+		struct ps_record_section_node *to =
+		    row_of(m, PS_TABLE_SECTION_NODES, first + i);
+		bool is_counted =
+		    from != NULL && ps_peek(&from->thread) != UINT32_MAX;
+		uint32_t parent;
+
+		if (from == NULL)
+			from =
+			    ps_reader_entry(m->from, PS_TABLE_SECTION_NODES, i);
+		memcpy(to, from, sizeof(*to));
+		parent = ps_peek(&to->parent);
+		to->section = section_of(m, to->section);
+		ps_poke(&to->parent,
+			parent < count ? first + parent : UINT32_MAX);
+		ps_poke(&to->thread, is_counted ? 0 : UINT32_MAX);
+	}
 }
 
 /* ---- all of it ---- */
@@ -319,45 +362,8 @@ add_recording(struct merger *m, const struct ps_reader *from)
 		add_site(m, i);
 	for (uint32_t i = 0; i < from->count[PS_TABLE_SECTION_STATS]; i++)
 		add_stats(m, i);
+	add_nodes(m);
 	return !m->is_out_of_memory;
-}
-
-/* Room for every row of every recording; a stack may be told twice. */
-static uint64_t
-plan(struct ps_record_table *tables, const struct ps_reader *const *readers,
-     uint32_t count)
-{
-	uint64_t at = PS_RECORD_HEADER_BYTES;
-
-	for (unsigned id = 0; id < PS_TABLES; id++) {
-		uint64_t rows = id == PS_TABLE_THREADS ? PS_LABEL_THREADS : 16;
-
-		for (uint32_t i = 0; i < count; i++) {
-			const struct ps_reader *r = readers[i];
-
-			rows += r->count[id];
-			if (id != PS_TABLE_STACK_FRAMES)
-				continue;
-			rows -= r->count[id];
-			for (uint32_t s = 0; s < r->count[PS_TABLE_SITES];
-			     s++) {
-				const struct ps_record_site *site =
-				    ps_reader_entry(r, PS_TABLE_SITES, s);
-
-				rows += PS_MIN((uint32_t)site->depth,
-					       (uint32_t)PS_STACK_DEPTH_MAX);
-			}
-		}
-		PS_ASSERT(at % PS_RECORD_ALIGN == 0);
-		tables[id] = (struct ps_record_table){
-		    .offset = at,
-		    .entry_bytes = ps_record_plan[id].entry_bytes,
-		    .capacity = (uint32_t)PS_MIN(rows, (uint64_t)UINT32_MAX),
-		};
-		at += PS_ROUND_UP(rows * ps_record_plan[id].entry_bytes,
-				  (uint64_t)PS_RECORD_ALIGN);
-	}
-	return at;
 }
 
 static int
@@ -365,7 +371,7 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
       struct ps_scratch *scratch)
 {
 	struct ps_record_table tables[PS_TABLES];
-	uint64_t bytes = plan(tables, readers, count);
+	uint64_t bytes = ps_merge_plan(tables, readers, count);
 	uint32_t label;
 	char *memory = ps_scratch_alloc(scratch, bytes + PS_CACHE_LINE);
 
@@ -380,6 +386,8 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	};
 	memcpy(m->h, readers[0]->header, sizeof(*m->h));
 	memset(&m->h->timeline, 0, sizeof(m->h->timeline));
+	/* What the first was about to fold is a row of its own tables. */
+	memset(&m->h->fold, 0, sizeof(m->h->fold));
 	memcpy(m->h->table, tables, sizeof(tables));
 	m->h->file_bytes = bytes;
 	ps_poke(&m->h->heap.peak_ticks, 0);
@@ -432,19 +440,4 @@ ps_merge(const struct ps_reader *const *readers, uint32_t count,
 	if (error == 0)
 		out->merged = count;
 	return error;
-}
-
-bool
-ps_merge_fits(const struct ps_reader *a, const struct ps_reader *b)
-{
-	double ratio = ps_reader_tick_seconds(a) / ps_reader_tick_seconds(b);
-	const struct ps_record_process *of_a = &a->header->process;
-	const struct ps_record_process *of_b = &b->header->process;
-
-	return strcmp(ps_reader_string(a, of_a->exe),
-		      ps_reader_string(b, of_b->exe)) == 0 &&
-	       strcmp(ps_reader_string(a, of_a->name),
-		      ps_reader_string(b, of_b->name)) == 0 &&
-	       !(ratio < 0.99) && !(ratio > 1.01) &&
-	       a->header->clock.kind == b->header->clock.kind;
 }

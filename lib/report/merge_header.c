@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * merge_header - sums of headers and timelines; a part of merge
+ * merge_header - sums of headers and timelines, and room; a part of merge
  */
+#include <string.h>
+
+#include "record/plan.h"
+#include "report/merge.h"
 #include "report/merge_header.h"
 
 #define SPAN_MAX_S 1e8 /* more is a damaged clock */
@@ -130,4 +134,58 @@ ps_merge_clock(struct ps_record_header *h,
 		span = end > span && end < SPAN_MAX_S ? end : span;
 	}
 	return set_clock(h, readers[0], span);
+}
+
+/* ---- room ---- */
+
+uint64_t
+ps_merge_plan(struct ps_record_table *tables,
+	      const struct ps_reader *const *readers, uint32_t count)
+{
+	uint64_t at = PS_RECORD_HEADER_BYTES;
+
+	for (unsigned id = 0; id < PS_TABLES; id++) {
+		uint64_t rows = id == PS_TABLE_THREADS ? PS_LABEL_THREADS : 16;
+
+		for (uint32_t i = 0; i < count; i++) {
+			const struct ps_reader *r = readers[i];
+
+			rows += r->count[id];
+			if (id != PS_TABLE_STACK_FRAMES)
+				continue;
+			rows -= r->count[id];
+			for (uint32_t s = 0; s < r->count[PS_TABLE_SITES];
+			     s++) {
+				const struct ps_record_site *site =
+				    ps_reader_entry(r, PS_TABLE_SITES, s);
+
+				rows += PS_MIN((uint32_t)site->depth,
+					       (uint32_t)PS_STACK_DEPTH_MAX);
+			}
+		}
+		PS_ASSERT(at % PS_RECORD_ALIGN == 0);
+		tables[id] = (struct ps_record_table){
+		    .offset = at,
+		    .entry_bytes = ps_record_plan[id].entry_bytes,
+		    .capacity = (uint32_t)PS_MIN(rows, (uint64_t)UINT32_MAX),
+		};
+		at += PS_ROUND_UP(rows * ps_record_plan[id].entry_bytes,
+				  (uint64_t)PS_RECORD_ALIGN);
+	}
+	return at;
+}
+
+bool
+ps_merge_fits(const struct ps_reader *a, const struct ps_reader *b)
+{
+	double ratio = ps_reader_tick_seconds(a) / ps_reader_tick_seconds(b);
+	const struct ps_record_process *of_a = &a->header->process;
+	const struct ps_record_process *of_b = &b->header->process;
+
+	return strcmp(ps_reader_string(a, of_a->exe),
+		      ps_reader_string(b, of_b->exe)) == 0 &&
+	       strcmp(ps_reader_string(a, of_a->name),
+		      ps_reader_string(b, of_b->name)) == 0 &&
+	       !(ratio < 0.99) && !(ratio > 1.01) &&
+	       a->header->clock.kind == b->header->clock.kind;
 }

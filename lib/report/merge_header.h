@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * merge_header - sums of headers and timelines; a part of merge
+ * merge_header - sums of headers and timelines, and room; a part of merge
  */
 #ifndef PS_REPORT_MERGE_HEADER_H
 #define PS_REPORT_MERGE_HEADER_H
@@ -22,5 +22,10 @@ double ps_merge_clock(struct ps_record_header *h,
 void ps_merge_timeline(struct ps_record_header *h,
 		       const struct ps_reader *first, const struct ps_reader *r,
 		       double step_s);
+
+/* Places in one file for every row of every recording, whose stacks may be told
+ * twice; returns the size of the file. */
+uint64_t ps_merge_plan(struct ps_record_table *tables,
+		       const struct ps_reader *const *readers, uint32_t count);
 
 #endif /* PS_REPORT_MERGE_HEADER_H */

@@ -95,6 +95,88 @@ START_TEST(threads_of_one_process_are_told_one_by_one)
 }
 END_TEST
 
+static void *
+append(enum ps_table_id id)
+{
+	void *out;
+
+	ps_record_lock();
+	ck_assert_uint_ne(ps_record_append(id, 1, &out), UINT32_MAX);
+	ps_record_publish(id);
+	ps_record_unlock();
+	return out;
+}
+
+static void
+add_node(uint32_t parent, uint32_t section, uint32_t thread)
+{
+	struct ps_record_section_node *n = append(PS_TABLE_SECTION_NODES);
+
+	n->section = section;
+	ps_poke(&n->parent, parent);
+	ps_poke(&n->thread, thread);
+	ps_poke(&n->calls, 2);
+	ps_poke(&n->self_ticks, 1000);
+}
+
+START_TEST(paths_of_sections_add_up)
+{
+	uint32_t first =
+	    ps_peek(&ps_record->table[PS_TABLE_SECTION_NODES].count);
+	uint32_t before;
+
+	add_node(first + 1, 1, 1); /* before its parent */
+	add_node(UINT32_MAX, 0, 1);
+	add_node(UINT32_MAX, 1, UINT32_MAX); /* a free row */
+	merge(1);
+	before = view.node_count;
+	ck_assert_uint_ge(before, 2);
+	merge(3);
+	ck_assert_uint_eq(view.node_count, before);
+	for (uint32_t i = 0; i < before; i++)
+		if (view.nodes[i].parent != UINT32_MAX &&
+		    view.nodes[i].section == 1)
+			ck_assert_uint_eq(view.nodes[i].calls, 3 * 2);
+}
+END_TEST
+
+/* The row that an ended thread's was added to a copy of. */
+START_TEST(a_spare_row_of_the_first_hides_none_of_the_others)
+{
+	struct ps_record_section_stats *spare = append(PS_TABLE_SECTION_STATS);
+	uint32_t count =
+	    ps_peek(&ps_record->table[PS_TABLE_SECTION_STATS].count);
+
+	memcpy((void *)spare, (const void *)ps_example_stats(0),
+	       sizeof(*spare));
+	ps_poke(&ps_record->fold.spare[PS_TABLE_SECTION_STATS], count);
+	merge(2);
+	ck_assert_uint_eq(view.section_calls, 2 * 6);
+}
+END_TEST
+
+/* Functions without a mark have no names but their frames. */
+START_TEST(functions_are_no_one_section)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		ps_example_section(i)->name = UINT32_MAX;
+		ps_example_section(i)->function = i + 1;
+	}
+	merge(1);
+	ck_assert_uint_eq(view.section_count, 2);
+	merge(2);
+	ck_assert_uint_eq(view.section_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct ps_record_section *s = ps_reader_entry(
+		    &merged, PS_TABLE_SECTIONS, view.sections[i].index);
+		const struct ps_record_frame *f =
+		    ps_reader_entry(&merged, PS_TABLE_FRAMES, s->function - 1);
+
+		ck_assert_ptr_nonnull(f);
+	}
+}
+END_TEST
+
 /* What is a sum, and what is not, must not be subtracted. */
 START_TEST(the_report_of_several_names_no_pid)
 {
@@ -131,6 +213,9 @@ merge_suite(void)
 	tcase_add_test(sums, first_threads_of_all_processes_are_one_label);
 	tcase_add_test(sums, threads_of_several_processes_are_told_by_name);
 	tcase_add_test(sums, threads_of_one_process_are_told_one_by_one);
+	tcase_add_test(sums, paths_of_sections_add_up);
+	tcase_add_test(sums, a_spare_row_of_the_first_hides_none_of_the_others);
+	tcase_add_test(sums, functions_are_no_one_section);
 	tcase_add_test(sums, the_report_of_several_names_no_pid);
 	suite_add_tcase(s, sums);
 	return s;
