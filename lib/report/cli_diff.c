@@ -15,6 +15,7 @@
 #include "report/cli_page.h"
 #include "report/cli_pprof.h"
 #include "report/diff.h"
+#include "report/section_folded.h"
 
 struct sides {
 	struct ps_groups old;
@@ -147,7 +148,11 @@ compare_folded(struct opened *o)
 
 	PS_ASSERT((unsigned)o->a->folded_key < PS_DIFF_KEYS);
 	ps_scratch_init(&scratch, 0);
-	error = ps_diff_folded(&from, &to, o->a->folded_key, &scratch, o->out);
+	error =
+	    o->a->is_of_sections
+		? ps_section_folded_both(from.view, to.view, &scratch, o->out)
+		: ps_diff_folded(&from, &to, o->a->folded_key, &scratch,
+				 o->out);
 	ps_scratch_fini(&scratch);
 	return error;
 }
@@ -187,12 +192,12 @@ print_pprof(const struct ps_arguments *a, const struct sides *s,
 	    struct ps_text *out)
 {
 	struct ps_pprof_file file;
-	int error = ps_pprof_open(&file, true);
+	int error = ps_pprof_open(&file, a->is_of_sections);
 
 	if (error == 0)
-		error = ps_groups_add_pprof(&s->new, a, file.profile, 1);
+		error = ps_groups_add_pprof(&s->new, a, &file, 1);
 	if (error == 0)
-		error = ps_groups_add_pprof(&s->old, a, file.profile, -1);
+		error = ps_groups_add_pprof(&s->old, a, &file, -1);
 	return ps_pprof_close(&file, error, out);
 }
 

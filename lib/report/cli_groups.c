@@ -202,20 +202,19 @@ ps_group_open(const struct ps_arguments *a, const struct ps_group *g,
 
 int
 ps_groups_add_pprof(const struct ps_groups *groups,
-		    const struct ps_arguments *a, struct ps_pprof *profile,
+		    const struct ps_arguments *a, struct ps_pprof_file *file,
 		    int sign)
 {
 	int error = 0;
 
-	PS_ASSERT(profile != NULL && (sign == 1 || sign == -1));
+	PS_ASSERT(file->fd >= 0 && (sign == 1 || sign == -1));
 	for (uint32_t i = 0; error == 0 && i < groups->count; i++) {
 		struct ps_source source;
 
 		error = ps_group_open(a, &groups->group[i], &source);
 		if (error != 0)
 			break;
-		error =
-		    ps_pprof_add(profile, &source.view, source.symbols, sign);
+		error = ps_pprof_put(file, &source, sign);
 		ps_source_close(&source);
 	}
 	return error;

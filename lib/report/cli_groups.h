@@ -7,9 +7,9 @@
 #define PS_REPORT_CLI_GROUPS_H
 
 #include "report/cli_arguments.h"
+#include "report/cli_pprof.h"
 #include "report/cli_source.h"
 #include "report/cli_tree.h"
-#include "report/pprof.h"
 
 struct ps_group {
 	const struct ps_reader **readers; /* of its processes */
@@ -59,10 +59,10 @@ const struct ps_group *ps_groups_match(const struct ps_groups *groups,
 int ps_group_open(const struct ps_arguments *a, const struct ps_group *g,
 		  struct ps_source *out);
 
-/* ps_pprof_add of each group; 0 or -errno. */
+/* ps_pprof_put of each group; 0 or -errno. */
 int ps_groups_add_pprof(const struct ps_groups *groups,
-			const struct ps_arguments *a, struct ps_pprof *profile,
-			int sign);
+			const struct ps_arguments *a,
+			struct ps_pprof_file *file, int sign);
 
 /* "MERGED 3 processes of ...". */
 void ps_group_put_what(const struct ps_group *g, struct ps_text *t);

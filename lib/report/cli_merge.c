@@ -46,10 +46,10 @@ print_pprof(const struct ps_arguments *a, const struct ps_groups *groups,
 	    struct ps_text *out)
 {
 	struct ps_pprof_file file;
-	int error = ps_pprof_open(&file, true);
+	int error = ps_pprof_open(&file, a->is_of_sections);
 
 	if (error == 0)
-		error = ps_groups_add_pprof(groups, a, file.profile, 1);
+		error = ps_groups_add_pprof(groups, a, &file, 1);
 	return ps_pprof_close(&file, error, out);
 }
 

@@ -12,7 +12,7 @@
 #include "report/cli_pprof.h"
 
 int
-ps_pprof_open(struct ps_pprof_file *f, bool is_of_sites)
+ps_pprof_open(struct ps_pprof_file *f, bool is_of_sections)
 {
 	static char buffer[1 << 16];
 
@@ -21,10 +21,22 @@ ps_pprof_open(struct ps_pprof_file *f, bool is_of_sites)
 	if (f->fd < 0)
 		return -errno;
 	ps_text_init(&f->plain, buffer, sizeof(buffer), f->fd);
-	if (!is_of_sites)
+	if (is_of_sections) {
+		ps_section_pprof_begin(&f->sections, &f->plain);
 		return 0;
+	}
 	f->profile = ps_pprof_begin(&f->scratch, PS_BY_PEAK, &f->plain);
 	return f->profile == NULL ? -ENOMEM : 0;
+}
+
+int
+ps_pprof_put(struct ps_pprof_file *f, const struct ps_source *s, int sign)
+{
+	PS_ASSERT(f->profile != NULL || f->sections.out == &f->plain);
+	if (f->profile != NULL)
+		return ps_pprof_add(f->profile, &s->view, s->symbols, sign);
+	ps_section_pprof_add(&f->sections, &s->view, sign);
+	return 0;
 }
 
 int
@@ -46,12 +58,13 @@ ps_pprof_close(struct ps_pprof_file *f, int error, struct ps_text *out)
 }
 
 int
-ps_print_pprof(struct ps_source *s, struct ps_text *out)
+ps_print_pprof(const struct ps_source *s, bool is_of_sections,
+	       struct ps_text *out)
 {
 	struct ps_pprof_file file;
-	int error = ps_pprof_open(&file, true);
+	int error = ps_pprof_open(&file, is_of_sections);
 
 	if (error == 0)
-		error = ps_pprof_add(file.profile, &s->view, s->symbols, 1);
+		error = ps_pprof_put(&file, s, 1);
 	return ps_pprof_close(&file, error, out);
 }

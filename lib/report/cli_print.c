@@ -16,19 +16,7 @@
 #include "report/massif.h"
 #include "report/section_folded.h"
 #include "report/section_hgrm.h"
-#include "report/section_pprof.h"
 #include "report/section_trace.h"
-
-static int
-print_pprof_of_sections(struct ps_source *s, struct ps_text *out)
-{
-	struct ps_pprof_file file;
-	int error = ps_pprof_open(&file, false);
-
-	if (error == 0)
-		ps_section_pprof(&s->view, &file.plain);
-	return ps_pprof_close(&file, error, out);
-}
 
 int
 ps_print_source(const struct ps_arguments *a, struct ps_source *s,
@@ -44,8 +32,7 @@ ps_print_source(const struct ps_arguments *a, struct ps_source *s,
 		return ps_folded(&s->view, s->symbols, a->folded_key,
 				 &s->scratch, out);
 	case PS_CLI_PPROF:
-		return a->is_of_sections ? print_pprof_of_sections(s, out)
-					 : ps_print_pprof(s, out);
+		return ps_print_pprof(s, a->is_of_sections, out);
 	case PS_CLI_CALLGRIND:
 		return ps_callgrind(&s->view, s->symbols, &s->scratch, out);
 	case PS_CLI_MASSIF:

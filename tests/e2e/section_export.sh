@@ -12,8 +12,9 @@ for format in folded=time pprof=time trace; do
 done
 "$B/perfreport" --hgrm inner -o hgrm "$file" || fail 'perfreport --hgrm to work'
 
+export PYTHONPATH=$E2E
 python - <<'END' || exit 1
-import collections, gzip, json
+import collections, json, pprof_file as pprof
 
 report = json.load(open("report.json"))
 section = {s["name"]: s for s in report["sections"]}
@@ -34,43 +35,11 @@ near(folded["sections;outer;inner"] * 1e-9, section["inner"]["self_s"])
 assert "sections;recursive;recursive;recursive" in folded
 
 # pprof: read field by field, as the format is described.
-def fields(data):
-    at, found = 0, collections.defaultdict(list)
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]; at += 1
-            value |= (byte & 127) << shift; shift += 7
-            if byte < 128: return value
-    while at < len(data):
-        key = varint()
-        assert key & 7 in (0, 2), key
-        value = varint()
-        if key & 7 == 2:
-            value, at = data[at:at + value], at + value
-        found[key >> 3].append(value)
-    return found
-
-def packed(data):
-    values, value, shift = [], 0, 0
-    for byte in data:
-        value |= (byte & 127) << shift; shift += 7
-        if byte < 128: values.append(value); value = shift = 0
-    return values
-
-profile = fields(gzip.decompress(open("pprof", "rb").read()))
-text = [s.decode() for s in profile[6]]
-assert text[0] == ""
-types = [text[fields(t)[1][0]] for t in profile[1]]
-assert types == ["calls", "time"] and text[profile[14][0]] == "time"
-names = {fields(f)[1][0]: text[fields(f)[2][0]] for f in profile[5]}
-where = {fields(l)[1][0]: names[fields(fields(l)[4][0])[1][0]] for l in profile[4]}
+profile = pprof.Profile("pprof")
+assert profile.types == ["calls", "time"] and profile.default == "time"
 time = collections.Counter()
-for sample in map(fields, profile[2]):
-    stack = [where[i] for i in packed(sample[1][0])]
-    calls, ns = packed(sample[2][0])
-    path = ";".join(["sections"] + stack[::-1])
+for stack, (calls, ns), labels in profile.samples:
+    path = ";".join([labels["process"]] + stack[::-1])
     assert ns == 0 or abs(folded[path] - ns) <= 1, (path, ns)
     time[stack[0]] += calls
 assert all(time[name] == s["calls"] for name, s in section.items()), time
@@ -100,6 +69,46 @@ values = [(float(r[0]), float(r[1]), int(r[2])) for r in rows]
 assert values == sorted(values) and values[-1][1:] == (1.0, section["inner"]["calls"]), values
 near(values[-1][0] * 1e-3, section["inner"]["max_s"])
 near(min(v for v, p, c in values if p >= 0.5) * 1e-3, section["inner"]["p50_s"])
+END
+
+# Of many: all executables, each with its own name; and what changed.
+cp "$file" before.perfshim
+run_shim "$T/sections"
+run_shim "$T/plugin" "$T/libplugin.so"
+for format in folded=time pprof=time; do
+	"$B/perfreport" --merge "--$format" -o "merged.${format%=*}" rec ||
+		fail "perfreport --merge --$format to work"
+	"$B/perfreport" --diff "--$format" -o "diff.${format%=*}" before.perfshim rec ||
+		fail "perfreport --diff --$format to work"
+done
+python - <<'END' || exit 1
+import collections, pprof_file as pprof
+
+def folded(name):
+    for line in open(name):
+        path, *values = line.split(" ")
+        yield path, [int(v) for v in values]
+
+def sums(name, sign):
+    found = collections.Counter()
+    for stack, (calls, ns), labels in pprof.Profile(name).samples:
+        assert labels.get("pprof::base") == ("true" if calls < 0 else None), (calls, labels)
+        if calls * sign > 0 and ns != 0:
+            found[";".join([labels["process"]] + stack[::-1])] += ns * sign
+    return found
+
+def same(a, b):
+    assert set(a) == set(b) and all(abs(a[path] - b[path]) <= 2 for path in a), (a, b)
+
+merged = {path: ns for path, (ns,) in folded("merged.folded")}
+assert {"sections;outer;inner", "plugin;host_section;plugin_section"} <= set(merged), merged
+same(sums("merged.pprof", 1), merged)
+same(sums("diff.pprof", 1), merged)
+both = dict(folded("diff.folded"))
+before = {path: ns for path, (ns,) in folded("folded")}
+same({path: new for path, (old, new) in both.items() if new}, merged)
+same({path: old for path, (old, new) in both.items() if old}, before)
+same(sums("diff.pprof", -1), before)
 END
 
 # Spans are pairs of their own, and in no stack.

@@ -30,10 +30,15 @@ static void
 write_sections(const struct ps_view *view, struct ps_scratch *scratch,
 	       struct ps_text *t)
 {
+	struct ps_section_pprof pprof;
+
 	for (uint32_t i = 0; i < view->section_count; i++)
 		(void)ps_section_hgrm(view, view->sections[i].name, scratch, t);
 	ps_section_folded(view, t);
-	ps_section_pprof(view, t);
+	(void)ps_section_folded_both(view, view, scratch, t);
+	ps_section_pprof_begin(&pprof, t);
+	ps_section_pprof_add(&pprof, view, 1);
+	ps_section_pprof_add(&pprof, view, -1);
 	(void)ps_section_trace(view, t);
 	(void)ps_report_prometheus(&view->reader, 1, scratch, t);
 }
