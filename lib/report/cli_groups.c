@@ -78,6 +78,19 @@ sort_processes(struct ps_groups *groups, const struct ps_tree *tree)
 	return 0;
 }
 
+/* Small processes are with the first group of their executable only. */
+static const struct ps_small_group *
+small_of(const struct ps_groups *groups, const struct ps_group *g)
+{
+	const struct ps_small_group *small =
+	    ps_small_find(groups->small, ps_group_exe(g));
+
+	for (const struct ps_group *other = groups->group; other < g; other++)
+		if (other->small == small)
+			return NULL;
+	return small;
+}
+
 int
 ps_groups_open(struct ps_groups *groups, const struct ps_tree *tree)
 {
@@ -89,7 +102,7 @@ ps_groups_open(struct ps_groups *groups, const struct ps_tree *tree)
 	for (uint32_t i = 0; error == 0 && i < groups->count; i++) {
 		struct ps_group *g = &groups->group[i];
 
-		g->small = ps_small_find(&tree->small, ps_group_exe(g));
+		g->small = small_of(groups, g);
 		error = ps_merge(g->readers, g->count, &groups->scratch,
 				 &g->merged);
 		PS_ASSERT(error != 0 || g->merged.merged == g->count);
@@ -136,17 +149,36 @@ ps_groups_find(const struct ps_groups *groups, const char *exe,
 	return same_name;
 }
 
-/* The program at that very path, under that name; NULL: none. */
-static const struct ps_group *
-exact_match(const struct ps_groups *groups, const struct ps_group *other)
+/* The same program at the same path, under the same name. */
+static bool
+is_same(const struct ps_group *a, const struct ps_group *b)
 {
-	for (uint32_t i = 0; i < groups->count; i++) {
-		const struct ps_group *g = &groups->group[i];
+	return strcmp(ps_group_exe(a), ps_group_exe(b)) == 0 &&
+	       strcmp(ps_group_name(a), ps_group_name(b)) == 0;
+}
 
-		if (strcmp(ps_group_exe(g), ps_group_exe(other)) == 0 &&
-		    strcmp(ps_group_name(g), ps_group_name(other)) == 0)
-			return g;
-	}
+static bool
+has_same(const struct ps_groups *groups, const struct ps_group *other)
+{
+	for (uint32_t i = 0; i < groups->count; i++)
+		if (is_same(&groups->group[i], other))
+			return true;
+	return false;
+}
+
+/* A program whose clocks did not fit is in several groups: the first is for the
+ * first of the other side, and so on.  NULL: none is left. */
+static const struct ps_group *
+exact_match(const struct ps_groups *groups, const struct ps_groups *others,
+	    const struct ps_group *other)
+{
+	uint32_t before = 0;
+
+	for (const struct ps_group *g = others->group; g < other; g++)
+		before += is_same(g, other);
+	for (uint32_t i = 0; i < groups->count; i++)
+		if (is_same(&groups->group[i], other) && before-- == 0)
+			return &groups->group[i];
 	return NULL;
 }
 
@@ -161,8 +193,7 @@ moved(const struct ps_groups *groups, const struct ps_groups *others,
 	for (uint32_t i = 0; i < groups->count; i++) {
 		const struct ps_group *g = &groups->group[i];
 
-		if (strcmp(ps_group_name(g), name) != 0 ||
-		    exact_match(others, g) != NULL)
+		if (strcmp(ps_group_name(g), name) != 0 || has_same(others, g))
 			continue;
 		if (g == self)
 			*wanted = number;
@@ -177,14 +208,13 @@ const struct ps_group *
 ps_groups_match(const struct ps_groups *groups, const struct ps_groups *others,
 		const struct ps_group *other)
 {
-	const struct ps_group *same = exact_match(groups, other);
 	const char *name = ps_group_name(other);
 	uint32_t number = 0;
 
 	PS_ASSERT(other >= others->group &&
 		  other < others->group + others->count);
-	if (same != NULL)
-		return same;
+	if (has_same(groups, other))
+		return exact_match(groups, others, other);
 	if (moved(others, groups, name, other, &number) == NULL)
 		return NULL;
 	return moved(groups, others, name, NULL, &number);

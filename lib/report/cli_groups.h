@@ -18,7 +18,7 @@ struct ps_group {
 	uint64_t greatest_peak;
 	struct ps_reader merged;
 	/* Processes of the same executable that left a line only, or NULL; in
-	 * none of the figures above. */
+	 * none of the figures above, and of one group. */
 	const struct ps_small_group *small;
 };
 

@@ -84,3 +84,21 @@ view --diff first rec
 report_has $'\n  old  app  pid [0-9]+\n  new  app  pid [0-9]+\n' 'PEAK MEMORY, MORE THAN NOISE +none'
 view --diff both rec
 report_has $'\napp +1 [^\n]* KiB +1 +[^\n]* KiB' $'\napp +1 [^\n]* - +- +-\n'
+
+# Clocks that do not fit make two groups of one program: each has another match.
+rm -r rec tree
+run_shim PERFSHIM_SAMPLE=all PERFSHIM_CLOCK=monotonic "$T/exact"
+cp -r rec tree
+run_shim PERFSHIM_SAMPLE=all PERFSHIM_CLOCK=tsc "$T/exact"
+view --diff --folded=count rec tree
+# Without a TSC that can be used, both have the same clock.
+if [ "$(grep -c ';keep_small ' <<<"$text")" = 2 ]; then
+	equal '2000 1000' "$(awk '/;keep_small / { old += $(NF - 1); new += $NF } END { print old, new }' <<<"$text")" \
+		'what both sides have of it'
+	view --diff --folded=count tree rec
+	equal '1000 2000' "$(awk '/;keep_small / { old += $(NF - 1); new += $NF } END { print old, new }' <<<"$text")" \
+		'what both sides have of it, the other way'
+	printf '1\t7\t1\t0\t1\t1000\t1\t1\t4096\t2048\t5\t1024\t%s\n' "$(realpath "$T/exact")" >rec/small-processes.tsv
+	view --merge rec
+	has "${text#*EXECUTABLES}" $'\n +2 +1  exact [^\n]*\n +1 +0  exact ' 'the table with a small process'
+fi
