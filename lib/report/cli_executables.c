@@ -5,6 +5,7 @@
  * An executable may have recordings, lines of small processes, or both; of two
  * trees, it may be on one side only.  Each has one row.
  */
+#include <math.h>
 #include <string.h>
 
 #include "report/cli_executables.h"
@@ -27,22 +28,24 @@ struct sums {
 	double user_s;
 };
 
+/* Without memory for its view, what only that says is not known. */
 static void
 add_group(struct sums *sums, const struct ps_group *g)
 {
 	struct ps_scratch scratch;
 	struct ps_view view;
+	bool is_known;
 
 	if (g == NULL)
 		return;
 	ps_scratch_init(&scratch, 0);
-	if (ps_view_build(&g->merged, NULL, &scratch, &view) != 0)
-		return;
+	is_known = ps_view_build(&g->merged, NULL, &scratch, &view) == 0;
 	sums->processes += g->count;
-	sums->allocations += (double)view.allocations;
-	sums->requested_bytes += (double)view.requested_bytes;
 	sums->greatest_peak = (double)g->greatest_peak;
-	sums->user_s += view.user_s;
+	sums->allocations += is_known ? (double)view.allocations : (double)NAN;
+	sums->requested_bytes +=
+	    is_known ? (double)view.requested_bytes : (double)NAN;
+	sums->user_s += is_known ? view.user_s : (double)NAN;
 	ps_scratch_fini(&scratch);
 }
 

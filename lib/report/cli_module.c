@@ -313,13 +313,12 @@ add_range(struct ps_module *m, Dwarf_Addr start, Dwarf_Addr end,
 	return true;
 }
 
+/* All of them, or as many as there is memory for. */
 static void
-find_ranges(struct ps_module *m)
+collect_ranges(struct ps_module *m)
 {
 	Dwarf_Die *unit = NULL;
 
-	PS_ASSERT(m->range_count == 0);
-	m->has_ranges = true;
 	while ((unit = dwfl_module_nextcu(m->dw, unit, &m->bias)) != NULL) {
 		Dwarf_Addr base;
 		Dwarf_Addr start;
@@ -330,6 +329,14 @@ find_ranges(struct ps_module *m)
 			if (end > start && !add_range(m, start, end, unit))
 				return;
 	}
+}
+
+static void
+find_ranges(struct ps_module *m)
+{
+	PS_ASSERT(m->range_count == 0);
+	m->has_ranges = true;
+	collect_ranges(m);
 	if (m->range_count > 0)
 		qsort(m->ranges, m->range_count, sizeof(*m->ranges), by_range);
 	for (size_t i = 1; i < m->range_count; i++)

@@ -55,31 +55,40 @@ put_name(struct ps_text *t, const char *name, int columns)
 }
 
 static void
+put_figures(const struct ps_tree_node *node, const struct ps_view *v,
+	    struct ps_text *t)
+{
+	char word[24];
+	char a[16];
+	struct ps_text text;
+
+	ps_text_init(&text, word, sizeof(word), -1);
+	put_end(&text, v, node->was_execed);
+	ps_text_printf(t, " %-8s", word);
+	ps_text_printf(t, " %8s", ps_human_time(a, v->wall_s));
+	ps_text_printf(t, " %10s", ps_human_bytes(a, (double)v->peak_bytes));
+	ps_text_printf(t, " %8s", ps_human_count(a, (double)v->allocations));
+	ps_text_printf(t, " %10s\n", ps_human_bytes(a, v->max_rss_bytes));
+}
+
+static void
 put_row(const struct ps_tree_node *node, const struct ps_report_options *o,
 	struct ps_text *t)
 {
 	const struct ps_record_process *p = process_of(node);
 	struct ps_scratch scratch;
 	struct ps_view view;
-	char word[24];
-	char a[16];
-	struct ps_text text;
 	int indent = PS_MIN(node->depth, 8);
 
-	ps_scratch_init(&scratch, (size_t)1 << 30);
-	if (ps_view_build(&node->reader, o, &scratch, &view) != 0)
-		return;
 	ps_text_printf(t, "%7d ", p->pid);
 	ps_text_fill(t, ' ', indent);
 	put_name(t, ps_reader_string(&node->reader, p->name),
 		 NAME_COLUMNS - indent);
-	ps_text_init(&text, word, sizeof(word), -1);
-	put_end(&text, &view, node->was_execed);
-	ps_text_printf(t, " %-8s", word);
-	ps_text_printf(t, " %8s", ps_human_time(a, view.wall_s));
-	ps_text_printf(t, " %10s", ps_human_bytes(a, (double)view.peak_bytes));
-	ps_text_printf(t, " %8s", ps_human_count(a, (double)view.allocations));
-	ps_text_printf(t, " %10s\n", ps_human_bytes(a, view.max_rss_bytes));
+	ps_scratch_init(&scratch, (size_t)1 << 30);
+	if (ps_view_build(&node->reader, o, &scratch, &view) == 0)
+		put_figures(node, &view, t);
+	else
+		ps_text_str(t, " no memory for its figures\n");
 	ps_scratch_fini(&scratch);
 }
 
