@@ -73,6 +73,14 @@ add_row(struct merger *m, enum ps_table_id id, uint32_t entries,
 	return row_of(m, id, at);
 }
 
+static bool
+has_room(const struct merger *m, enum ps_table_id id, size_t entries)
+{
+	const struct ps_record_table *t = &m->h->table[id];
+
+	return entries <= t->capacity - ps_peek(&t->count);
+}
+
 static uint32_t
 known(struct merger *m, struct ps_intern *set, const void *key, size_t bytes,
       bool *is_new)
@@ -100,7 +108,9 @@ string(struct merger *m, uint32_t offset)
 	if (m->is_out_of_memory)
 		return 0;
 	value = ps_intern_value(&m->strings, number);
-	if (is_new) {
+	/* Those of a damaged recording may lie in one another, and be more than
+	 * there is room for: "" then, which is at 0. */
+	if (is_new && has_room(m, PS_TABLE_STRINGS, bytes)) {
 		memcpy(add_row(m, PS_TABLE_STRINGS, (uint32_t)bytes, &at), text,
 		       bytes);
 		*value = at;

@@ -177,6 +177,29 @@ START_TEST(functions_are_no_one_section)
 }
 END_TEST
 
+/* So that together they are longer than all strings there are. */
+START_TEST(names_that_lie_in_one_another_are_cut_to_none)
+{
+	char name[200];
+	uint32_t first = ps_peek(&ps_record->table[PS_TABLE_SECTIONS].count);
+	uint32_t at;
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	ps_record_lock();
+	at = ps_record_string(name);
+	ps_record_publish(PS_TABLE_STRINGS);
+	ps_record_unlock();
+	for (uint32_t i = 0; i < 100; i++) {
+		ps_example_add_section("x", 10);
+		ps_example_section(first + i)->name = at + i;
+	}
+	merge(2);
+	ck_assert_uint_ge(view.section_count, 3);
+	ck_assert_uint_eq(view.section_calls, 2 * (6 + 100));
+}
+END_TEST
+
 /* What is a sum, and what is not, must not be subtracted. */
 START_TEST(the_report_of_several_names_no_pid)
 {
@@ -216,6 +239,7 @@ merge_suite(void)
 	tcase_add_test(sums, paths_of_sections_add_up);
 	tcase_add_test(sums, a_spare_row_of_the_first_hides_none_of_the_others);
 	tcase_add_test(sums, functions_are_no_one_section);
+	tcase_add_test(sums, names_that_lie_in_one_another_are_cut_to_none);
 	tcase_add_test(sums, the_report_of_several_names_no_pid);
 	suite_add_tcase(s, sums);
 	return s;
