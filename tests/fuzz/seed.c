@@ -4,6 +4,8 @@
  *
  *   seed corpus DIRECTORY    the example of the unit tests, and an empty one
  *   seed full FILE           every table at its limit
+ *   seed damaged DIRECTORY   copies of the example, each damaged in another
+ * way: DAMAGED of them (default 40), from DAMAGED_SEED on
  */
 #include <check.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 
 /* Of a stack: its own frames and a link to those of another. */
 enum { OWN_FRAMES = 32, DEPTH = 64 };
+enum { NO_PID = 1 << 23 }; /* more than the kernel gives */
 
 static void
 save(const char *path, const void *bytes, size_t size)
@@ -38,6 +41,111 @@ save_compact(const char *directory, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	save(path, image, bytes);
+}
+
+/* ---- damaged ---- */
+
+static unsigned
+number_of(const char *variable, unsigned otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value == NULL ? otherwise : (unsigned)atoi(value);
+}
+
+/* A word of a row or of the header's figures, to what may be its edge. */
+static void
+damage_word(char *image, size_t bytes, unsigned *seed)
+{
+	static const uint64_t odd[] = {0,	   1,	       UINT32_MAX,
+				       1ull << 40, 1ull << 50, 1ull << 60,
+				       INT64_MAX,  1ull << 63, UINT64_MAX};
+	size_t first = offsetof(struct ps_record_header, process);
+	uint64_t word = 0;
+	size_t at = 0;
+
+	/* Most words are of histograms, and zero: rather another one. */
+	for (unsigned tries = 0; tries < 20 && word == 0; tries++) {
+		at = (first + (size_t)rand_r(seed) % (bytes - first)) / 8 * 8;
+		memcpy(&word, image + at, 8);
+	}
+	memcpy(image + at, &odd[(size_t)rand_r(seed) % PS_COUNT(odd)], 8);
+}
+
+static void *
+append(enum ps_table_id id, uint32_t rows)
+{
+	void *out;
+
+	ck_assert_uint_ne(ps_record_append(id, rows, &out), UINT32_MAX);
+	ps_record_publish(id);
+	return out;
+}
+
+/* What the example does without: a call tree, events, an alert. */
+static void
+add_more(void)
+{
+	struct ps_record_section_node *node;
+	struct ps_record_event *event;
+
+	ps_record_lock();
+	node = append(PS_TABLE_SECTION_NODES, 4);
+	event = append(PS_TABLE_EVENTS, 4);
+	(void)append(PS_TABLE_ALERTS, 2);
+	for (uint32_t i = 0; i < 4; i++) {
+		node[i].section = i % 2;
+		ps_poke(&node[i].parent, i == 0 ? UINT32_MAX : i - 1);
+		ps_poke(&node[i].thread, 1);
+		ps_poke(&node[i].calls, 3);
+		ps_poke(&node[i].self_ticks, 1000);
+		ps_poke(&event[i].number, i + 1);
+		ps_poke(&event[i].begun, PS_EXAMPLE_START_TICKS + i);
+		ps_poke(&event[i].ticks, 100);
+	}
+	ps_record_unlock();
+}
+
+/* Some of them are read as whole; the header's places are left alone, since
+ * most damage there is refused. */
+static void
+save_damaged(const char *directory)
+{
+	unsigned count = number_of("DAMAGED", 40);
+	unsigned first = number_of("DAMAGED_SEED", 200);
+	struct ps_record_header *h;
+	size_t bytes;
+	char *image;
+	char *good;
+	char path[4096];
+
+	add_more();
+	image = ps_example_compact(&bytes);
+	h = (void *)image;
+	good = malloc(bytes);
+	ck_assert_ptr_nonnull(good);
+	memcpy(good, image, bytes);
+	for (unsigned i = 0; i < count; i++) {
+		unsigned seed = first + i;
+
+		memcpy(image, good, bytes);
+		/* Images of a process, three at a time, some of them small. */
+		h->process.pid = NO_PID + (int32_t)i / 3;
+		h->process.start_real_ns += i;
+		if (i % 4 > 1)
+			ps_poke(&h->process.state, PS_STATE_RUNNING);
+		if (i % 4 == 3) {
+			ps_poke(&h->watch.alerts, 0);
+			ps_poke(&h->table[PS_TABLE_SECTION_STATS].count, 0);
+		}
+		if (i % 2 == 0)
+			ps_example_damage(image, bytes, &seed);
+		for (unsigned n = 0; i % 2 != 0 && n < 40; n++)
+			damage_word(image, bytes, &seed);
+		snprintf(path, sizeof(path), "%s/%u.perfshim", directory, i);
+		save(path, image, bytes);
+	}
+	free(good);
 }
 
 /* ---- full ---- */
@@ -144,6 +252,10 @@ START_TEST(written)
 		save_compact(arguments[2], "running");
 		return;
 	}
+	if (strcmp(arguments[1], "damaged") == 0) {
+		save_damaged(arguments[2]);
+		return;
+	}
 	ps_record_lock();
 	fill_places();
 	fill_sites();
@@ -163,7 +275,9 @@ main(int argc, char **argv)
 	int failed;
 
 	if (argc != 3) {
-		fputs("usage: seed corpus DIRECTORY | full FILE\n", stderr);
+		fputs("usage: seed corpus DIRECTORY | full FILE | damaged "
+		      "DIRECTORY\n",
+		      stderr);
 		return 2;
 	}
 	arguments = argv;
