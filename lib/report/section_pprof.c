@@ -87,7 +87,7 @@ put_type(struct ps_text *out, unsigned type, unsigned unit)
 {
 	struct message m;
 
-	PS_ASSERT(type < STRINGS && unit < STRINGS);
+	PS_ASSERT(type < FIXED && unit < FIXED);
 	begin(&m);
 	ps_proto_number(&m.text, 1, type);
 	ps_proto_number(&m.text, 2, unit);
