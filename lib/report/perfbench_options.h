@@ -17,7 +17,7 @@ enum {
 	PB_SUBJECTS_MOST = 8,
 	PB_METRICS_MOST = 16,
 	PB_RUNS_MOST = 100000,
-	PB_NAME = 128,
+	PB_NAME = 512, /* a section's 119 bytes, each as \xNN, and words */
 };
 
 /* What the user asked for; defaults in perfbench_options.c. */

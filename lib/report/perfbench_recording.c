@@ -138,6 +138,44 @@ add_to(struct reading *r, const char *name, enum pb_unit unit, double value)
 	pb_series_put(r->subject, r->run, name, unit, value);
 }
 
+/* "x:allocations", and that with one ":time" or more behind it. */
+static bool
+is_like_allocations(const char *section)
+{
+	static const char word[] = ":allocations";
+	static const char more[] = ":time";
+	size_t length = strlen(section);
+
+	while (length >= sizeof(more) - 1 &&
+	       memcmp(section + length - (sizeof(more) - 1), more,
+		      sizeof(more) - 1) == 0)
+		length -= sizeof(more) - 1;
+	return length >= sizeof(word) - 1 &&
+	       memcmp(section + length - (sizeof(word) - 1), word,
+		      sizeof(word) - 1) == 0;
+}
+
+/*
+ * A series of a section, in UTF-8 without control characters, as JSON and
+ * terminals want it.  Programs choose their sections' names: one whose time
+ * would be called as another's allocations has its time as NAME:time.  False
+ * when the name is none that the preload could have written.
+ */
+static bool
+name_series(const char *section, bool is_time, char name[PB_NAME])
+{
+	struct ps_text t;
+
+	ps_text_init(&t, name, PB_NAME, -1);
+	ps_text_str(&t, "section:");
+	ps_text_printable(&t, section);
+	if (!is_time)
+		ps_text_str(&t, ":allocations");
+	else if (is_like_allocations(section))
+		ps_text_str(&t, ":time");
+	return t.cut == 0;
+}
+
 static void
 add_sections(struct reading *r, const struct ps_view *v)
 {
@@ -145,15 +183,10 @@ add_sections(struct reading *r, const struct ps_view *v)
 		const struct ps_view_section *section = &v->sections[i];
 		char name[PB_NAME];
 
-		_Static_assert(sizeof("section:") + 90 +
-				       sizeof(":allocations") <=
-				   sizeof(name),
-			       "no name is cut");
-		snprintf(name, sizeof(name), "section:%.90s", section->name);
-		add_to(r, name, PB_SECONDS, section->total_s);
-		snprintf(name, sizeof(name), "section:%.90s:allocations",
-			 section->name);
-		add_to(r, name, PB_COUNT, (double)section->allocations);
+		if (name_series(section->name, true, name))
+			add_to(r, name, PB_SECONDS, section->total_s);
+		if (name_series(section->name, false, name))
+			add_to(r, name, PB_COUNT, (double)section->allocations);
 	}
 }
 

@@ -70,6 +70,15 @@ bench --runs 4 --save saved.json -- "$T/slower" 2000
 has "$(<out)" 'sections, in all of a run' 'the report'
 equal True "$(query 'len(s["section:work"]) == 4 and all(5e-4 < t < 1 for t in s["section:work"])')" 'the section'
 
+# Sections of any name: one that reads like another's allocations, and one that differs in its 100th byte.
+long=$(printf '%0100d' 0)
+bench --runs 2 --warmup 0 --save saved.json -- "$T/marks" x x:allocations x:allocations:time :allocations '' "$long" "$long"1 $'line\nfeed \xff'
+equal 0 $? "the status with odd names of sections ($(<err))"
+equal '[1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0]' "$(query "[s['section:%s:allocations' % n][0] for n in ('x', 'x:allocations', 'x:allocations:time', \
+	':allocations', '$long', '${long}1', r'line\x0afeed \xff')]")" 'allocations of each'
+equal '1 s s s s' "$(query "' '.join(r['series']['section:' + n]['unit'] for n in ('x:allocations', 'x:allocations:time', \
+	'x:allocations:time:time', '$long', r'line\x0afeed \xff'))")" 'units of each'
+
 # Of several processes allocations add up.
 bench --runs 2 --save saved.json -- "$T/family"
 equal True "$(query 's["allocations"][0] > 4')" 'allocations of a family'

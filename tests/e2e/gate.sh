@@ -93,7 +93,7 @@ change 's.clear()' && refused 'no times'
 change 'for x in s.values(): x["values"] = x["values"][:1]' && refused 'too few'
 change 'del s["peak-heap"]' && refused 'no peak-heap' --metric peak-heap
 change 'f["results"].append(dict(r, command="other"))' && refused 'several commands'
-change 's["section:" + "x" * 200] = s["time"]' && refused 'too long'
+change 's["section:" + "x" * 600] = s["time"]' && refused 'too long'
 mkfifo pipe && gate 2 'a pipe as baseline' --baseline pipe -- true
 cp base.json bad.json && refused 'no such section|has no section:nosuch' --metric section:nosuch
 
