@@ -64,6 +64,10 @@ PS_COLD void ps_assert_failed(const char *cond, const char *file, int line)
 #define ps_peek(p) atomic_load_explicit((p), memory_order_relaxed)
 #define ps_poke(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 
+/* One load of a plain field that a writer may change meanwhile: what is used is
+ * what was checked. */
+#define ps_once(field) (*(const volatile __typeof__(field) *)&(field))
+
 /* Add by the only writer of a counter that others read: no locked instruction.
  */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)

@@ -7,7 +7,8 @@
  * tables overlap, and that the file is as long as it says.  Counts are read
  * once (the writer may be alive) and clamped to capacity.  References inside
  * entries - strings, stacks - are checked when they are followed, because
- * checking them all would touch every page of the file.
+ * checking them all would touch every page of the file.  Such a reference is
+ * read once (ps_once): a writer that lives may change it after the check.
  *
  * A file that is cut short while it is mapped is SIGBUS for its reader, which
  * no check can rule out; our writer never shortens one, and perfreport catches
@@ -222,23 +223,36 @@ ps_reader_stack(const struct ps_reader *r, const struct ps_record_site *site,
 	const uint32_t *table =
 	    (const uint32_t *)r->start[PS_TABLE_STACK_FRAMES];
 	uint32_t count = r->count[PS_TABLE_STACK_FRAMES];
-	uint32_t at = site->first_frame;
+	uint32_t at = ps_once(site->first_frame);
+	uint32_t length = ps_once(site->depth);
 	uint32_t depth = 0;
 
-	if (site->depth > PS_STACK_DEPTH_MAX)
+	if (length > PS_STACK_DEPTH_MAX)
 		return 0;
-	for (uint32_t i = 0; i < site->depth; i++, at++) {
-		if (at < count && ps_stack_is_link(table[at]))
-			at = table[at] & ~PS_STACK_LINK;
-		if (at >= count || ps_stack_is_link(table[at]))
+	for (uint32_t i = 0; i < length; i++, at++) {
+		uint32_t entry = at < count ? ps_once(table[at]) : UINT32_MAX;
+
+		if (ps_stack_is_link(entry)) {
+			at = entry & ~PS_STACK_LINK;
+			entry = at < count ? ps_once(table[at]) : UINT32_MAX;
+		}
+		if (at >= count || ps_stack_is_link(entry))
 			return 0;
-		if (!is_own_frame(r, table[at]))
-			frames[depth++] = table[at];
+		if (!is_own_frame(r, entry))
+			frames[depth++] = entry;
 	}
 	return depth;
 }
 
 /* ---- time ---- */
+
+uint32_t
+ps_reader_slots(const struct ps_reader *r)
+{
+	uint32_t count = ps_peek(&r->header->timeline.count);
+
+	return PS_MIN(count, (uint32_t)PS_TIMELINE_SLOTS);
+}
 
 double
 ps_reader_tick_seconds(const struct ps_reader *r)

@@ -53,6 +53,17 @@ const char *ps_reader_string(const struct ps_reader *r, uint32_t offset);
  */
 uint32_t ps_reader_stack(const struct ps_reader *r,
 			 const struct ps_record_site *site, uint32_t *frames);
+/* How much of a module's build-id there is. */
+static inline uint32_t
+ps_reader_id_bytes(const struct ps_record_module *module)
+{
+	uint32_t bytes = ps_once(module->build_id_bytes);
+
+	return PS_MIN(bytes, (uint32_t)sizeof(module->build_id));
+}
+
+/* How many slots of the header's timeline are there. */
+uint32_t ps_reader_slots(const struct ps_reader *r);
 /*
  * Seconds from the start of the recording to a tick, and of one tick; nan when
  * the recording does not say (it died before its clock's second point).

@@ -59,6 +59,15 @@ row_of(const struct merger *m, enum ps_table_id id, uint32_t index)
 	return (char *)m->h + t->offset + (uint64_t)index * t->entry_bytes;
 }
 
+static uint32_t
+room_of(const struct merger *m, enum ps_table_id id)
+{
+	const struct ps_record_table *t = &m->h->table[id];
+
+	PS_ASSERT(ps_peek(&t->count) <= t->capacity);
+	return t->capacity - ps_peek(&t->count);
+}
+
 /* A new row; the tables were made large enough for all. */
 static void *
 add_row(struct merger *m, enum ps_table_id id, uint32_t entries,
@@ -67,18 +76,10 @@ add_row(struct merger *m, enum ps_table_id id, uint32_t entries,
 	struct ps_record_table *t = &m->h->table[id];
 	uint32_t at = ps_peek(&t->count);
 
-	PS_ASSERT(at + entries <= t->capacity);
+	PS_ASSERT(entries <= room_of(m, id));
 	ps_poke(&t->count, at + entries);
 	*index = at;
 	return row_of(m, id, at);
-}
-
-static bool
-has_room(const struct merger *m, enum ps_table_id id, size_t entries)
-{
-	const struct ps_record_table *t = &m->h->table[id];
-
-	return entries <= t->capacity - ps_peek(&t->count);
 }
 
 static uint32_t
@@ -94,27 +95,26 @@ known(struct merger *m, struct ps_intern *set, const void *key, size_t bytes,
 	return number;
 }
 
+/* Of a damaged recording, names may share bytes, and need more room apart than
+ * they had: those that find none are "", and counted. */
 static uint32_t
 string(struct merger *m, uint32_t offset)
 {
 	const char *text = ps_reader_string(m->from, offset);
-	size_t bytes = strlen(text) + 1;
+	uint32_t length = (uint32_t)strnlen(text, INT32_MAX - 1);
 	uint32_t *value;
 	uint32_t number;
-	uint32_t at;
 	bool is_new;
 
-	number = known(m, &m->strings, text, bytes, &is_new);
+	number = known(m, &m->strings, text, length, &is_new);
 	if (m->is_out_of_memory)
 		return 0;
 	value = ps_intern_value(&m->strings, number);
-	/* Those of a damaged recording may lie in one another, and be more than
-	 * there is room for: "" then, which is at 0. */
-	if (is_new && has_room(m, PS_TABLE_STRINGS, bytes)) {
-		memcpy(add_row(m, PS_TABLE_STRINGS, (uint32_t)bytes, &at), text,
-		       bytes);
-		*value = at;
-	}
+	if (is_new && length < room_of(m, PS_TABLE_STRINGS))
+		memcpy(add_row(m, PS_TABLE_STRINGS, length + 1, value), text,
+		       length); /* the zero behind it is there */
+	else if (is_new)
+		ps_bump(&m->h->table[PS_TABLE_STRINGS].dropped, 1);
 	return *value;
 }
 
@@ -132,8 +132,7 @@ add_module(struct merger *m, uint32_t index)
 		uint32_t bytes;
 		uint8_t id[sizeof(from->build_id)];
 	} key = {.path = string(m, from->path),
-		 .bytes = PS_MIN(from->build_id_bytes,
-				 (uint32_t)sizeof(from->build_id))};
+		 .bytes = ps_reader_id_bytes(from)};
 	_Static_assert(sizeof(key) == 8 + sizeof(key.id), "no padding");
 	bool is_new;
 
@@ -158,15 +157,16 @@ add_frame(struct merger *m, uint32_t index)
 {
 	const struct ps_record_frame *from =
 	    ps_reader_entry(m->from, PS_TABLE_FRAMES, index);
+	uint32_t index_of_module = ps_once(from->module);
 	const struct ps_record_module *module =
-	    ps_reader_entry(m->from, PS_TABLE_MODULES, from->module);
+	    ps_reader_entry(m->from, PS_TABLE_MODULES, index_of_module);
 	struct frame_key key = {from->pc, UINT32_MAX, from->flags};
 	struct ps_record_frame *to;
 	uint32_t row;
 	bool is_new;
 
 	if (module != NULL) {
-		key.module = m->module_of[from->module];
+		key.module = m->module_of[index_of_module];
 		key.address -= module->bias;
 	}
 	m->frame_of[index] = known(m, &m->frames, &key, sizeof(key), &is_new);
@@ -199,10 +199,13 @@ add_site(struct merger *m, uint32_t index)
 	struct ps_record_site *to = add_row(m, PS_TABLE_SITES, 1, &index);
 	uint32_t frames[PS_STACK_DEPTH_MAX];
 	uint32_t depth = ps_reader_stack(m->from, from, frames);
-	uint32_t *places =
-	    add_row(m, PS_TABLE_STACK_FRAMES, depth, &to->first_frame);
-	uint32_t first = to->first_frame;
+	uint32_t room = room_of(m, PS_TABLE_STACK_FRAMES);
+	uint32_t first;
+	uint32_t *places;
+	uint32_t thread = ps_once(from->thread);
 
+	depth = PS_MIN(depth, room); /* who writes may have changed it */
+	places = add_row(m, PS_TABLE_STACK_FRAMES, depth, &first);
 	*to = *from;
 	to->first_frame = first;
 	to->depth = (uint16_t)depth;
@@ -210,9 +213,8 @@ add_site(struct merger *m, uint32_t index)
 		places[i] = frames[i] < m->from->count[PS_TABLE_FRAMES]
 				? m->frame_of[frames[i]]
 				: UINT32_MAX;
-	to->thread =
-	    from->thread < PS_LABEL_THREADS ? m->label_of[from->thread] : 0;
-	to->section = section_of(m, from->section);
+	to->thread = thread < PS_LABEL_THREADS ? m->label_of[thread] : 0;
+	to->section = section_of(m, ps_once(from->section));
 	if (ps_peek(&from->peak_epoch) != epoch) {
 		ps_poke(&to->peak_allocations,
 			ps_peek(&from->live_allocations));
@@ -305,13 +307,14 @@ add_stats(struct merger *m, uint32_t index)
 	const struct ps_record_section_stats *from =
 	    ps_reader_row(m->from, PS_TABLE_SECTION_STATS, index);
 	struct ps_record_section_stats *to;
+	uint32_t section = from == NULL ? UINT32_MAX : ps_once(from->section);
 
-	if (from == NULL || ps_peek(&from->thread) == UINT32_MAX ||
-	    from->section >= m->from->count[PS_TABLE_SECTIONS])
+	if (section >= m->from->count[PS_TABLE_SECTIONS] ||
+	    ps_peek(&from->thread) == UINT32_MAX)
 		return;
 	to = add_row(m, PS_TABLE_SECTION_STATS, 1, &index);
 	memcpy(to, from, sizeof(*to));
-	to->section = m->section_of[from->section];
+	to->section = m->section_of[section];
 	if (ps_peek(&to->thread) != 0)
 		ps_poke(&to->ended_threads, 1);
 	ps_poke(&to->thread, 0);
@@ -348,16 +351,19 @@ add_nodes(struct merger *m)
 
 /* ---- all of it ---- */
 
+static uint32_t *
+numbers(struct merger *m, uint32_t count)
+{
+	return ps_scratch_alloc(m->scratch, count * sizeof(uint32_t));
+}
+
 static bool
 add_recording(struct merger *m, const struct ps_reader *from)
 {
 	m->from = from;
-	m->module_of =
-	    ps_scratch_alloc(m->scratch, from->count[PS_TABLE_MODULES] * 4 + 4);
-	m->frame_of =
-	    ps_scratch_alloc(m->scratch, from->count[PS_TABLE_FRAMES] * 4 + 4);
-	m->section_of = ps_scratch_alloc(
-	    m->scratch, from->count[PS_TABLE_SECTIONS] * 4 + 4);
+	m->module_of = numbers(m, from->count[PS_TABLE_MODULES]);
+	m->frame_of = numbers(m, from->count[PS_TABLE_FRAMES]);
+	m->section_of = numbers(m, from->count[PS_TABLE_SECTIONS]);
 	if (m->module_of == NULL || m->frame_of == NULL ||
 	    m->section_of == NULL)
 		return false;
@@ -381,10 +387,13 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
       struct ps_scratch *scratch)
 {
 	struct ps_record_table tables[PS_TABLES];
-	uint64_t bytes = ps_merge_plan(tables, readers, count);
+	uint64_t bytes;
 	uint32_t label;
-	char *memory = ps_scratch_alloc(scratch, bytes + PS_CACHE_LINE);
+	char *memory;
 
+	if (ps_merge_plan(tables, readers, count, &bytes) != 0)
+		return -ENOMEM;
+	memory = ps_scratch_alloc(scratch, bytes + PS_CACHE_LINE);
 	if (memory == NULL)
 		return -ENOMEM;
 	*m = (struct merger){
@@ -402,7 +411,7 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	m->h->file_bytes = bytes;
 	ps_poke(&m->h->heap.peak_ticks, 0);
 	ps_poke(&m->h->process.exit_code, -1);
-	ps_intern_init(&m->strings, scratch, true, sizeof(uint32_t));
+	ps_intern_init(&m->strings, scratch, false, sizeof(uint32_t));
 	ps_intern_init(&m->modules, scratch, true, 0);
 	ps_intern_init(&m->frames, scratch, true, 0);
 	ps_intern_init(&m->sections, scratch, true, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * merge_header - sums of headers and timelines, and room; a part of merge
+ * merge_header - room, and sums of headers and timelines; a part of merge
  */
+#include <errno.h>
 #include <string.h>
 
 #include "record/plan.h"
@@ -9,6 +10,56 @@
 #include "report/merge_header.h"
 
 #define SPAN_MAX_S 1e8 /* more is a damaged clock */
+
+/* ---- room ---- */
+
+/* Stacks that share frames are told one by one. */
+static uint64_t
+stack_rows(const struct ps_reader *r)
+{
+	uint64_t rows = 0;
+
+	for (uint32_t i = 0; i < r->count[PS_TABLE_SITES]; i++) {
+		const struct ps_record_site *site =
+		    ps_reader_entry(r, PS_TABLE_SITES, i);
+		uint32_t depth = ps_once(site->depth);
+
+		rows += PS_MIN(depth, (uint32_t)PS_STACK_DEPTH_MAX);
+	}
+	return rows;
+}
+
+int
+ps_merge_plan(struct ps_record_table tables[PS_TABLES],
+	      const struct ps_reader *const *readers, uint32_t count,
+	      uint64_t *bytes)
+{
+	uint64_t at = PS_RECORD_HEADER_BYTES;
+
+	for (unsigned id = 0; id < PS_TABLES; id++) {
+		uint64_t rows = id == PS_TABLE_THREADS ? PS_LABEL_THREADS : 16;
+
+		for (uint32_t i = 0; i < count; i++)
+			rows += id == PS_TABLE_STACK_FRAMES
+				    ? stack_rows(readers[i])
+				    : readers[i]->count[id];
+		if (rows > UINT32_MAX)
+			return -ENOMEM; /* no table is as long */
+		PS_ASSERT(at % PS_RECORD_ALIGN == 0);
+		tables[id] = (struct ps_record_table){
+		    .offset = at,
+		    .entry_bytes = ps_record_plan[id].entry_bytes,
+		    .capacity = (uint32_t)rows,
+		    .dropped = ps_peek(&readers[0]->header->table[id].dropped),
+		};
+		at += PS_ROUND_UP(rows * ps_record_plan[id].entry_bytes,
+				  (uint64_t)PS_RECORD_ALIGN);
+	}
+	*bytes = at;
+	return 0;
+}
+
+/* ---- headers ---- */
 
 static void
 plus(_Atomic uint64_t *to, const _Atomic uint64_t *from)
@@ -19,12 +70,17 @@ plus(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 static void
 most(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 {
-	ps_poke(to, PS_MAX(ps_peek(to), ps_peek(from)));
+	uint64_t other = ps_peek(from);
+
+	if (other > ps_peek(to))
+		ps_poke(to, other);
 }
 
 void
 ps_merge_header(struct ps_record_header *h, const struct ps_record_header *from)
 {
+	uint32_t coarsest = ps_peek(&from->sampling.coarsest);
+
 	PS_ASSERT(h != from);
 	plus(&h->process.user_ns, &from->process.user_ns);
 	plus(&h->process.system_ns, &from->process.system_ns);
@@ -36,9 +92,8 @@ ps_merge_header(struct ps_record_header *h, const struct ps_record_header *from)
 	plus(&h->heap.sampled_peak_bytes, &from->heap.sampled_peak_bytes);
 	plus(&h->heap.failed, &from->heap.failed);
 	plus(&h->sampling.dropped, &from->sampling.dropped);
-	ps_poke(&h->sampling.coarsest,
-		PS_MAX(ps_peek(&h->sampling.coarsest),
-		       ps_peek(&from->sampling.coarsest)));
+	if (coarsest > ps_peek(&h->sampling.coarsest))
+		ps_poke(&h->sampling.coarsest, coarsest);
 	plus(&h->overhead.slow_ticks, &from->overhead.slow_ticks);
 	plus(&h->overhead.start_ticks, &from->overhead.start_ticks);
 	plus(&h->overhead.markers, &from->overhead.markers);
@@ -80,11 +135,11 @@ ps_merge_timeline(struct ps_record_header *h, const struct ps_reader *first,
 	double begin = start_s(first, r);
 	double tick_s =
 	    ps_reader_tick_seconds(r) * (double)ps_peek(&from->step_ticks);
-	uint32_t count =
-	    PS_MIN(ps_peek(&from->count), (uint32_t)PS_TIMELINE_SLOTS);
+	uint32_t count = ps_reader_slots(r);
 
 	PS_ASSERT(step_s > 0);
 	for (uint32_t i = 0; i < count; i++) {
+		uint64_t bytes = ps_peek(&from->tick[i].live_bytes);
 		double low = (begin + i * tick_s) / step_s;
 		double high = (begin + (i + 1) * tick_s) / step_s;
 
@@ -92,8 +147,7 @@ ps_merge_timeline(struct ps_record_header *h, const struct ps_reader *first,
 			continue;
 		for (uint32_t k = (uint32_t)low;
 		     k < high && k < PS_TIMELINE_SLOTS; k++)
-			level[k] = PS_MAX(level[k],
-					  ps_peek(&from->tick[i].live_bytes));
+			level[k] = PS_MAX(level[k], bytes);
 	}
 	for (uint32_t k = 0; k < PS_TIMELINE_SLOTS; k++)
 		ps_poke(&to->tick[k].live_bytes,
@@ -134,45 +188,6 @@ ps_merge_clock(struct ps_record_header *h,
 		span = end > span && end < SPAN_MAX_S ? end : span;
 	}
 	return set_clock(h, readers[0], span);
-}
-
-/* ---- room ---- */
-
-uint64_t
-ps_merge_plan(struct ps_record_table *tables,
-	      const struct ps_reader *const *readers, uint32_t count)
-{
-	uint64_t at = PS_RECORD_HEADER_BYTES;
-
-	for (unsigned id = 0; id < PS_TABLES; id++) {
-		uint64_t rows = id == PS_TABLE_THREADS ? PS_LABEL_THREADS : 16;
-
-		for (uint32_t i = 0; i < count; i++) {
-			const struct ps_reader *r = readers[i];
-
-			rows += r->count[id];
-			if (id != PS_TABLE_STACK_FRAMES)
-				continue;
-			rows -= r->count[id];
-			for (uint32_t s = 0; s < r->count[PS_TABLE_SITES];
-			     s++) {
-				const struct ps_record_site *site =
-				    ps_reader_entry(r, PS_TABLE_SITES, s);
-
-				rows += PS_MIN((uint32_t)site->depth,
-					       (uint32_t)PS_STACK_DEPTH_MAX);
-			}
-		}
-		PS_ASSERT(at % PS_RECORD_ALIGN == 0);
-		tables[id] = (struct ps_record_table){
-		    .offset = at,
-		    .entry_bytes = ps_record_plan[id].entry_bytes,
-		    .capacity = (uint32_t)PS_MIN(rows, (uint64_t)UINT32_MAX),
-		};
-		at += PS_ROUND_UP(rows * ps_record_plan[id].entry_bytes,
-				  (uint64_t)PS_RECORD_ALIGN);
-	}
-	return at;
 }
 
 bool

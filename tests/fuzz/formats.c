@@ -5,6 +5,7 @@
  * What is written is thrown away; that it is right is tested elsewhere.  Names
  * come from nobody: elfutils is not what is tested here.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -24,7 +25,11 @@
 #include "report/section_trace.h"
 #include "tests/fuzz/formats.h"
 
-enum { PAGE = 4096, SCRATCH_LIMIT = 256 << 20 };
+enum {
+	PAGE = 4096,
+	SCRATCH_LIMIT = 256 << 20,
+	LITTLE = 256 << 10, /* memory that ends before it is enough */
+};
 
 static void
 write_sections(const struct ps_view *view, struct ps_scratch *scratch,
@@ -83,6 +88,46 @@ write_all(const struct ps_reader *reader, struct ps_scratch *scratch,
 	}
 }
 
+/* The header of a recording, with nothing in its tables. */
+static void
+empty_like(const struct ps_reader *reader, struct ps_reader *out)
+{
+	static PS_ALIGNED(PAGE) char memory[PS_RECORD_HEADER_BYTES];
+	struct ps_record_header *h = (void *)memory;
+
+	memcpy(memory, reader->header, sizeof(memory));
+	h->file_bytes = sizeof(memory);
+	for (unsigned i = 0; i < PS_TABLES; i++) {
+		h->table[i].offset = sizeof(memory);
+		h->table[i].capacity = 0;
+	}
+	if (ps_reader_attach(out, memory, sizeof(memory), NULL) != 0)
+		abort();
+}
+
+/*
+ * With itself, and with an empty one, before or behind it: what is told once
+ * in both needs the room that the recording had, and no more.
+ */
+static void
+merge_it(const struct ps_reader *reader, size_t limit)
+{
+	struct ps_reader empty;
+	const struct ps_reader *const pairs[][2] = {
+	    {reader, reader}, {reader, &empty}, {&empty, reader}};
+	struct ps_scratch scratch;
+	struct ps_reader merged;
+
+	empty_like(reader, &empty);
+	for (unsigned i = 0; i < PS_COUNT(pairs); i++) {
+		ps_scratch_init(&scratch, limit);
+		if (ps_merge_fits(reader, reader) &&
+		    ps_merge(pairs[i], 2, &scratch, &merged) == 0)
+			write_all(&merged, &scratch, NULL);
+		ps_scratch_fini(&scratch);
+	}
+}
+
 static void
 read_it(const void *memory, size_t size)
 {
@@ -92,8 +137,6 @@ read_it(const void *memory, size_t size)
 	    .function = "*",
 	    .suppressions = &suppressions,
 	};
-	const struct ps_reader *twice[2];
-	struct ps_reader merged;
 	struct ps_reader reader;
 	struct ps_scratch scratch;
 
@@ -106,11 +149,9 @@ read_it(const void *memory, size_t size)
 	filter.names = ps_scratch_alloc(&scratch, sizeof(*filter.names));
 	if (filter.symbols != NULL && filter.names != NULL)
 		write_all(&reader, &scratch, &filter.base);
-	twice[0] = twice[1] = &reader;
-	if (ps_merge_fits(&reader, &reader) &&
-	    ps_merge(twice, 2, &scratch, &merged) == 0)
-		write_all(&merged, &scratch, NULL);
 	ps_scratch_fini(&scratch);
+	merge_it(&reader, SCRATCH_LIMIT);
+	merge_it(&reader, LITTLE << (size / sizeof(uint64_t)) % 4);
 }
 
 void

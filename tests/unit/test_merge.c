@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <check.h>
+#include <errno.h>
 #include <string.h>
 
 #include "record/writer.h"
@@ -177,6 +178,55 @@ START_TEST(functions_are_no_one_section)
 }
 END_TEST
 
+/* Sites 2 and frames 1 in each. */
+START_TEST(what_was_dropped_adds_up)
+{
+	merge(1);
+	ck_assert_uint_eq(view.table_drops, 3);
+	merge(PROCESSES);
+	ck_assert_uint_eq(view.table_drops, 3 * PROCESSES);
+}
+END_TEST
+
+/* Its names share their bytes, as no writer leaves them. */
+START_TEST(names_that_find_no_room_are_counted)
+{
+	enum { NAMES = 60, LENGTH = 2000 };
+	char text[LENGTH + 1] = {0};
+	uint32_t at;
+	void *out;
+
+	memset(text, 'n', LENGTH);
+	ps_record_lock();
+	at = ps_record_string(text);
+	ck_assert_uint_eq(ps_record_append(PS_TABLE_SECTIONS, NAMES, &out), 3);
+	for (uint32_t i = 0; i < NAMES; i++)
+		((struct ps_record_section *)out)[i].name = at + i;
+	ps_record_publish(PS_TABLE_SECTIONS);
+	ps_record_unlock();
+	merge(1);
+	ck_assert_uint_eq(merged.count[PS_TABLE_SECTIONS], 3 + 2);
+	ck_assert_uint_eq(view.table_drops, 3 + NAMES - 1);
+	ck_assert_str_eq(view.sections[0].name, "outer");
+}
+END_TEST
+
+START_TEST(no_memory_is_an_error)
+{
+	const struct ps_reader *readers[] = {&one, &one};
+	struct ps_scratch little;
+	int result = -ENOMEM;
+
+	ps_example_attach(&one);
+	for (size_t limit = 4096; result != 0; limit += 64 << 10) {
+		ps_scratch_init(&little, limit);
+		result = ps_merge(readers, 2, &little, &merged);
+		ck_assert(result == 0 || result == -ENOMEM);
+		ps_scratch_fini(&little);
+	}
+}
+END_TEST
+
 /* So that together they are longer than all strings there are. */
 START_TEST(names_that_lie_in_one_another_are_cut_to_none)
 {
@@ -240,6 +290,9 @@ merge_suite(void)
 	tcase_add_test(sums, a_spare_row_of_the_first_hides_none_of_the_others);
 	tcase_add_test(sums, functions_are_no_one_section);
 	tcase_add_test(sums, names_that_lie_in_one_another_are_cut_to_none);
+	tcase_add_test(sums, what_was_dropped_adds_up);
+	tcase_add_test(sums, names_that_find_no_room_are_counted);
+	tcase_add_test(sums, no_memory_is_an_error);
 	tcase_add_test(sums, the_report_of_several_names_no_pid);
 	suite_add_tcase(s, sums);
 	return s;
