@@ -182,8 +182,7 @@ static void
 json_timeline(struct json *j, const struct ps_view *v)
 {
 	const struct ps_record_timeline *t = &v->reader->header->timeline;
-	uint32_t slots =
-	    PS_MIN(ps_peek(&t->count), (uint32_t)PS_TIMELINE_SLOTS);
+	uint32_t slots = ps_reader_slots(v->reader);
 	double step_s =
 	    (double)ps_peek(&t->step_ticks) * ps_reader_tick_seconds(v->reader);
 

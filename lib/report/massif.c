@@ -239,8 +239,11 @@ highest(const struct ps_record_timeline *timeline, uint32_t from, uint32_t to)
 	uint64_t most = 0;
 
 	PS_ASSERT(from <= to && to <= PS_TIMELINE_SLOTS);
-	for (; from < to; from++)
-		most = PS_MAX(most, ps_peek(&timeline->tick[from].live_bytes));
+	for (; from < to; from++) {
+		uint64_t bytes = ps_peek(&timeline->tick[from].live_bytes);
+
+		most = PS_MAX(most, bytes);
+	}
 	return (double)most;
 }
 
@@ -249,8 +252,7 @@ put_snapshots(const struct ps_view *v, struct tree *tree)
 {
 	const struct ps_record_timeline *timeline =
 	    &v->reader->header->timeline;
-	uint32_t slots =
-	    PS_MIN(ps_peek(&timeline->count), (uint32_t)PS_TIMELINE_SLOTS);
+	uint32_t slots = ps_reader_slots(v->reader);
 	uint32_t step = (slots + SNAPSHOTS_MAX - 1) / SNAPSHOTS_MAX;
 	double slot_s = (double)ps_peek(&timeline->step_ticks) *
 			ps_reader_tick_seconds(v->reader);

@@ -148,8 +148,7 @@ put_mapping(struct ps_pprof *p, uint32_t row)
 	const struct ps_reader *r = p->view->reader;
 	const struct ps_record_module *module =
 	    ps_reader_entry(r, PS_TABLE_MODULES, row);
-	uint32_t id_bytes =
-	    PS_MIN(module->build_id_bytes, (uint32_t)sizeof(module->build_id));
+	uint32_t id_bytes = ps_reader_id_bytes(module);
 	char id[2 * sizeof(module->build_id) + 1];
 	struct ps_text text;
 	struct message m;
@@ -235,6 +234,7 @@ put_location(struct ps_pprof *p, uint32_t row)
 	const struct ps_reader *r = p->view->reader;
 	const struct ps_record_frame *frame =
 	    ps_reader_entry(r, PS_TABLE_FRAMES, row);
+	uint32_t module = frame == NULL ? UINT32_MAX : ps_once(frame->module);
 	uint32_t id = ++p->locations;
 	struct ps_symbol s;
 	struct message m;
@@ -242,8 +242,8 @@ put_location(struct ps_pprof *p, uint32_t row)
 	(void)p->symbols->resolve(p->symbols, row, &s);
 	begin(&m);
 	ps_proto_number(&m.text, 1, id);
-	if (frame != NULL && frame->module < r->count[PS_TABLE_MODULES])
-		ps_proto_number(&m.text, 2, p->first_mapping + frame->module);
+	if (module < r->count[PS_TABLE_MODULES])
+		ps_proto_number(&m.text, 2, p->first_mapping + module);
 	ps_proto_number(&m.text, 3, frame == NULL ? 0 : frame->pc);
 	put_lines(p, &s, &m);
 	end(p, &m, PROFILE_LOCATION);

@@ -302,9 +302,11 @@ count_alerts(const struct ps_reader *r,
 	for (uint32_t i = 0; i < r->count[PS_TABLE_ALERTS]; i++) {
 		const struct ps_record_alert *a =
 		    ps_reader_entry(r, PS_TABLE_ALERTS, i);
+		/* A row may be written over meanwhile. */
+		uint32_t severity = ps_once(a->severity);
 
-		if (a->severity <= PS_SEVERITY_CRITICAL)
-			by_severity[a->severity] += 1 + (uint64_t)a->replaced;
+		if (severity <= PS_SEVERITY_CRITICAL)
+			by_severity[severity] += 1 + (uint64_t)a->replaced;
 	}
 }
 

@@ -45,13 +45,12 @@ number_module(struct ps_intern *modules, const struct ps_reader *r,
 		char path[4096];
 		uint32_t id_bytes;
 		uint8_t id[sizeof(m->build_id)];
-	} key = {.id_bytes =
-		     PS_MIN(m->build_id_bytes, (uint32_t)sizeof(m->build_id))};
+	} key = {.id_bytes = ps_reader_id_bytes(m)};
 	_Static_assert(sizeof(key) == sizeof(key.path) + 4 + sizeof(key.id),
 		       "no padding");
 	const char *path = ps_reader_string(r, m->path);
 
-	memcpy(key.path, path, PS_MIN(strlen(path), sizeof(key.path)));
+	memcpy(key.path, path, strnlen(path, sizeof(key.path)));
 	memcpy(key.id, m->build_id, key.id_bytes);
 	return ps_intern(modules, &key, sizeof(key), number);
 }
@@ -66,13 +65,14 @@ number_frames(const struct ps_reader *r, struct ps_scratch *scratch,
 	for (uint32_t i = 0; i < r->count[PS_TABLE_FRAMES]; i++) {
 		const struct ps_record_frame *frame =
 		    ps_reader_entry(r, PS_TABLE_FRAMES, i);
+		uint32_t module = ps_once(frame->module);
 		const struct ps_record_module *m =
-		    ps_reader_entry(r, PS_TABLE_MODULES, frame->module);
+		    ps_reader_entry(r, PS_TABLE_MODULES, module);
 		struct place place = {frame->pc, UINT32_MAX, frame->flags};
 
 		if (m != NULL) {
 			place.address -= m->bias;
-			place.module = module_numbers[frame->module];
+			place.module = module_numbers[module];
 		}
 		if (ps_intern(&places, &place, sizeof(place), &number[i]) < 0)
 			return -ENOMEM;

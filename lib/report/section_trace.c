@@ -50,13 +50,14 @@ ps_section_event_at(const struct ps_view *v, uint32_t row,
 	    atomic_load_explicit(&e->number, memory_order_acquire);
 	uint64_t begun = ps_peek(&e->begun);
 	uint64_t ended = begun + ps_peek(&e->ticks);
+	uint32_t section = ps_peek(&e->section);
 
 	if (number == 0 || (number - 1) % r->count[PS_TABLE_EVENTS] != row)
 		return false;
 	*out = (struct ps_trace_event){
 	    .number = number - 1,
-	    .section = ps_peek(&e->section),
-	    .name = name_of(v, ps_peek(&e->section)),
+	    .section = section,
+	    .name = name_of(v, section),
 	    .tid = ps_peek(&e->tid),
 	    .is_span = ps_peek(&e->is_span) != 0,
 	};
@@ -128,7 +129,9 @@ newest(const struct ps_view *v, uint32_t rows)
 		const struct ps_record_event *e =
 		    ps_reader_entry(v->reader, PS_TABLE_EVENTS, i);
 
-		most = PS_MAX(most, ps_peek(&e->number));
+		uint64_t number = ps_peek(&e->number);
+
+		most = PS_MAX(most, number);
 	}
 	return most;
 }

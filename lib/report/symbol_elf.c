@@ -98,25 +98,26 @@ sections_of(const struct elf_file *f, uint32_t *count)
 	    header->e_ident[EI_CLASS] != ELFCLASS64 ||
 	    header->e_shentsize != sizeof(Elf64_Shdr))
 		return NULL;
-	*count = header->e_shnum;
-	return at(f, header->e_shoff, header->e_shnum, sizeof(Elf64_Shdr));
+	*count = ps_once(header->e_shnum);
+	return at(f, ps_once(header->e_shoff), *count, sizeof(Elf64_Shdr));
 }
 
 static bool
 note_has_id(const struct elf_file *f, const Elf64_Shdr *s,
 	    const struct ps_record_module *m)
 {
-	const uint8_t *note = at(f, s->sh_offset, s->sh_size, 1);
+	uint64_t bytes = ps_once(s->sh_size);
+	const uint8_t *note = at(f, ps_once(s->sh_offset), bytes, 1);
+	uint32_t id_bytes = ps_reader_id_bytes(m);
 	Elf64_Nhdr head;
 
-	if (note == NULL || s->sh_size < sizeof(head) + 4)
+	if (note == NULL || bytes < sizeof(head) + 4)
 		return false;
 	memcpy(&head, note, sizeof(head));
 	return head.n_type == NT_GNU_BUILD_ID && head.n_namesz == 4 &&
-	       head.n_descsz == m->build_id_bytes &&
-	       head.n_descsz <= s->sh_size - sizeof(head) - 4 &&
-	       memcmp(note + sizeof(head) + 4, m->build_id,
-		      m->build_id_bytes) == 0;
+	       head.n_descsz == id_bytes &&
+	       id_bytes <= bytes - sizeof(head) - 4 &&
+	       memcmp(note + sizeof(head) + 4, m->build_id, id_bytes) == 0;
 }
 
 /* The file is the one that was loaded, as far as can be told. */
@@ -125,10 +126,11 @@ is_same_build(const struct elf_file *f, const struct ps_record_module *m)
 {
 	uint32_t count = 0;
 	const Elf64_Shdr *s = sections_of(f, &count);
+	uint32_t id_bytes = ps_once(m->build_id_bytes);
 
-	if (m->build_id_bytes == 0)
+	if (id_bytes == 0)
 		return true;
-	if (m->build_id_bytes > sizeof(m->build_id))
+	if (id_bytes > sizeof(m->build_id))
 		return false;
 	for (uint32_t i = 0; s != NULL && i < count; i++)
 		if (s[i].sh_type == SHT_NOTE && note_has_id(f, &s[i], m))
@@ -143,22 +145,21 @@ take_table(const struct elf_file *f, uint32_t type, struct module *out)
 	const Elf64_Shdr *s = sections_of(f, &count);
 
 	for (uint32_t i = 0; s != NULL && i < count; i++) {
-		const Elf64_Shdr *names;
-		uint64_t symbols = s[i].sh_size / sizeof(Elf64_Sym);
+		uint64_t symbols = ps_once(s[i].sh_size) / sizeof(Elf64_Sym);
+		uint32_t link = ps_once(s[i].sh_link);
+		uint64_t names;
 
-		if (s[i].sh_type != type || s[i].sh_link >= count ||
-		    symbols == 0)
+		if (s[i].sh_type != type || link >= count || symbols == 0)
 			continue;
-		names = &s[s[i].sh_link];
 		out->symbols =
-		    at(f, s[i].sh_offset, symbols, sizeof(Elf64_Sym));
-		out->names =
-		    names->sh_offset <= f->size &&
-			    names->sh_size <= f->size - names->sh_offset
-			? (const char *)f->bytes + names->sh_offset
-			: NULL;
+		    at(f, ps_once(s[i].sh_offset), symbols, sizeof(Elf64_Sym));
 		out->symbol_count = symbols;
-		out->names_bytes = names->sh_size;
+		names = ps_once(s[link].sh_offset);
+		out->names_bytes = ps_once(s[link].sh_size);
+		out->names =
+		    names <= f->size && out->names_bytes <= f->size - names
+			? (const char *)f->bytes + names
+			: NULL;
 		if (out->symbols != NULL && out->names != NULL)
 			return true;
 		out->symbols = NULL;
@@ -169,16 +170,16 @@ take_table(const struct elf_file *f, uint32_t type, struct module *out)
 static bool
 take_debug_file(const struct ps_record_module *m, struct module *out)
 {
+	uint32_t id_bytes = ps_reader_id_bytes(m);
 	char path[sizeof(DEBUG_DIRECTORY) + 80];
 	struct ps_text text;
 	struct elf_file f;
 
-	if (m->build_id_bytes < 2)
+	if (id_bytes < 2)
 		return false;
 	ps_text_init(&text, path, sizeof(path), -1);
 	ps_text_str(&text, DEBUG_DIRECTORY);
-	for (uint32_t i = 0;
-	     i < PS_MIN(m->build_id_bytes, (uint32_t)sizeof(m->build_id)); i++)
+	for (uint32_t i = 0; i < id_bytes; i++)
 		ps_text_printf(&text, i == 0 ? "%02x/" : "%02x",
 			       m->build_id[i]);
 	ps_text_str(&text, ".debug");
@@ -253,13 +254,14 @@ static const char *
 name_of(struct resolver *r, const struct module *m, uint64_t address)
 {
 	const Elf64_Sym *s = find_function(m, address);
+	uint32_t offset = s == NULL ? UINT32_MAX : ps_once(s->st_name);
 	const char *name;
 
-	if (s == NULL || s->st_name >= m->names_bytes)
+	if (s == NULL || offset >= m->names_bytes)
 		return NULL;
-	name = m->names + s->st_name;
+	name = m->names + offset;
 	if (name[0] == '\0' ||
-	    memchr(name, '\0', m->names_bytes - s->st_name) == NULL)
+	    memchr(name, '\0', m->names_bytes - offset) == NULL)
 		return NULL;
 	return demangled(r, name);
 }
@@ -272,15 +274,17 @@ look_up(struct resolver *r, uint32_t row, struct ps_symbol *out)
 	const struct ps_record_module *m;
 	struct module *loaded;
 	uint64_t address;
+	uint32_t module;
 
 	*out = (struct ps_symbol){.module = "?"};
 	if (frame == NULL)
 		return false;
 	out->offset = frame->pc;
-	m = ps_reader_entry(r->reader, PS_TABLE_MODULES, frame->module);
-	if (m == NULL || frame->module >= r->module_count)
+	module = ps_once(frame->module);
+	m = ps_reader_entry(r->reader, PS_TABLE_MODULES, module);
+	if (m == NULL || module >= r->module_count)
 		return false;
-	loaded = &r->modules[frame->module];
+	loaded = &r->modules[module];
 	/* A return address may be that of the next function. */
 	address = frame->pc - m->bias - !(frame->flags & PS_FRAME_LEAF);
 	out->module = ps_module_name(r->reader, m);

@@ -193,8 +193,7 @@ put_plot(struct ps_text *t, const struct ps_view *v)
 {
 	const struct ps_record_timeline *timeline =
 	    &v->reader->header->timeline;
-	unsigned count =
-	    PS_MIN(ps_peek(&timeline->count), (uint32_t)PS_TIMELINE_SLOTS);
+	unsigned count = ps_reader_slots(v->reader);
 	uint64_t levels[PLOT_COLUMNS];
 	uint64_t highest;
 	char end[16];

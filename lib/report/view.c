@@ -59,12 +59,14 @@ static uint64_t
 greatest_rss(const struct ps_reader *r)
 {
 	const struct ps_record_timeline *t = &r->header->timeline;
-	uint32_t count =
-	    PS_MIN(ps_peek(&t->count), (uint32_t)PS_TIMELINE_SLOTS);
+	uint32_t count = ps_reader_slots(r);
 	uint64_t greatest = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		greatest = PS_MAX(greatest, ps_peek(&t->tick[i].rss_bytes));
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t rss = ps_peek(&t->tick[i].rss_bytes);
+
+		greatest = PS_MAX(greatest, rss);
+	}
 	return greatest;
 }
 
@@ -73,6 +75,7 @@ view_process(struct ps_view *v)
 {
 	const struct ps_record_process *p = &v->reader->header->process;
 	const struct ps_record_clock *c = &v->reader->header->clock;
+	uint64_t max_rss = ps_peek(&p->max_rss_bytes);
 
 	v->wall_s = ps_reader_seconds(v->reader, ps_peek(&c->last_ticks));
 	if (!(v->wall_s > 0))
@@ -80,14 +83,16 @@ view_process(struct ps_view *v)
 	/* Recorded together, at the end: a peak of 0 means that was not
 	 * reached. */
 	v->user_s = v->system_s = (double)NAN;
-	if (ps_peek(&p->max_rss_bytes) != 0) {
+	if (max_rss != 0) {
 		v->user_s = (double)ps_peek(&p->user_ns) * 1e-9;
 		v->system_s = (double)ps_peek(&p->system_ns) * 1e-9;
 	}
-	v->max_rss_bytes = ps_peek(&p->max_rss_bytes) == 0
-			       ? (double)NAN
-			       : (double)PS_MAX(ps_peek(&p->max_rss_bytes),
-						greatest_rss(v->reader));
+	v->max_rss_bytes = (double)NAN;
+	if (max_rss != 0) {
+		uint64_t seen = greatest_rss(v->reader);
+
+		v->max_rss_bytes = (double)PS_MAX(max_rss, seen);
+	}
 	v->threads_started = ps_peek(&p->threads_started);
 }
 
@@ -160,7 +165,9 @@ view_heap(struct ps_view *v)
 {
 	const struct ps_reader *r = v->reader;
 	const struct ps_record_heap *heap = &r->header->heap;
+	uint64_t peak_ticks = ps_peek(&heap->peak_ticks);
 	uint64_t large = 0;
+	uint64_t peak;
 	double all = 0;
 
 	add_rows(v, &large);
@@ -173,11 +180,11 @@ view_heap(struct ps_view *v)
 	v->live_bytes =
 	    not_negative(v->is_exact ? ps_peek(&heap->sampled_live_bytes)
 				     : live_block_bytes(v, large));
-	v->peak_bytes = PS_MAX(v->is_exact ? ps_peek(&heap->sampled_peak_bytes)
-					   : ps_peek(&heap->peak_bytes),
-			       v->live_bytes);
-	v->peak_at_s = ps_reader_seconds(r, ps_peek(&heap->peak_ticks));
-	if (ps_peek(&heap->peak_ticks) == 0 || !(v->peak_at_s >= 0))
+	peak = ps_peek(v->is_exact ? &heap->sampled_peak_bytes
+				   : &heap->peak_bytes);
+	v->peak_bytes = PS_MAX(peak, v->live_bytes);
+	v->peak_at_s = ps_reader_seconds(r, peak_ticks);
+	if (peak_ticks == 0 || !(v->peak_at_s >= 0))
 		v->peak_at_s = (double)NAN;
 	v->pool_fraction =
 	    ps_peek(&heap->pool_reserved_bytes) == 0 ? 0.0
@@ -194,7 +201,8 @@ view_overhead(struct ps_view *v)
 {
 	const struct ps_record_header *h = v->reader->header;
 	double tick_s = ps_reader_tick_seconds(v->reader);
-	double marker_ns = PS_MAX(h->calibration.marker_ns, 0.0); /* NAN: 0 */
+	double pair_ns = ps_once(h->calibration.marker_ns);
+	double marker_ns = PS_MAX(pair_ns, 0.0); /* NAN: 0 */
 	double ticks = (double)ps_peek(&h->overhead.slow_ticks) +
 		       (double)ps_peek(&h->overhead.start_ticks);
 
@@ -209,9 +217,10 @@ double
 ps_view_interval_widest(const struct ps_view *v)
 {
 	const struct ps_record_sampling *s = &v->reader->header->sampling;
-	uint32_t coarsest = PS_MIN(ps_peek(&s->coarsest), PS_COARSE_MAX);
+	uint32_t coarsest = ps_peek(&s->coarsest);
 
 	_Static_assert(PS_COARSE_MAX < 32, "it is shifted by");
+	coarsest = PS_MIN(coarsest, (uint32_t)PS_COARSE_MAX);
 	return (double)s->interval_bytes * (double)(1u << coarsest);
 }
 

@@ -33,15 +33,17 @@ ps_view_labels(struct ps_view *v, struct ps_scratch *scratch)
 	}
 	for (uint32_t i = 0; i < rows; i++) {
 		uint32_t thread;
+		uint32_t section;
 
 		if (v->row_verdicts[i] == PS_ROW_LEFT_OUT)
 			continue;
 		ps_view_row(v, i, &site);
-		thread = site.site->thread;
+		thread = ps_once(site.site->thread);
+		section = ps_once(site.site->section);
 		add(&v->by_thread[thread < PS_LABEL_THREADS ? thread : 0],
 		    &site);
-		if (site.site->section < sections)
-			add(&v->by_section[site.site->section], &site);
+		if (section < sections)
+			add(&v->by_section[section], &site);
 	}
 	return 0;
 }

@@ -64,12 +64,13 @@ static void
 add_stats(struct sum *sum, const struct ps_record_section_stats *s)
 {
 	uint64_t calls = ps_peek(&s->calls);
+	uint64_t min = ps_peek(&s->min_ticks);
+	uint64_t max = ps_peek(&s->max_ticks);
 
 	if (calls == 0)
 		return;
-	sum->min = sum->calls == 0 ? ps_peek(&s->min_ticks)
-				   : PS_MIN(sum->min, ps_peek(&s->min_ticks));
-	sum->max = PS_MAX(sum->max, ps_peek(&s->max_ticks));
+	sum->min = sum->calls == 0 ? min : PS_MIN(sum->min, min);
+	sum->max = PS_MAX(sum->max, max);
 	sum->calls += calls;
 	sum->total += ps_peek(&s->total_ticks);
 	sum->self += ps_peek(&s->self_ticks);
@@ -226,15 +227,17 @@ add_slow(const struct ps_view *v, const struct ps_record_section_stats *s,
 		/* acquire: pairs with the release of the length */
 		uint64_t ticks =
 		    atomic_load_explicit(&call->ticks, memory_order_acquire);
-		const struct ps_record_section *parent = ps_reader_entry(
-		    r, PS_TABLE_SECTIONS, ps_peek(&call->parent));
+		/* It may be set just now: both of it are of one reading. */
+		uint32_t index = ps_peek(&call->parent);
+		const struct ps_record_section *parent =
+		    ps_reader_entry(r, PS_TABLE_SECTIONS, index);
 		struct ps_view_slow_call slow = {
 		    .at_s = ps_reader_seconds(r, ps_peek(&call->begun)),
 		    .seconds = (double)ticks * tick_s,
 		    .parent = parent == NULL
 				  ? NULL
 				  : ps_reader_string(r, parent->name),
-		    .parent_index = ps_peek(&call->parent),
+		    .parent_index = index,
 		    .tid = ps_peek(&call->tid),
 		};
 
@@ -272,7 +275,7 @@ list_rows(const struct ps_reader *r, struct row_lists *out)
 	for (uint32_t i = 0; i < rows; i++) {
 		const struct ps_record_section_stats *s =
 		    ps_reader_row(r, PS_TABLE_SECTION_STATS, i);
-		uint32_t section = s == NULL ? UINT32_MAX : s->section;
+		uint32_t section = s == NULL ? UINT32_MAX : ps_once(s->section);
 
 		if (section >= sections || ps_peek(&s->thread) == UINT32_MAX)
 			continue;
@@ -370,76 +373,4 @@ ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 	view_all(v, &rows, histogram);
 	sort_sections(v);
 	return 0;
-}
-
-/* ---- functions without a mark ------------------------------------------- */
-
-/* Once a section; a section with a name keeps it. */
-static int
-name_function(const struct ps_view *v, struct ps_symbols *symbols,
-	      struct ps_scratch *scratch, uint32_t section,
-	      struct ps_symbol *known)
-{
-	const struct ps_record_section *row =
-	    ps_reader_entry(v->reader, PS_TABLE_SECTIONS, section);
-	struct ps_symbol symbol;
-	char name[512];
-	struct ps_text text;
-
-	if (row == NULL || row->function == 0 ||
-	    known[section].function != NULL)
-		return 0;
-	(void)symbols->resolve(symbols, row->function - 1, &symbol);
-	ps_text_init(&text, name, sizeof(name), -1);
-	ps_symbol_put_name(&text, &symbol);
-	symbol.function = ps_scratch_strdup(scratch, name);
-	known[section] = symbol;
-	return symbol.function == NULL ? -ENOMEM : 0;
-}
-
-static void
-use_names(struct ps_view *v, const struct ps_symbol *known)
-{
-	for (uint32_t i = 0; i < v->section_count; i++) {
-		struct ps_view_section *s = &v->sections[i];
-		const struct ps_symbol *symbol = &known[s->index];
-
-		PS_ASSERT(s->index < v->reader->count[PS_TABLE_SECTIONS]);
-		PS_ASSERT(s->slow_count <= PS_SECTION_SLOWEST);
-		for (uint32_t k = 0; k < s->slow_count; k++)
-			if (s->slow[k].parent != NULL &&
-			    known[s->slow[k].parent_index].function != NULL)
-				s->slow[k].parent =
-				    known[s->slow[k].parent_index].function;
-		if (symbol->function == NULL)
-			continue;
-		s->name = symbol->function;
-		s->file = symbol->file == NULL ? "" : symbol->file;
-		s->line = symbol->line;
-	}
-	for (uint32_t i = 0; i < v->node_count; i++)
-		if (known[v->nodes[i].section].function != NULL)
-			v->nodes[i].name = known[v->nodes[i].section].function;
-}
-
-int
-ps_view_name_functions(struct ps_view *v, struct ps_symbols *symbols,
-		       struct ps_scratch *scratch)
-{
-	const struct ps_reader *r = v->reader;
-	uint32_t rows = r->count[PS_TABLE_SECTIONS];
-	struct ps_symbol *known =
-	    ps_scratch_alloc(scratch, (rows + 1) * sizeof(*known));
-	int error = 0;
-
-	PS_ASSERT(v->section_count <= rows);
-	if (symbols == NULL)
-		symbols = ps_symbols_none(scratch, r);
-	if (known == NULL || symbols == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < rows && error == 0; i++)
-		error = name_function(v, symbols, scratch, i, known);
-	if (error == 0)
-		use_names(v, known);
-	return error;
 }

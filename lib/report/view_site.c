@@ -32,6 +32,7 @@ add_row(const struct ps_view *v, const struct ps_record_site *row,
 	uint64_t epoch = ps_peek(&v->reader->header->heap.peak_epoch);
 	bool is_kept = ps_peek(&row->peak_epoch) == epoch;
 	double allocations = ps_view_weight(&row->allocations);
+	double temporary = ps_view_weight(&row->temporary);
 
 	sum->allocations += allocations;
 	sum->bytes += ps_view_bytes(&row->bytes);
@@ -43,7 +44,7 @@ add_row(const struct ps_view *v, const struct ps_record_site *row,
 	    is_kept ? &row->peak_allocations : &row->live_allocations);
 	sum->peak_bytes +=
 	    ps_view_bytes(is_kept ? &row->peak_bytes : &row->live_bytes);
-	sum->temporary += PS_MIN(ps_view_weight(&row->temporary), allocations);
+	sum->temporary += PS_MIN(temporary, allocations);
 }
 
 static void

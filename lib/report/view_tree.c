@@ -105,9 +105,11 @@ place(struct tree *t, const struct ps_record_section_node *row)
 	     row = row_at(t, ps_peek(&row->parent)))
 		path[depth++] = row;
 	while (depth-- > 0) {
-		if (path[depth]->section >= t->reader->count[PS_TABLE_SECTIONS])
+		uint32_t section = ps_once(path[depth]->section);
+
+		if (section >= t->reader->count[PS_TABLE_SECTIONS])
 			return UINT32_MAX;
-		node = child_of(t, node, path[depth]->section,
+		node = child_of(t, node, section,
 				(path[depth]->flags & PS_NODE_LOST_PATH) != 0);
 		if (node == UINT32_MAX)
 			return UINT32_MAX;
@@ -190,6 +192,7 @@ emit(struct ps_view *v, const struct node *n, uint32_t parent)
 	double tick_s = ps_reader_tick_seconds(v->reader);
 	double raw_s = n->self * tick_s;
 
+	PS_ASSERT(section != NULL); /* place saw to it */
 	PS_ASSERT(parent == UINT32_MAX || parent < v->node_count);
 	v->nodes[v->node_count++] = (struct ps_view_node){
 	    .name = ps_reader_string(v->reader, section->name),
