@@ -35,21 +35,22 @@ struct tree {
 	struct node *nodes;
 	uint32_t count;
 	uint32_t *slots; /* node + 1 */
-	uint32_t slot_mask;
+	uint64_t slot_mask;
 };
 
 static int
 init(struct tree *t, const struct ps_reader *r, struct ps_scratch *scratch)
 {
 	uint32_t rows = r->count[PS_TABLE_SECTION_NODES];
-	uint32_t slots = 64;
+	uint64_t slots = 64;
 
-	while (slots < 2 * rows)
+	while (slots / 2 < rows) /* any number, in a file that claims it */
 		slots *= 2;
 	t->reader = r;
 	t->count = 0;
 	t->slot_mask = slots - 1;
-	t->nodes = ps_scratch_alloc(scratch, (rows + 1) * sizeof(*t->nodes));
+	t->nodes =
+	    ps_scratch_alloc(scratch, ((size_t)rows + 1) * sizeof(*t->nodes));
 	t->slots = ps_scratch_alloc(scratch, slots * sizeof(*t->slots));
 	return t->nodes == NULL || t->slots == NULL ? -ENOMEM : 0;
 }
@@ -63,7 +64,7 @@ child_of(struct tree *t, uint32_t parent, uint32_t section, bool is_path_lost)
 	    ((uint64_t)parent << 32 | section) * UINT64_C(0x9e3779b97f4a7c15);
 
 	PS_ASSERT(parent == UINT32_MAX || parent < t->count);
-	for (uint32_t i = (uint32_t)(hash >> 32);; i++) {
+	for (uint64_t i = hash >> 32;; i++) {
 		uint32_t *slot = &t->slots[i & t->slot_mask];
 		struct node *n;
 
@@ -247,7 +248,8 @@ ps_view_tree(struct ps_view *v, struct ps_scratch *scratch)
 		return error;
 	add_rows(&t);
 	add_totals(&t);
-	v->nodes = ps_scratch_alloc(scratch, (t.count + 1) * sizeof(*v->nodes));
+	v->nodes = ps_scratch_alloc(scratch,
+				    ((size_t)t.count + 1) * sizeof(*v->nodes));
 	if (v->nodes == NULL)
 		return -ENOMEM;
 	emit_all(v, &t, link_all(&t));

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "record/plan.h"
 #include "record/writer.h"
 #include "report/section_hgrm.h"
 #include "report/view.h"
@@ -224,6 +226,47 @@ START_TEST(no_memory_is_an_error)
 }
 END_TEST
 
+/* A file with a hole in it may claim more rows than there is memory. */
+static const struct {
+	enum ps_table_id table;
+	uint32_t rows;
+} claims[] = {
+    {PS_TABLE_SECTION_NODES, (1u << 30) + 1},
+    {PS_TABLE_SECTION_NODES, (1u << 31) + 1},
+    {PS_TABLE_SECTION_NODES, UINT32_MAX},
+    {PS_TABLE_SITES, UINT32_MAX},
+    {PS_TABLE_SECTIONS, UINT32_MAX},
+    {PS_TABLE_SECTION_STATS, UINT32_MAX},
+};
+
+START_TEST(more_rows_than_memory_are_an_error)
+{
+	uint64_t bytes = PS_RECORD_HEADER_BYTES +
+			 (uint64_t)claims[_i].rows *
+			     ps_record_plan[claims[_i].table].entry_bytes;
+	struct ps_record_header *h =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct ps_scratch small;
+
+	if (h == MAP_FAILED)
+		return; /* no such address space here */
+	memcpy(h, ps_record, PS_RECORD_HEADER_BYTES);
+	h->file_bytes = bytes;
+	for (unsigned i = 0; i < PS_TABLES; i++) {
+		h->table[i].offset = PS_RECORD_HEADER_BYTES;
+		h->table[i].capacity = 0;
+	}
+	h->table[claims[_i].table].capacity = claims[_i].rows;
+	ps_poke(&h->table[claims[_i].table].count, claims[_i].rows);
+	ck_assert_int_eq(ps_reader_attach(&reader, h, bytes, NULL), 0);
+	ps_scratch_init(&small, 4 << 20);
+	ck_assert_int_eq(ps_view_build(&reader, NULL, &small, &view), -ENOMEM);
+	ps_scratch_fini(&small);
+	ck_assert_int_eq(munmap(h, bytes), 0);
+}
+END_TEST
+
 Suite *
 view_hostile_suite(void)
 {
@@ -241,6 +284,8 @@ view_hostile_suite(void)
 			    3);
 	tcase_add_test(hostile, random_damage_breaks_no_promise);
 	tcase_add_test(hostile, no_memory_is_an_error);
+	tcase_add_loop_test(hostile, more_rows_than_memory_are_an_error, 0,
+			    (int)PS_COUNT(claims));
 	tcase_set_timeout(hostile, 30);
 	suite_add_tcase(s, hostile);
 	return s;
