@@ -248,6 +248,14 @@ highest(const struct ps_record_timeline *timeline, uint32_t from, uint32_t to)
 }
 
 static void
+put_peak(const struct ps_view *v, struct tree *tree, unsigned *number,
+	 double at_s)
+{
+	put_snapshot(tree->out, number, at_s, (double)v->peak_bytes);
+	put_tree(tree, "peak", true, (double)v->peak_bytes);
+}
+
+static void
 put_snapshots(const struct ps_view *v, struct tree *tree)
 {
 	const struct ps_record_timeline *timeline =
@@ -264,21 +272,19 @@ put_snapshots(const struct ps_view *v, struct tree *tree)
 
 	put_snapshot(tree->out, &number, 0, 0);
 	ps_text_str(tree->out, "heap_tree=empty\n");
-	for (uint32_t i = 0; i <= slots; i += step) {
+	for (uint32_t i = 0; step > 0 && i + step <= slots; i += step) {
 		double at_s = PS_MIN(slot_s * (i + step), end_s);
 
-		if (!has_peak && (at_s >= peak_s || i + step > slots)) {
-			put_snapshot(tree->out, &number, peak_s,
-				     (double)v->peak_bytes);
-			put_tree(tree, "peak", true, (double)v->peak_bytes);
+		if (!has_peak && at_s >= peak_s) {
+			put_peak(v, tree, &number, peak_s);
 			has_peak = true;
 		}
-		if (step == 0 || i + step > slots)
-			break;
 		put_snapshot(tree->out, &number, at_s,
 			     highest(timeline, i, i + step));
 		ps_text_str(tree->out, "heap_tree=empty\n");
 	}
+	if (!has_peak)
+		put_peak(v, tree, &number, peak_s);
 	put_snapshot(tree->out, &number, end_s, (double)v->live_bytes);
 	put_tree(tree, "detailed", false, (double)v->live_bytes);
 	/* The beginning, the peak and the end beside those of the timeline. */
