@@ -287,13 +287,13 @@ ps_put_stack_below(struct ps_text_report *r,
 	telling_part(names, &first, &last);
 	shown = PS_MIN(last, first + FRAMES_SHOWN);
 	same = most_alike(r, top, row, &which);
+	same = PS_MIN(same, last - first); /* below it, all are alike */
 	if (same < shown - first || same <= 2) {
 		put_frames(r, first, shown, last, is_cut);
 		return;
 	}
 	put_frame(r->out, &names->at[first]);
-	same = PS_MIN(same, last - first);
-	PS_ASSERT(same > 0 && which < row);
+	PS_ASSERT(same > 2 && which < row);
 	ps_text_printf(r->out, "%*s... %u more as in %u%s\n", INDENT, "",
 		       same - 1, which + 1,
 		       first + same < last ? ", then" : ", at other places");

@@ -181,6 +181,41 @@ START_TEST(of_stacks_that_begin_alike_is_told_where_they_part)
 }
 END_TEST
 
+/* As in a program without debug information. */
+static bool
+resolve_main(struct ps_symbols *self, uint32_t row, struct ps_symbol *out)
+{
+	static const struct ps_symbol below[] = {
+	    {.function = "__libc_start_call_main",
+	     .module = "libc.so.6",
+	     .inlined_into = &below[1]},
+	    {.function = "__libc_start_main",
+	     .module = "libc.so.6",
+	     .inlined_into = &below[2]},
+	    {.function = "_start", .module = "m"},
+	};
+
+	(void)self;
+	(void)row;
+	*out = (struct ps_symbol){
+	    .function = "main", .module = "m", .inlined_into = &below[0]};
+	return true;
+}
+
+START_TEST(what_starts_main_is_not_told_as_alike)
+{
+	struct ps_symbols symbols = {.resolve = resolve_main};
+
+	ps_example_site(0)->depth = 1;
+	ps_example_site(1)->first_frame = 1;
+	ps_example_site(1)->depth = 1;
+	ps_capture(PS_REPORT_TEXT, NULL, &symbols, false);
+	ps_capture_has("   2  50 allocations, 8.79 KiB in all\n"
+		       "      main  inlined in m\n\n");
+	ps_capture_hasnt("more as in");
+}
+END_TEST
+
 START_TEST(a_stack_that_was_cut_says_so)
 {
 	struct ps_symbols symbols = {.resolve = resolve_alike};
@@ -248,6 +283,7 @@ report_suite(void)
 	tcase_add_test(words, the_line_about_sampling_fits_with_its_error);
 	tcase_add_test(words,
 		       of_stacks_that_begin_alike_is_told_where_they_part);
+	tcase_add_test(words, what_starts_main_is_not_told_as_alike);
 	tcase_add_test(words, a_stack_that_was_cut_says_so);
 	tcase_add_test(words, what_few_samples_cannot_tell_is_not_called_none);
 	tcase_add_test(words,
