@@ -33,6 +33,7 @@ struct ps_view_site {
 	double peak_allocations;
 	double peak_bytes;
 	double temporary;
+	bool is_forgiven; /* in part, at least */
 };
 
 /* What the rows of sites with one label add up to. */

@@ -106,7 +106,10 @@ forgive(struct ps_view *v, struct ps_view_site *sum, double live_allocations,
 	double bytes = sum->live_bytes - live_bytes;
 
 	PS_ASSERT(blocks >= 0 && bytes >= 0);
-	v->forgiven_sites += bytes > 0 || blocks > 0;
+	if (!sum->is_forgiven && (bytes > 0 || blocks > 0)) {
+		sum->is_forgiven = true;
+		v->forgiven_sites++;
+	}
 	v->forgiven_allocations += blocks;
 	v->forgiven_bytes += bytes;
 	sum->live_allocations = live_allocations;

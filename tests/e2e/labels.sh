@@ -49,6 +49,9 @@ told --leak-suppressions known
 expect 'heap["suppressed"]["sites"] == 4' 'heap["suppressed"]["bytes"] == 190e3' \
 	'heap["suppressed"]["blocks"] == 190' "$kept == 190e3" 'site("keep", "live_bytes") == 0'
 
+text=$("$B/perfreport" --no-color --leak-suppressions known "$file")
+report_has 'suppressed: 4 stacks with 186 KiB in 190 blocks'
+
 # 63 threads have a label; what later ones have allocated is told as one, and is
 # in no other's figures, also when a row is used again.
 run_shim PERFSHIM_SAMPLE=all "$T/labels" 80
@@ -61,5 +64,8 @@ expect 'len(heap["by_thread"]) == 64' 'sum(l["bytes"] for l in heap["by_thread"]
 	'section("work")["calls"] == 81' 'section("work")["threads"] == 81'
 told --thread worker
 expect "$kept == 620e3"
+# One stack of all of them.
+told --leak-suppressions known
+expect 'heap["suppressed"]["sites"] == 1' 'heap["suppressed"]["blocks"] == 810'
 text=$("$B/perfreport" --no-color --top 3 "$file")
 report_has 'HEAP BY THREAD[^:]*threads not told apart +186 KiB +[0-9]+ KiB +186 KiB'

@@ -325,6 +325,31 @@ static const struct {
 };
 
 /* The third site has nothing and is in no list. */
+static enum ps_row_verdict
+forgive_all(struct ps_row_judge *self, const struct ps_reader *r, uint32_t row)
+{
+	(void)self;
+	(void)r;
+	(void)row;
+	return PS_ROW_FORGIVEN;
+}
+
+/* Of two threads, say. */
+START_TEST(a_stack_of_two_rows_is_forgiven_once)
+{
+	struct ps_row_judge judge = {.judge = forgive_all};
+
+	ps_example_site(0)->depth = 2;
+	ps_example_site(1)->first_frame = 0;
+	build_with(
+	    &(struct ps_report_options){.exit_code = -1, .judge = &judge});
+	ck_assert_uint_eq(view.site_count, 2);
+	ck_assert_uint_eq(view.forgiven_sites, 1);
+	ck_assert_double_eq(view.forgiven_bytes, 5500);
+	ck_assert_double_eq(view.forgiven_allocations, 15);
+}
+END_TEST
+
 START_TEST(the_top_sites_are_in_order)
 {
 	const struct ps_view_site *top[PS_EXAMPLE_SITES];
@@ -466,6 +491,7 @@ view_suite(void)
 	tcase_add_test(honest, errors_of_sites_add_in_squares);
 	tcase_add_test(
 	    honest, a_site_not_touched_since_the_peak_peaked_with_what_is_live);
+	tcase_add_test(honest, a_stack_of_two_rows_is_forgiven_once);
 	tcase_add_loop_test(honest, the_top_sites_are_in_order, 0,
 			    (int)PS_COUNT(orders));
 	tcase_add_test(honest, the_top_of_many_sites_is_sorted);
