@@ -111,7 +111,7 @@ result_of(const struct pb_subject *s)
 	json_t *codes = json_array();
 
 	PS_ASSERT(s->runs > 0 && s->exit_codes != NULL);
-	json_object_set_new(result, "command", json_string(s->text));
+	json_object_set_new(result, "command", pb_json_text(s->text));
 	put_summary(result, s);
 	json_object_set_new(
 	    result, "times",
@@ -262,7 +262,7 @@ read_series(const char *path, json_t *all, struct pb_subject *s)
 static json_t *
 pick_result(const struct pb_session *s, const char *path, json_t *results)
 {
-	const char *ours = s->subjects[0].text;
+	json_t *ours = pb_json_text(s->subjects[0].text);
 	json_t *only = json_array_get(results, 0);
 	const char *text;
 
@@ -272,10 +272,12 @@ pick_result(const struct pb_session *s, const char *path, json_t *results)
 	for (size_t i = 0; i < json_array_size(results); i++) {
 		json_t *one = json_array_get(results, i);
 
-		text = json_string_value(json_object_get(one, "command"));
-		if (text != NULL && strcmp(text, ours) == 0)
+		if (json_equal(json_object_get(one, "command"), ours)) {
+			json_decref(ours);
 			return one;
+		}
 	}
+	json_decref(ours);
 	if (json_array_size(results) > 1)
 		refuse(path, "it has several commands, and none is this one");
 	text = json_string_value(json_object_get(only, "command"));

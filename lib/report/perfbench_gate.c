@@ -175,6 +175,8 @@ look_at(struct judging *j, struct gate_case *c, unsigned look)
 	c->why = NULL;
 	if (old == NULL || new == NULL) {
 		c->why = "only on one side";
+	} else if (old->unit != new->unit) {
+		c->why = "in another unit on either side";
 	} else if (location_of(j, c, old, new, &scratch, &l) != 0) {
 		c->why = "none at all, or not known, in some runs";
 	} else {
@@ -270,10 +272,11 @@ put_machine(const struct judging *j, struct ps_text *t)
 	if (j->baseline == NULL)
 		return;
 	ps_scratch_init(&scratch, 0);
-	if (strcmp(now->cpu, j->baseline->machine.cpu) != 0)
-		ps_text_printf(t,
-			       "  the baseline is of another machine: %.60s\n",
-			       j->baseline->machine.cpu);
+	if (strcmp(now->cpu, j->baseline->machine.cpu) != 0) {
+		ps_text_str(t, "  the baseline is of another machine: ");
+		(void)ps_put_name(t, j->baseline->machine.cpu, 60);
+		ps_text_char(t, '\n');
+	}
 	if (reference_change(j, false, &scratch, &r)) {
 		ps_text_str(t, "  the machine itself since the baseline: "
 			       "reference workload ");

@@ -21,6 +21,25 @@ pb_json_number(double value)
 }
 
 json_t *
+pb_json_text(const char *s)
+{
+	json_t *text = json_string(s);
+	size_t bytes = 4 * strlen(s) + 2; /* \xNN for each */
+	struct ps_text t;
+	char *plain;
+
+	if (text != NULL)
+		return text;
+	plain = pb_alloc(bytes);
+	ps_text_init(&t, plain, bytes, -1);
+	ps_text_printable(&t, s);
+	PS_ASSERT(t.cut == 0);
+	text = json_string(plain);
+	free(plain);
+	return text;
+}
+
+json_t *
 pb_json_array(const double *values, size_t n)
 {
 	json_t *a = json_array();
@@ -62,7 +81,7 @@ pb_json_conditions(const struct pb_session *s)
 	PS_ASSERT(m->cpu[sizeof(m->cpu) - 1] == '\0');
 	json_object_set_new(o, "schema", json_string(PB_SCHEMA));
 	json_object_set_new(o, "version", json_string(PS_VERSION));
-	json_object_set_new(o, "cpu", json_string(m->cpu));
+	json_object_set_new(o, "cpu", pb_json_text(m->cpu));
 	json_object_set_new(o, "shim", json_boolean(s->options->is_shimmed));
 	json_object_set_new(o, "calibration", calibration_of(m));
 	json_object_set_new(
@@ -94,9 +113,14 @@ pb_json_write(json_t *root, const char *path)
 	bool is_beside = ps_os_may_replace(path);
 	char *beside = is_beside ? pb_format("%s.%d", path, (int)getpid())
 				 : pb_format("%s", path);
-	FILE *file = fopen(beside, "we");
+	FILE *file;
 	int status = PB_OK;
 
+	/* Its name can be guessed: what others have put there is not written
+	 * through. */
+	if (is_beside)
+		(void)unlink(beside);
+	file = fopen(beside, is_beside ? "wxe" : "we");
 	if (file == NULL || json_dumpf(root, file, JSON_STYLE) != 0 ||
 	    fputc('\n', file) == EOF || fflush(file) != 0)
 		status = PB_FAILED;

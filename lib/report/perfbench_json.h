@@ -13,6 +13,8 @@
 
 /* JSON has no NaN: what is not known is null. */
 json_t *pb_json_number(double value);
+/* Nor has it bytes that are no UTF-8: a text with some has them as \xNN. */
+json_t *pb_json_text(const char *s);
 json_t *pb_json_array(const double *values, size_t n);
 
 /* The object `perfshim`: schema, conditions, calibration, drift. */

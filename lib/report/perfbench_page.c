@@ -88,8 +88,8 @@ pb_page_begin(struct pb_options *o)
 int
 pb_page_end(const struct pb_options *o, int status)
 {
-	char *command[] = {"perfreport",    "--html",	     "-o",
-			   (char *)o->html, (char *)o->save, NULL};
+	char *command[] = {"perfreport", "--html",	  "-o", (char *)o->html,
+			   "--",	 (char *)o->save, NULL};
 
 	PS_ASSERT(o->html != NULL && o->save != NULL);
 	if (status == PB_FAILED || status == PB_USAGE)

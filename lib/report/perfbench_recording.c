@@ -176,15 +176,32 @@ name_series(const char *section, bool is_time, char name[PB_NAME])
 	return t.cut == 0;
 }
 
+/*
+ * Whether the i-th of a run's sections, most time first, has a series.  Those
+ * that have one keep it; of so many that some have none, only the first run's
+ * begin one: what it would have had before is not known.
+ */
+static bool
+has_series(const struct reading *r, const struct ps_view *v, uint32_t i,
+	   const char *name)
+{
+	if (pb_series_find(r->subject, name) != NULL)
+		return true;
+	return i < SECTIONS_MOST &&
+	       (r->run == 0 || v->section_count <= SECTIONS_MOST);
+}
+
 static void
 add_sections(struct reading *r, const struct ps_view *v)
 {
-	for (uint32_t i = 0; i < v->section_count && i < SECTIONS_MOST; i++) {
+	for (uint32_t i = 0; i < v->section_count; i++) {
 		const struct ps_view_section *section = &v->sections[i];
 		char name[PB_NAME];
 
-		if (name_series(section->name, true, name))
-			add_to(r, name, PB_SECONDS, section->total_s);
+		if (!name_series(section->name, true, name) ||
+		    !has_series(r, v, i, name))
+			continue;
+		add_to(r, name, PB_SECONDS, section->total_s);
 		if (name_series(section->name, false, name))
 			add_to(r, name, PB_COUNT, (double)section->allocations);
 	}

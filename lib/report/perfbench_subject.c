@@ -87,10 +87,11 @@ is_plain(const char *text)
 	static const char allowed[] =
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	    " \t_./:,+@%=-";
-	size_t first = strcspn(text, " \t=");
+	const char *first = text + strspn(text, " \t");
 
 	/* An = in the first word sets a variable. */
-	return text[strspn(text, allowed)] == '\0' && text[first] != '=';
+	return text[strspn(text, allowed)] == '\0' &&
+	       first[strcspn(first, " \t=")] != '=';
 }
 
 static char **

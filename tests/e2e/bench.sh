@@ -79,6 +79,28 @@ equal '[1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0]' "$(query "[s['section:%s:allocations
 equal '1 s s s s' "$(query "' '.join(r['series']['section:' + n]['unit'] for n in ('x:allocations', 'x:allocations:time', \
 	'x:allocations:time:time', '$long', r'line\x0afeed \xff'))")" 'units of each'
 
+# Of more sections than have series, those that have one have it in every run.
+mapfile -t many < <(seq 150)
+bench --runs 6 --warmup 0 --save saved.json -- "$T/marks" "${many[@]}"
+equal 64 "$(query 'len([n for n in s if n.startswith("section:") and n.endswith(":allocations")])')" 'sections with a series'
+equal '[]' "$(query '[n for n, v in s.items() if n.endswith(":allocations") and len(set(v)) > 1]')" 'series that differ between runs'
+
+# A command whose first word sets a variable needs the shell, with a blank before it, too.
+bench --runs 1 --no-shim --vs ' A=1 true' true
+equal 0 $? "the status of --vs ' A=1 true' ($(<err))"
+has "$(<out)" 'through sh' 'the report'
+# One that is no UTF-8 is saved all the same, and found again as a baseline.
+bench --runs 2 --no-shim --save saved.json -- sh -c $': \xff'
+equal "sh -c ': \\xff'" "$(query 'r["command"]')" 'a command that is no UTF-8'
+bench --runs 2 --max-runs 2 --no-shim --baseline saved.json -- sh -c $': \xff'
+equal '' "$(<err)" 'stderr of the same again'
+# Nothing is written through what others have put in the way.
+echo kept >victim
+# shellcheck disable=SC2016
+bash -c 'ln -s victim linked.json.$$ && exec "$0" --no-shim --runs 1 --save linked.json true' "$B/perfbench" >out 2>err
+equal '0 kept' "$? $(<victim)" "the file behind a link in the way of --save ($(<err))"
+[ -s linked.json ] || fail 'results in linked.json'
+
 # Of several processes allocations add up.
 bench --runs 2 --save saved.json -- "$T/family"
 equal True "$(query 's["allocations"][0] > 4')" 'allocations of a family'

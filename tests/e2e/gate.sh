@@ -94,6 +94,13 @@ change 'for x in s.values(): x["values"] = x["values"][:1]' && refused 'too few'
 change 'del s["peak-heap"]' && refused 'no peak-heap' --metric peak-heap
 change 'f["results"].append(dict(r, command="other"))' && refused 'several commands'
 change 's["section:" + "x" * 600] = s["time"]' && refused 'too long'
+change 's["peak-heap"]["unit"] = "s"' && gate 4 'another unit' --runs 2 --max-runs 2 --baseline bad.json --metric peak-heap -- "$T/slower" 1 100
+has "$(<out)" 'peak-heap +inconclusive: in another unit' 'the verdict on another unit'
+# Its words are the file's: no terminal obeys them.
+change 'f["perfshim"]["cpu"] = "\x1b]0;owned\x07"'
+bench --runs 2 --max-runs 2 --baseline bad.json --metric peak-heap -- "$T/slower" 1 100
+has "$(<out)" 'of another machine: .x1b]0;owned.x07' 'the machine of the baseline'
+hasnt "$(<out)" $'[\e\a]' 'the report'
 mkfifo pipe && gate 2 'a pipe as baseline' --baseline pipe -- true
 cp base.json bad.json && refused 'no such section|has no section:nosuch' --metric section:nosuch
 
