@@ -17,9 +17,9 @@
 #include <string.h>
 
 #include "record/plan.h"
-#include "report/intern.h"
 #include "report/merge.h"
 #include "report/merge_header.h"
+#include "report/merger.h"
 
 enum { MODULE_GAP = 1 << 20 };
 
@@ -30,28 +30,8 @@ struct frame_key {
 };
 _Static_assert(sizeof(struct frame_key) == 16, "no padding in a key");
 
-struct merger {
-	struct ps_record_header *h;
-	uint32_t processes;
-	struct ps_intern strings; /* -> offset */
-	struct ps_intern modules;
-	struct ps_intern frames;
-	struct ps_intern sections;
-	struct ps_intern labels; /* -> row of a thread, less one */
-	struct ps_scratch *scratch;
-	uint64_t next_module_start;
-	/* Of the recording that is being added: */
-	const struct ps_reader *from;
-	uint32_t *module_of;
-	uint32_t *frame_of;
-	uint32_t *section_of;
-	uint32_t
-	    label_of[PS_LABEL_THREADS]; /* the row of each thread; 0: none */
-	bool is_out_of_memory;
-};
-
-static void *
-row_of(const struct merger *m, enum ps_table_id id, uint32_t index)
+void *
+ps_merger_row(const struct ps_merger *m, enum ps_table_id id, uint32_t index)
 {
 	const struct ps_record_table *t = &m->h->table[id];
 
@@ -59,8 +39,8 @@ row_of(const struct merger *m, enum ps_table_id id, uint32_t index)
 	return (char *)m->h + t->offset + (uint64_t)index * t->entry_bytes;
 }
 
-static uint32_t
-room_of(const struct merger *m, enum ps_table_id id)
+uint32_t
+ps_merger_room(const struct ps_merger *m, enum ps_table_id id)
 {
 	const struct ps_record_table *t = &m->h->table[id];
 
@@ -68,23 +48,22 @@ room_of(const struct merger *m, enum ps_table_id id)
 	return t->capacity - ps_peek(&t->count);
 }
 
-/* A new row; the tables were made large enough for all. */
-static void *
-add_row(struct merger *m, enum ps_table_id id, uint32_t entries,
-	uint32_t *index)
+void *
+ps_merger_add(struct ps_merger *m, enum ps_table_id id, uint32_t entries,
+	      uint32_t *index)
 {
 	struct ps_record_table *t = &m->h->table[id];
 	uint32_t at = ps_peek(&t->count);
 
-	PS_ASSERT(entries <= room_of(m, id));
+	PS_ASSERT(entries <= ps_merger_room(m, id));
 	ps_poke(&t->count, at + entries);
 	*index = at;
-	return row_of(m, id, at);
+	return ps_merger_row(m, id, at);
 }
 
-static uint32_t
-known(struct merger *m, struct ps_intern *set, const void *key, size_t bytes,
-      bool *is_new)
+uint32_t
+ps_merger_known(struct ps_merger *m, struct ps_intern *set, const void *key,
+		size_t bytes, bool *is_new)
 {
 	uint32_t number = 0;
 	int found = ps_intern(set, key, bytes, &number);
@@ -97,8 +76,8 @@ known(struct merger *m, struct ps_intern *set, const void *key, size_t bytes,
 
 /* Of a damaged recording, names may share bytes, and need more room apart than
  * they had: those that find none are "", and counted. */
-static uint32_t
-string(struct merger *m, uint32_t offset)
+uint32_t
+ps_merger_string(struct ps_merger *m, uint32_t offset)
 {
 	const char *text = ps_reader_string(m->from, offset);
 	uint32_t length = (uint32_t)strnlen(text, INT32_MAX - 1);
@@ -106,13 +85,13 @@ string(struct merger *m, uint32_t offset)
 	uint32_t number;
 	bool is_new;
 
-	number = known(m, &m->strings, text, length, &is_new);
+	number = ps_merger_known(m, &m->strings, text, length, &is_new);
 	if (m->is_out_of_memory)
 		return 0;
 	value = ps_intern_value(&m->strings, number);
-	if (is_new && length < room_of(m, PS_TABLE_STRINGS))
-		memcpy(add_row(m, PS_TABLE_STRINGS, length + 1, value), text,
-		       length); /* the zero behind it is there */
+	if (is_new && length < ps_merger_room(m, PS_TABLE_STRINGS))
+		memcpy(ps_merger_add(m, PS_TABLE_STRINGS, length + 1, value),
+		       text, length); /* the zero behind it is there */
 	else if (is_new)
 		ps_bump(&m->h->table[PS_TABLE_STRINGS].dropped, 1);
 	return *value;
@@ -121,7 +100,7 @@ string(struct merger *m, uint32_t offset)
 /* ---- places ---- */
 
 static void
-add_module(struct merger *m, uint32_t index)
+add_module(struct ps_merger *m, uint32_t index)
 {
 	const struct ps_record_module *from =
 	    ps_reader_entry(m->from, PS_TABLE_MODULES, index);
@@ -131,16 +110,17 @@ add_module(struct merger *m, uint32_t index)
 		uint32_t path;
 		uint32_t bytes;
 		uint8_t id[sizeof(from->build_id)];
-	} key = {.path = string(m, from->path),
+	} key = {.path = ps_merger_string(m, from->path),
 		 .bytes = ps_reader_id_bytes(from)};
 	_Static_assert(sizeof(key) == 8 + sizeof(key.id), "no padding");
 	bool is_new;
 
 	memcpy(key.id, from->build_id, key.bytes);
-	m->module_of[index] = known(m, &m->modules, &key, sizeof(key), &is_new);
+	m->module_of[index] =
+	    ps_merger_known(m, &m->modules, &key, sizeof(key), &is_new);
 	if (!is_new)
 		return;
-	to = add_row(m, PS_TABLE_MODULES, 1, &row);
+	to = ps_merger_add(m, PS_TABLE_MODULES, 1, &row);
 	PS_ASSERT(row == m->module_of[index]);
 	*to = *from;
 	to->path = key.path;
@@ -153,7 +133,7 @@ add_module(struct merger *m, uint32_t index)
 }
 
 static void
-add_frame(struct merger *m, uint32_t index)
+add_frame(struct ps_merger *m, uint32_t index)
 {
 	const struct ps_record_frame *from =
 	    ps_reader_entry(m->from, PS_TABLE_FRAMES, index);
@@ -169,43 +149,36 @@ add_frame(struct merger *m, uint32_t index)
 		key.module = m->module_of[index_of_module];
 		key.address -= module->bias;
 	}
-	m->frame_of[index] = known(m, &m->frames, &key, sizeof(key), &is_new);
+	m->frame_of[index] =
+	    ps_merger_known(m, &m->frames, &key, sizeof(key), &is_new);
 	if (!is_new)
 		return;
-	to = add_row(m, PS_TABLE_FRAMES, 1, &row);
+	to = ps_merger_add(m, PS_TABLE_FRAMES, 1, &row);
 	PS_ASSERT(row == m->frame_of[index]);
 	*to = *from;
 	to->module = key.module;
 	if (module == NULL || m->is_out_of_memory)
 		return;
-	module = row_of(m, PS_TABLE_MODULES, key.module);
+	module = ps_merger_row(m, PS_TABLE_MODULES, key.module);
 	to->pc = key.address + module->bias;
 }
 
-static uint32_t
-section_of(const struct merger *m, uint32_t section)
-{
-	return section < m->from->count[PS_TABLE_SECTIONS]
-		   ? m->section_of[section]
-		   : UINT32_MAX;
-}
-
 static void
-add_site(struct merger *m, uint32_t index)
+add_site(struct ps_merger *m, uint32_t index)
 {
 	const struct ps_record_site *from =
 	    ps_reader_entry(m->from, PS_TABLE_SITES, index);
 	uint64_t epoch = ps_peek(&m->from->header->heap.peak_epoch);
-	struct ps_record_site *to = add_row(m, PS_TABLE_SITES, 1, &index);
+	struct ps_record_site *to = ps_merger_add(m, PS_TABLE_SITES, 1, &index);
 	uint32_t frames[PS_STACK_DEPTH_MAX];
 	uint32_t depth = ps_reader_stack(m->from, from, frames);
-	uint32_t room = room_of(m, PS_TABLE_STACK_FRAMES);
+	uint32_t room = ps_merger_room(m, PS_TABLE_STACK_FRAMES);
 	uint32_t first;
 	uint32_t *places;
 	uint32_t thread = ps_once(from->thread);
 
 	depth = PS_MIN(depth, room); /* who writes may have changed it */
-	places = add_row(m, PS_TABLE_STACK_FRAMES, depth, &first);
+	places = ps_merger_add(m, PS_TABLE_STACK_FRAMES, depth, &first);
 	*to = *from;
 	to->first_frame = first;
 	to->depth = (uint16_t)depth;
@@ -214,7 +187,7 @@ add_site(struct merger *m, uint32_t index)
 				? m->frame_of[frames[i]]
 				: UINT32_MAX;
 	to->thread = thread < PS_LABEL_THREADS ? m->label_of[thread] : 0;
-	to->section = section_of(m, ps_once(from->section));
+	to->section = ps_merger_section(m, ps_once(from->section));
 	if (ps_peek(&from->peak_epoch) != epoch) {
 		ps_poke(&to->peak_allocations,
 			ps_peek(&from->live_allocations));
@@ -227,7 +200,7 @@ add_site(struct merger *m, uint32_t index)
 
 /* The row that is its label; those rows come first, and count nothing. */
 static uint32_t
-label_of(struct merger *m, uint32_t index)
+label_of(struct ps_merger *m, uint32_t index)
 {
 	const struct ps_record_thread *from =
 	    ps_reader_entry(m->from, PS_TABLE_THREADS, index);
@@ -243,17 +216,17 @@ label_of(struct merger *m, uint32_t index)
 	if (from == NULL || index == 0)
 		return 0;
 	memcpy(key.name, from->name, sizeof(key.name));
-	number = known(m, &m->labels, &key, sizeof(key), &is_new) + 1;
+	number = ps_merger_known(m, &m->labels, &key, sizeof(key), &is_new) + 1;
 	if (m->is_out_of_memory || number >= PS_LABEL_THREADS)
 		return 0;
-	label = row_of(m, PS_TABLE_THREADS, number);
+	label = ps_merger_row(m, PS_TABLE_THREADS, number);
 	if (is_new)
 		memcpy(label->name, from->name, sizeof(label->name));
 	return number;
 }
 
 static void
-add_threads(struct merger *m)
+add_threads(struct ps_merger *m)
 {
 	uint32_t count = m->from->count[PS_TABLE_THREADS];
 	uint32_t index;
@@ -264,7 +237,7 @@ add_threads(struct merger *m)
 		const struct ps_record_thread *from =
 		    ps_reader_row(m->from, PS_TABLE_THREADS, i);
 		struct ps_record_thread *to =
-		    add_row(m, PS_TABLE_THREADS, 1, &index);
+		    ps_merger_add(m, PS_TABLE_THREADS, 1, &index);
 
 		if (from != NULL)
 			memcpy(to, from, sizeof(*to));
@@ -273,92 +246,16 @@ add_threads(struct merger *m)
 	}
 }
 
-static void
-add_section(struct merger *m, uint32_t index)
-{
-	const struct ps_record_section *from =
-	    ps_reader_entry(m->from, PS_TABLE_SECTIONS, index);
-	struct ps_record_section *to;
-	struct {
-		uint32_t name;
-		uint32_t function; /* all without a name have the same one */
-	} key = {.name = string(m, from->name)};
-	uint32_t row;
-	bool is_new;
-
-	if (from->function != 0 &&
-	    from->function <= m->from->count[PS_TABLE_FRAMES])
-		key.function = m->frame_of[from->function - 1] + 1;
-	m->section_of[index] =
-	    known(m, &m->sections, &key, sizeof(key), &is_new);
-	if (!is_new)
-		return;
-	to = add_row(m, PS_TABLE_SECTIONS, 1, &row);
-	PS_ASSERT(row == m->section_of[index]);
-	*to = *from;
-	to->name = key.name;
-	to->function = key.function;
-	to->file = string(m, from->file);
-}
-
-static void
-add_stats(struct merger *m, uint32_t index)
-{
-	const struct ps_record_section_stats *from =
-	    ps_reader_row(m->from, PS_TABLE_SECTION_STATS, index);
-	struct ps_record_section_stats *to;
-	uint32_t section = from == NULL ? UINT32_MAX : ps_once(from->section);
-
-	if (section >= m->from->count[PS_TABLE_SECTIONS] ||
-	    ps_peek(&from->thread) == UINT32_MAX)
-		return;
-	to = add_row(m, PS_TABLE_SECTION_STATS, 1, &index);
-	memcpy(to, from, sizeof(*to));
-	to->section = m->section_of[section];
-	if (ps_peek(&to->thread) != 0)
-		ps_poke(&to->ended_threads, 1);
-	ps_poke(&to->thread, 0);
-}
-
-/* Every row has a place, since others name it as their parent. */
-static void
-add_nodes(struct merger *m)
-{
-	uint32_t count = m->from->count[PS_TABLE_SECTION_NODES];
-	uint32_t first;
-
-	(void)add_row(m, PS_TABLE_SECTION_NODES, count, &first);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct ps_record_section_node *from =
-		    ps_reader_row(m->from, PS_TABLE_SECTION_NODES, i);
-		struct ps_record_section_node *to =
-		    row_of(m, PS_TABLE_SECTION_NODES, first + i);
-		bool is_counted =
-		    from != NULL && ps_peek(&from->thread) != UINT32_MAX;
-		uint32_t parent;
-
-		if (from == NULL)
-			from =
-			    ps_reader_entry(m->from, PS_TABLE_SECTION_NODES, i);
-		memcpy(to, from, sizeof(*to));
-		parent = ps_peek(&to->parent);
-		to->section = section_of(m, to->section);
-		ps_poke(&to->parent,
-			parent < count ? first + parent : UINT32_MAX);
-		ps_poke(&to->thread, is_counted ? 0 : UINT32_MAX);
-	}
-}
-
 /* ---- all of it ---- */
 
 static uint32_t *
-numbers(struct merger *m, uint32_t count)
+numbers(struct ps_merger *m, uint32_t count)
 {
 	return ps_scratch_alloc(m->scratch, count * sizeof(uint32_t));
 }
 
 static bool
-add_recording(struct merger *m, const struct ps_reader *from)
+add_recording(struct ps_merger *m, const struct ps_reader *from)
 {
 	m->from = from;
 	m->module_of = numbers(m, from->count[PS_TABLE_MODULES]);
@@ -371,20 +268,17 @@ add_recording(struct merger *m, const struct ps_reader *from)
 		add_module(m, i);
 	for (uint32_t i = 0; i < from->count[PS_TABLE_FRAMES]; i++)
 		add_frame(m, i);
-	for (uint32_t i = 0; i < from->count[PS_TABLE_SECTIONS]; i++)
-		add_section(m, i);
+	ps_merger_add_sections(m);
 	add_threads(m);
 	for (uint32_t i = 0; i < from->count[PS_TABLE_SITES]; i++)
 		add_site(m, i);
-	for (uint32_t i = 0; i < from->count[PS_TABLE_SECTION_STATS]; i++)
-		add_stats(m, i);
-	add_nodes(m);
+	ps_merger_add_times(m);
 	return !m->is_out_of_memory;
 }
 
 static int
-begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
-      struct ps_scratch *scratch)
+begin(struct ps_merger *m, const struct ps_reader *const *readers,
+      uint32_t count, struct ps_scratch *scratch)
 {
 	struct ps_record_table tables[PS_TABLES];
 	uint64_t bytes;
@@ -396,7 +290,7 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	memory = ps_scratch_alloc(scratch, bytes + PS_CACHE_LINE);
 	if (memory == NULL)
 		return -ENOMEM;
-	*m = (struct merger){
+	*m = (struct ps_merger){
 	    .h = (void *)PS_ROUND_UP((uintptr_t)memory,
 				     (uintptr_t)PS_CACHE_LINE),
 	    .processes = count,
@@ -416,29 +310,30 @@ begin(struct merger *m, const struct ps_reader *const *readers, uint32_t count,
 	ps_intern_init(&m->frames, scratch, true, 0);
 	ps_intern_init(&m->sections, scratch, true, 0);
 	ps_intern_init(&m->labels, scratch, true, 0);
-	(void)add_row(m, PS_TABLE_THREADS, PS_LABEL_THREADS, &label);
+	(void)ps_merger_add(m, PS_TABLE_THREADS, PS_LABEL_THREADS, &label);
 	return 0;
 }
 
 static void
-add_first_strings(struct merger *m)
+add_first_strings(struct ps_merger *m)
 {
 	struct ps_record_process *p = &m->h->process;
 
-	(void)string(m, UINT32_MAX); /* "" at 0 */
-	p->exe = string(m, p->exe);
-	p->name = string(m, p->name);
-	p->library = string(m, p->library);
-	p->cpu_model = string(m, p->cpu_model);
-	m->h->sampling.stacks_off = string(m, m->h->sampling.stacks_off);
-	m->h->own_malloc = string(m, m->h->own_malloc);
+	(void)ps_merger_string(m, UINT32_MAX); /* "" at 0 */
+	p->exe = ps_merger_string(m, p->exe);
+	p->name = ps_merger_string(m, p->name);
+	p->library = ps_merger_string(m, p->library);
+	p->cpu_model = ps_merger_string(m, p->cpu_model);
+	m->h->sampling.stacks_off =
+	    ps_merger_string(m, m->h->sampling.stacks_off);
+	m->h->own_malloc = ps_merger_string(m, m->h->own_malloc);
 }
 
 int
 ps_merge(const struct ps_reader *const *readers, uint32_t count,
 	 struct ps_scratch *scratch, struct ps_reader *out)
 {
-	struct merger m;
+	struct ps_merger m;
 	double step_s;
 	int error;
 
