@@ -147,7 +147,9 @@ static void
 prefork(void)
 {
 	ps_forked_settle();
-	ps_thread_publish_if_known(); /* takes locks by itself */
+	/* The pool is left alone: a handler may fork in the midst of it. */
+	if (ps_self.heap != NULL)
+		ps_thread_publish_last(&ps_self);
 	has_locks = !is_alone();
 	if (has_locks)
 		take_locks();
@@ -296,6 +298,19 @@ mark(uint32_t as)
 	return atomic_compare_exchange_strong(ps_forked_mark, &expected, as);
 }
 
+/*
+ * A signal handler forked in the midst of a sample: what the thread goes on
+ * with, when the handler returns in the child, is rows of the parent's
+ * recording and its lock.
+ */
+static bool
+is_in_midst(void)
+{
+	return ps_forked_mark != &plain_mark &&
+	       (ps_self.depth > 0 || ps_self.is_ending != 0 ||
+		ps_record_is_locked_by_me());
+}
+
 /* A handler that ran before ours may have allocated already. */
 static void
 postfork_child(void)
@@ -304,6 +319,8 @@ postfork_child(void)
 		ps_je_postfork_child();
 		ps_harden_postfork();
 		reset_streams();
+	} else if (is_in_midst()) {
+		return; /* it is then as one that ran no handler */
 	}
 	if (ps_forked_mark == &plain_mark)
 		begin_anew(ps_inherited.heads);
@@ -346,8 +363,13 @@ ps_forked_begin(void)
 {
 	int saved_errno = errno;
 	sigset_t before;
-	bool are_held = ps_hold_signals(&before);
-	uint32_t mark = atomic_exchange(ps_forked_mark, PS_FORKED_BEGUN);
+	bool are_held;
+	uint32_t mark;
+
+	if (ps_peek(ps_forked_mark) == PS_FORKED_UNSEEN && is_in_midst())
+		return;
+	are_held = ps_hold_signals(&before);
+	mark = atomic_exchange(ps_forked_mark, PS_FORKED_BEGUN);
 
 	if (mark != PS_FORKED_BEGUN)
 		begin_late(mark);

@@ -244,8 +244,8 @@ count_lifetime(struct ps_thread *self, const struct ps_birth *birth,
 	ps_bump(&self->row->lifetime_bytes[slot], w->bytes);
 }
 
-void
-ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
+static void
+count_end(struct ps_thread *self, const struct ps_birth *birth)
 {
 	bool is_own = self->row != NULL && birth->row == self->row_index;
 	struct ps_weight w;
@@ -261,6 +261,16 @@ ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
 	ps_site_freed(birth->site, &w,
 		      is_own && birth->sequence == sequence_now(self));
 	ps_thread_count_cost(begun);
+}
+
+void
+ps_picked_end(struct ps_thread *self, const struct ps_birth *birth)
+{
+	self->is_ending = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	count_end(self, birth);
+	atomic_signal_fence(memory_order_seq_cst);
+	self->is_ending = 0;
 }
 
 unsigned

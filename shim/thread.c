@@ -220,13 +220,6 @@ ps_thread_pulse(struct ps_thread *self)
 		ps_thread_publish(self);
 }
 
-void
-ps_thread_publish_if_known(void)
-{
-	if (ps_self.heap != NULL)
-		ps_thread_publish(&ps_self);
-}
-
 /* ---- known and not known ------------------------------------------------ */
 
 static void

@@ -41,7 +41,10 @@ struct ps_thread {
 	/* It may make no system call and read no clock: strict.c. */
 	uint32_t is_strict;
 	uint32_t is_timed; /* what goes on is measured: ps_thread_beat */
-	ps_ticks seen;	   /* the clock, when it was last looked at */
+	/* A sample's end is being counted at its site, which is of this
+	 * recording: forked.c. */
+	volatile uint32_t is_ending;
+	ps_ticks seen;		     /* the clock, when it was last looked at */
 	struct ps_unwind_memo *memo; /* NULL until the first walk */
 	struct ps_recall *recall;    /* the same; only if all are sampled */
 	/* Who asked for the block that is being made; NULL: nobody does. */
@@ -97,9 +100,6 @@ ps_ticks ps_thread_beat(struct ps_thread *self);
 ps_ticks ps_thread_beat_of_end(struct ps_thread *self);
 /* What began at a beat's time is over: it is part of what the shim cost. */
 void ps_thread_count_cost(ps_ticks begun);
-
-/* Publish for the calling thread, if it is known. */
-void ps_thread_publish_if_known(void);
 
 /* Bytes asked for by the thread since it started. */
 static inline uint64_t

@@ -42,10 +42,11 @@ ps_lock_take(struct ps_lock *l)
 	}
 }
 
+/* It may have been made anew meanwhile: by the child of a fork in a signal
+ * handler, which returns to who has it. */
 static inline void
 ps_lock_give(struct ps_lock *l)
 {
-	PS_ASSERT(ps_peek(&l->is_taken) == 1);
 	atomic_store_explicit(&l->is_taken, 0, memory_order_release);
 }
 

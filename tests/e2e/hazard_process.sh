@@ -21,6 +21,8 @@ if [ "$long" = 1 ]; then
 	row_seconds=30 row_modes=(PERFSHIM_SAMPLE=auto)
 	row P3 PERFSHIM_CHILDREN=off "$process" in-handler 200
 fi
+row_modes=(PERFSHIM_SAMPLE=all PERFSHIM_SAMPLE=1K)
+row P3 PERFSHIM_CHILDREN=off "$process" go-on "$(times 2000 400)"
 for how in exit _exit; do
 	row_modes=(PERFSHIM_SAMPLE=auto PERFSHIM_HARDEN=full)
 	row P9 PERFSHIM_CHILDREN=off "$process" "$how" "$(times 1000 150)"

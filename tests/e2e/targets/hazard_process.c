@@ -254,6 +254,36 @@ fork_in_handler(long count)
 	return 0;
 }
 
+static volatile sig_atomic_t is_child;
+
+/* The child goes on with what the handler interrupted. */
+static void
+fork_and_return(int signal)
+{
+	pid_t child;
+
+	(void)signal;
+	child = fork();
+	is_child = child == 0;
+	if (child == 0)
+		return;
+	failed += !ended_well(child);
+	forked++;
+}
+
+static int
+fork_and_go_on(long count)
+{
+	every(3000, fork_and_return);
+	while (forked < count && !is_child)
+		allocate(1000);
+	if (is_child)
+		_exit(allocate(3000));
+	every(0, SIG_IGN);
+	printf("%ld failed\n", failed);
+	return 0;
+}
+
 /* Children that no handler of fork is called for. */
 static int
 raw_forks(long count)
@@ -494,6 +524,7 @@ static const struct hazard_case cases[] = {
     {"handlers", fork_handlers},
     {"told", fork_when_told},
     {"in-handler", fork_in_handler},
+    {"go-on", fork_and_go_on},
     {"raw", raw_forks},
     {"exit", exit_in_handler},
     {"_exit", exit_at_once_in_handler},
