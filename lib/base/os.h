@@ -150,6 +150,10 @@ bool ps_os_is_stderr_unchanged(void);
 /* Send the calling thread a signal; 0 or -errno. */
 int ps_os_raise(int signal);
 
+/* The embedded jemalloc is about to make its first requests, or to try again.
+ */
+void ps_os_jemalloc_starts(void);
+
 /*
  * Fail the nth call from now (1 = the next) with -error, once; 0 disarms.
  * Returns how many calls were made since the last arming, up to now; calls are

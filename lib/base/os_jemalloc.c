@@ -34,14 +34,23 @@ int ps_je_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
 
 /*
  * jemalloc 5.3.0 tries out MADV_DONTNEED on a page as it starts, says so when
- * it gets none, and writes to it all the same.  That is its first request.
+ * it gets none, and writes to it all the same.  That is the first request of a
+ * start, and where one finds no memory, the next call is another.
  */
+static PS_BIG char page[4096] PS_ALIGNED(4096);
+static _Atomic bool is_starting;
+
+void
+ps_os_jemalloc_starts(void)
+{
+	ps_poke(&is_starting, true);
+}
+
 void *
 ps_je_mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t offset)
 {
-	static PS_BIG char page[4096] PS_ALIGNED(4096);
-	static _Atomic bool has_started;
-	bool is_first = !atomic_exchange(&has_started, true);
+	bool is_first =
+	    ps_peek(&is_starting) && atomic_exchange(&is_starting, false);
 	long at = call6(SYS_mmap, (long)addr, (long)bytes, prot,
 			flags & ~MAP_NORESERVE, fd, offset);
 
@@ -57,6 +66,8 @@ ps_je_mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t offset)
 int
 ps_je_munmap(void *addr, size_t bytes)
 {
+	if (addr == page)
+		return 0;
 	return (int)ps_os_as_libc(CALL2(SYS_munmap, addr, bytes));
 }
 

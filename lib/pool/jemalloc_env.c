@@ -109,6 +109,7 @@ ps_je_getenv(const char *name)
 	static char one_arena[] = "narenas:1";
 
 	(void)name;
+	ps_os_jemalloc_starts();
 	return is_memory_short() ? one_arena : NULL;
 }
 

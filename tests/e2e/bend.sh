@@ -31,6 +31,8 @@ for kib in 20000 30000 60000 62000 64000 70000 100000 112000 124000; do
 done
 ulimit -S -d unlimited
 
+bends bent 'limits that leave nothing' PERFSHIM_SAMPLE=all "$T/bend" tight
+
 # hazard: F9 threads that find no memory from their first block on
 for sample in auto all; do
 	bends bent "threads that take all, sampled $sample" PERFSHIM_SAMPLE=$sample "$T/bend" dry 8

@@ -395,14 +395,72 @@ dry(long count)
 	return 0;
 }
 
+static void *(*volatile do_malloc)(size_t) = malloc;
+
+/* A limit that the program sets itself, reached by large blocks: each of them
+ * goes, from wherever it was taken, and a realloc that fails is one. */
+static int
+own_limit(long unused)
+{
+	struct rlimit limit = {1200 << 20, RLIM_INFINITY};
+	char *block = malloc(100000);
+	void *list;
+
+	(void)unused;
+	if (setrlimit(RLIMIT_AS, &limit) != 0 || block == NULL)
+		return wrong("setrlimit");
+	(void)fill_up(1000000, &list);
+	if (realloc(block, (size_t)1 << 40) != NULL)
+		return wrong("realloc");
+	free_all(list);
+	free(block);
+	limit.rlim_cur = RLIM_INFINITY;
+	(void)setrlimit(RLIMIT_AS, &limit);
+	puts("bent");
+	return 0;
+}
+
+/* As a shell's ulimit may, a limit that leaves nothing at all. */
+static int
+tight(long unused)
+{
+	static const int resources[] = {RLIMIT_AS, RLIMIT_DATA};
+
+	(void)unused;
+	for (int i = 0; i < 32; i++) {
+		rlim_t bytes = (rlim_t)(i / 2 + 1) << 23;
+		struct rlimit limit = {bytes, bytes};
+		int status = 0;
+
+		if (fork() == 0) {
+			setrlimit(resources[i % 2], &limit);
+			for (size_t k = 0; k < 100; k++)
+				free(do_malloc(k * 50000));
+			_exit(0);
+		}
+		wait(&status);
+		if (status != 0) {
+			printf("a child's status %d\n", status);
+			return 1;
+		}
+	}
+	puts("bent");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(long count);
 } ways[] = {
-    {"limit", at_limit},  {"odd", odd_requests},
-    {"forks", forks},	  {"short", short_threads},
-    {"scaling", scaling}, {"crowd", crowd},
+    {"limit", at_limit},
+    {"odd", odd_requests},
+    {"forks", forks},
+    {"short", short_threads},
+    {"scaling", scaling},
+    {"crowd", crowd},
     {"dry", dry},
+    {"tight", tight},
+    {"own-limit", own_limit},
 };
 
 int
