@@ -26,7 +26,6 @@
 #include "pool/jemalloc.h"
 #include "pool/kind.h"
 #include "pool/large.h"
-#include "pool/outside.h"
 #include "record/writer.h"
 #include "shim/alloc.h"
 #include "shim/count.h"
@@ -118,7 +117,7 @@ static void *
 uncounted_block(size_t size, size_t align, bool is_zeroed)
 {
 	return ps_outside_alloc(PS_MAX(size, (size_t)16),
-				je_flags(align, is_zeroed));
+				je_flags(align, is_zeroed), false);
 }
 
 static void *
@@ -195,8 +194,8 @@ plain_block(struct ps_thread *self, size_t size, size_t align, bool is_zeroed)
 		}
 	}
 	block = large_block(size, align, is_zeroed, self->row_index);
-	if (block == NULL)
-		return NULL;
+	if (block == NULL || ps_unlikely(!ps_is_counted_large(block)))
+		return block;
 	usable = ps_large_usable(block);
 	ps_count_allocated(self, ps_class_of_usable(usable), usable);
 	return block;

@@ -9,6 +9,7 @@
 #ifndef PS_SHIM_ALLOC_H
 #define PS_SHIM_ALLOC_H
 
+#include "pool/outside.h"
 #include "pool/range.h"
 #include "shim/unwind.h"
 
@@ -32,13 +33,14 @@ bool ps_is_bootstrap(const void *ptr);
 void *ps_bootstrap_realloc(const void *ptr, size_t size);
 
 /*
- * Blocks that are nobody's to count come from jemalloc's own mappings, so that
- * their address tells, as long as counted ones have a range of their own.
+ * Blocks that are nobody's to count come from an arena of their own, so that
+ * their address tells.  Nor are those counted that jemalloc had to take from
+ * where no address tells.
  */
 static inline bool
 ps_is_counted_large(const void *ptr)
 {
-	return ps_range_is_large(ptr) || ps_range.large_bytes == 0;
+	return ps_range_is_large(ptr) || ps_outside_is_counted(ptr);
 }
 
 #endif /* PS_SHIM_ALLOC_H */

@@ -251,6 +251,8 @@ count_grown(struct ps_thread *self, void *block, size_t size,
 	uint64_t left = ps_peek(&row->bytes_left);
 	size_t usable = ps_large_usable(block);
 
+	if (ps_unlikely(!ps_is_counted_large(block)))
+		return;
 	ps_count_allocated(self, ps_class_of_usable(usable), usable);
 	if (size < left)
 		ps_poke(&row->bytes_left, left - size);

@@ -82,7 +82,7 @@ ps_large_alloc(size_t size, int flags, unsigned hint)
 	if (ps_range.large_bytes != 0)
 		block = block_of_range(size, flags, hint);
 	if (block == NULL)
-		return ps_outside_alloc(size, flags);
+		return ps_outside_alloc(size, flags, true);
 	if (ps_likely(ps_range_is_large(block)))
 		ps_starts_add(&large_starts, block);
 	else

@@ -2,9 +2,10 @@
 /*
  * outside - jemalloc's blocks that lie in neither range
  *
- * Two arenas have them: one for blocks that no range has room for, and
- * jemalloc's first, from which it serves a thread whose own data it has taken
- * down already, whatever arena was asked for (hazards T1).
+ * Three arenas have them: one for blocks that no range has room for, one for
+ * those that are nobody's to count, and jemalloc's first, from which it serves
+ * a thread whose own data it has taken down already, whatever arena was asked
+ * for (hazards T1).
  *
  * jemalloc grows an arena by pieces that double, and keeps what it got, so that
  * a short table holds them all; it is only ever appended to and read without a
@@ -21,14 +22,16 @@ enum { PIECES_MAX = 4096 };
 struct piece {
 	uintptr_t start;
 	size_t bytes;
+	bool is_counted;
 	struct ps_starts starts;
 };
 
 static struct ps_lock lock;
 static struct piece *pieces;
 static _Atomic uint32_t piece_count;
-static je_extent_hooks hooks;
-static _Atomic unsigned arena_plus_one; /* 0: not created yet */
+/* For blocks that are not counted, and for those that are. */
+static je_extent_hooks hooks[2];
+static _Atomic unsigned arena_plus_one[2]; /* 0: not created yet */
 /* When memory is too short for an arena of our own, jemalloc's own is asked,
  * and from then on every address may be its. */
 static _Atomic bool has_untracked;
@@ -55,7 +58,7 @@ map_aligned(size_t bytes, size_t align)
 }
 
 static bool
-write_down(const void *start, size_t bytes)
+write_down(const void *start, size_t bytes, bool is_counted)
 {
 	uint32_t count;
 	bool has_room;
@@ -71,9 +74,10 @@ write_down(const void *start, size_t bytes)
 		pieces[count] = (struct piece){
 		    .start = (uintptr_t)start,
 		    .bytes = bytes,
+		    .is_counted = is_counted,
 		};
 		ps_starts_init(&pieces[count].starts, (uintptr_t)start, bytes);
-		/* pairs with the acquire in ps_outside_starts */
+		/* pairs with the acquire in piece_of */
 		atomic_store_explicit(&piece_count, count + 1,
 				      memory_order_release);
 	}
@@ -87,14 +91,13 @@ hook_alloc(je_extent_hooks *self, void *at, size_t bytes, size_t align,
 {
 	void *start;
 
-	(void)self;
 	(void)arena;
 	if (at != NULL)
 		return NULL;
 	start = map_aligned(bytes, align);
 	if (start == NULL)
 		return NULL;
-	if (!write_down(start, bytes)) {
+	if (!write_down(start, bytes, self == &hooks[true])) {
 		(void)ps_os_unmap(start, bytes);
 		return NULL;
 	}
@@ -107,27 +110,28 @@ hook_alloc(je_extent_hooks *self, void *at, size_t bytes, size_t align,
 void
 ps_outside_init(void)
 {
-	je_extent_hooks *ours = &hooks;
+	je_extent_hooks *ours = &hooks[false];
 
-	PS_ASSERT(hooks.alloc == NULL);
-	ps_region_fill_hooks(&hooks, hook_alloc);
+	PS_ASSERT(hooks[false].alloc == NULL);
+	ps_region_fill_hooks(&hooks[false], hook_alloc);
+	ps_region_fill_hooks(&hooks[true], hook_alloc);
 	(void)je_mallctl("arena.0.extent_hooks", NULL, NULL, &ours,
 			 sizeof(ours));
 }
 
 static unsigned
-arena_index(void)
+arena_index(bool is_counted)
 {
-	unsigned known =
-	    atomic_load_explicit(&arena_plus_one, memory_order_acquire);
+	_Atomic unsigned *slot = &arena_plus_one[is_counted];
+	unsigned known = atomic_load_explicit(slot, memory_order_acquire);
 	unsigned made;
 
 	if (ps_likely(known != 0))
 		return known - 1;
-	made = ps_range_create_arena(&hooks);
+	made = ps_range_create_arena(&hooks[is_counted]);
 	/* A second arena made by a racing thread stays empty; it is small. */
 	if (made != UINT32_MAX &&
-	    !atomic_compare_exchange_strong(&arena_plus_one, &known, made + 1))
+	    !atomic_compare_exchange_strong(slot, &known, made + 1))
 		made = known - 1;
 	return made;
 }
@@ -144,9 +148,9 @@ ps_outside_adopt(void *block)
 }
 
 void *
-ps_outside_alloc(size_t size, int flags)
+ps_outside_alloc(size_t size, int flags, bool is_counted)
 {
-	unsigned arena = arena_index();
+	unsigned arena = arena_index(is_counted);
 	void *block = NULL;
 
 	if (size > PTRDIFF_MAX)
@@ -161,14 +165,39 @@ ps_outside_alloc(size_t size, int flags)
 	return block;
 }
 
-const struct ps_starts *
-ps_outside_starts(const void *ptr)
+static const struct piece *
+piece_of(const void *ptr)
 {
 	uint32_t count =
 	    atomic_load_explicit(&piece_count, memory_order_acquire);
 
 	for (uint32_t i = 0; i < count; i++)
 		if ((uintptr_t)ptr - pieces[i].start < pieces[i].bytes)
-			return &pieces[i].starts;
+			return &pieces[i];
+	return NULL;
+}
+
+const struct ps_starts *
+ps_outside_starts(const void *ptr)
+{
+	const struct piece *piece = piece_of(ptr);
+
+	if (piece != NULL)
+		return &piece->starts;
 	return ps_peek(&has_untracked) ? &untracked : NULL;
+}
+
+bool
+ps_outside_is_counted(const void *ptr)
+{
+	const struct piece *piece = piece_of(ptr);
+
+	return piece != NULL && piece->is_counted;
+}
+
+/* In a fork child: a thread that is not there may have had the lock. */
+void
+ps_outside_postfork_child(void)
+{
+	ps_lock_init(&lock);
 }

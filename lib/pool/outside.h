@@ -21,7 +21,10 @@ void ps_outside_init(void);
 void ps_outside_adopt(void *block);
 
 /* As je_mallocx; NULL: no memory. */
-void *ps_outside_alloc(size_t size, int flags);
+void *ps_outside_alloc(size_t size, int flags, bool is_counted);
+/* Whether the address is one of a block for which that was so, from an arena of
+ * ours. */
+bool ps_outside_is_counted(const void *ptr);
 
 /*
  * Where in the mapping that holds the address blocks begin; NULL when it lies
@@ -29,6 +32,8 @@ void *ps_outside_alloc(size_t size, int flags);
  * an arena of our own, it is never NULL.
  */
 const struct ps_starts *ps_outside_starts(const void *ptr);
+
+void ps_outside_postfork_child(void);
 
 static inline bool
 ps_outside_holds(const void *ptr)

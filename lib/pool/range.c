@@ -370,6 +370,7 @@ ps_range_postfork_child(void)
 {
 	ps_lock_init(&beginning);
 	ps_lock_init(&trimming);
+	ps_outside_postfork_child();
 }
 
 static void *

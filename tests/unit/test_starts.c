@@ -66,8 +66,8 @@ START_TEST(outside_knows_its_own)
 	ps_range_init();
 	ck_assert(!ps_outside_holds(&foreign));
 	for (size_t i = 0; i < PS_COUNT(blocks); i++) {
-		blocks[i] = ps_outside_alloc(16 + i * i * 100,
-					     i % 3 == 0 ? JE_ALIGN(65536) : 0);
+		blocks[i] = ps_outside_alloc(
+		    16 + i * i * 100, i % 3 == 0 ? JE_ALIGN(65536) : 0, false);
 		ck_assert_ptr_nonnull(blocks[i]);
 		ck_assert(ps_outside_holds(blocks[i]));
 		ck_assert(ps_large_is_start(blocks[i]));
