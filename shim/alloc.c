@@ -250,20 +250,17 @@ take_sample(struct ps_thread *self, size_t size, size_t align, bool is_zeroed,
 	unsigned cls = pool_class(size, align);
 	void *block = NULL;
 
-	if (ps_harden_is_on()) {
+	/* Its blocks of sampled pages have marks behind them, all of them. */
+	if (ps_harden_is_on())
 		block = ps_harden_alloc(self, size, align, is_zeroed, site);
-		if (block != NULL)
-			return block;
-	}
-	if (site != UINT32_MAX && cls < PS_POOL_CLASSES) {
+	else if (site != UINT32_MAX && cls < PS_POOL_CLASSES)
 		block = sampled_pool_block(self, size, align, is_zeroed, site);
-		if (block != NULL)
-			return block;
-	}
+	if (block != NULL)
+		return block;
 	block = plain_block(self, size, align, is_zeroed);
 	if (block == NULL)
 		return NULL;
-	if (site == UINT32_MAX || ps_range_is_pool(block))
+	if (site == UINT32_MAX || !ps_is_counted_large(block))
 		atomic_fetch_add(&ps_record->sampling.dropped, 1);
 	else
 		ps_picked_large(self, site, size, block);

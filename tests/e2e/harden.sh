@@ -57,6 +57,8 @@ for limit in unlimited 2000000; do
 	ulimit -S -v "$limit"
 	run_both PERFSHIM_HARDEN=full "$T/harden" nothing 1
 	equal '' "$(<shim.err)" 'stderr of a program without fault'
+	run_both PERFSHIM_HARDEN=full "$T/harden" nothing 1 30000
+	equal '' "$(<shim.err)" 'stderr of one with many blocks'
 	run_shim PERFSHIM_HARDEN=full "$T/exact"
 	json
 	expect 'sampling["mode"] == "all"' 'site("keep_small", "live_bytes") == 24000' \

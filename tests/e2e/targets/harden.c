@@ -163,6 +163,11 @@ nothing(void)
 		memset(block, 'y', size);
 		end_block();
 	}
+	/* About the largest that a page of the pool has. */
+	for (size = 32700; size < 32800; size++) {
+		make_block();
+		end_block();
+	}
 }
 
 static const struct {
