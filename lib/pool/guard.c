@@ -320,8 +320,15 @@ ps_guard_damage(const struct ps_guard *g)
 void
 ps_guard_free(struct ps_guard *g)
 {
+	void *first = (void *)first_page(g);
+	size_t bytes = end_of(g) - first_page(g);
+
 	PS_ASSERT(ps_peek(&g->state) == PS_GUARD_FREED);
-	(void)ps_os_decommit((void *)first_page(g), end_of(g) - first_page(g));
+	/* The next block there is zeroed, also where the kernel has no piece
+	 * left to take the pages away with. */
+	if (ps_os_decommit(first, bytes) != 0 &&
+	    ps_os_discard(first, bytes) != 0)
+		memset(first, 0, bytes);
 	give_place(g);
 }
 

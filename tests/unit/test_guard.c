@@ -3,12 +3,14 @@
  * test_guard - guarded and poisoned blocks: where they lie, what is seen
  */
 #include <check.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/os.h"
 #include "pool/guard.h"
 #include "pool/poison.h"
 #include "tests/unit/ending.h"
@@ -102,6 +104,32 @@ START_TEST(a_dead_place_is_used_again_late)
 	/* not before as many others as the quarantine holds */
 	ck_assert_uint_gt(again, 16000);
 	ck_assert_uint_lt(again, 17000);
+}
+END_TEST
+
+START_TEST(a_block_is_zeroed_where_the_last_one_could_not_go)
+{
+	enum { ROUNDS = 40, BYTES = 24 << 20 };
+	void *first = NULL;
+	struct ps_guard *g;
+	char *block;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		block = ps_guard_alloc(BYTES, 16, &g);
+		ck_assert_ptr_nonnull(block);
+		if (i == 0) {
+			first = block;
+			memset(block, 1, BYTES);
+			(void)ps_os_fail_at(1, ENOMEM);
+		}
+		if (i > 0 && block == first)
+			break;
+		give(g);
+		(void)ps_os_fail_at(0, 0);
+	}
+	ck_assert_ptr_eq(block, first);
+	ck_assert_int_eq(block[0], 0);
+	ck_assert_int_eq(block[BYTES - 1], 0);
 }
 END_TEST
 
@@ -315,6 +343,8 @@ guard_suite(void)
 	tcase_add_loop_test(guard, bytes_written_around_a_block_are_found, 0,
 			    (int)PS_COUNT(shape));
 	tcase_add_test(guard, a_dead_place_is_used_again_late);
+	tcase_add_test(guard,
+		       a_block_is_zeroed_where_the_last_one_could_not_go);
 	tcase_add_test(guard, few_get_one_when_there_are_many);
 	tcase_add_loop_test(guard, what_may_not_be_touched_faults, 0, 2);
 	tcase_add_test(guard, threads_get_places_of_their_own);
