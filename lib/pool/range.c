@@ -172,7 +172,6 @@ reserve(size_t pool, size_t large)
 	ps_range.marks =
 	    PS_ROUND_UP((uintptr_t)memory, (uintptr_t)PS_UNIT_BYTES);
 	ps_range.large_base = ps_range.marks + pool;
-	ps_range.large_bytes = large;
 	ps_range.bins = (_Atomic uintptr_t *)place_tables(
 	    ps_range.large_base + large + records, bins, is_roomy, &start);
 	ps_range.bins_from_zero = (uintptr_t)ps_range.bins -
@@ -181,14 +180,18 @@ reserve(size_t pool, size_t large)
 	spare.low = (uintptr_t)memory;
 	spare.gap = ps_range.large_base + large;
 	spare.high = (uintptr_t)memory + all;
-	if (ps_os_commit(ps_range.bins, start - (uintptr_t)ps_range.bins) != 0)
+	if (ps_os_commit(ps_range.bins, start - (uintptr_t)ps_range.bins) !=
+	    0) {
+		(void)ps_os_unmap(memory, all);
 		return false;
+	}
 	/* Where huge pages are for all, the first block would clear 2 MiB. */
 	(void)ps_os_no_huge(ps_range.bins,
 			    start - (uintptr_t)ps_range.bins +
 				PS_MIN(pool, (size_t)SMALL_BYTES));
 	ps_range.base = start;
 	ps_range.bytes = pool;
+	ps_range.large_bytes = large;
 	if (ps_os_random(&ps_range.link_key, sizeof(ps_range.link_key)) != 0)
 		ps_range.link_key = ps_os_monotonic_ns() * (start | 1);
 	/* So that a word of zeros is no link: no address has the top bit. */
@@ -239,12 +242,15 @@ unmap_between(uintptr_t from, uintptr_t to)
 static void
 trim_spare(void)
 {
-	if (spare.low == 0)
+	uintptr_t low = spare.low;
+
+	if (low == 0)
 		return;
-	unmap_between(spare.low, ps_range.marks);
+	/* First: a child of a fork meanwhile would do it again. */
+	spare.low = 0;
+	unmap_between(low, ps_range.marks);
 	unmap_between(spare.gap, records_of(ps_range.bytes));
 	unmap_between(ps_range.base + ps_range.bytes, spare.high);
-	spare.low = 0;
 }
 
 static void

@@ -8,6 +8,8 @@
  * the kernel counts it against a limit and refuses, the hook fails and jemalloc
  * asks for less.
  */
+#include <errno.h>
+
 #include "base/os.h"
 #include "pool/region.h"
 
@@ -35,6 +37,19 @@ bump(struct ps_region *r, size_t bytes, size_t align)
 }
 
 /*
+ * There was no memory for them: they are the next ones again, unless others
+ * were taken since.  A program at its limit asks in vain many times, and would
+ * use the region up.
+ */
+static void
+unbump(struct ps_region *r, uintptr_t start, size_t bytes)
+{
+	size_t end = start + bytes - r->base;
+
+	(void)atomic_compare_exchange_strong(&r->taken, &end, start - r->base);
+}
+
+/*
  * Whether the kernel would give that much to a program that simply maps it: in
  * a reservation it does not look (overcommit_memory 0 refuses one mapping
  * larger than all memory).
@@ -53,22 +68,29 @@ is_obvious_overcommit(size_t bytes)
 }
 
 /* Somebody else's mapping may be there by now: it stays. */
-static bool
+static int
 make_writable(const struct ps_region *r, uintptr_t start, size_t bytes)
 {
 	if (ps_peek(&r->is_mapped_late))
-		return ps_os_map_at((void *)start, bytes) == 0;
-	return ps_os_commit((void *)start, bytes) == 0;
+		return ps_os_map_at((void *)start, bytes);
+	return ps_os_commit((void *)start, bytes);
 }
 
 uintptr_t
 ps_region_take(struct ps_region *r, size_t bytes, size_t align)
 {
 	uintptr_t start = bump(r, bytes, align);
+	int error;
 
 	PS_ASSERT(align != 0 && (align & (align - 1)) == 0);
-	if (start == 0 || !make_writable(r, start, bytes))
+	if (start == 0)
 		return 0;
+	error = make_writable(r, start, bytes);
+	if (error != 0) {
+		if (error != -EEXIST)
+			unbump(r, start, bytes);
+		return 0;
+	}
 	if (r->commit_along != NULL && !r->commit_along(start, bytes))
 		return 0;
 	return start;

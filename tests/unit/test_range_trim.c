@@ -12,6 +12,7 @@
 #include "base/os.h"
 #include "pool/heap.h"
 #include "pool/large.h"
+#include "pool/region.h"
 #include "tests/unit/pool_user.h"
 
 enum { LARGE = 8, LARGE_BYTES = 3 << 20 };
@@ -144,6 +145,46 @@ START_TEST(a_limit_above_all_changes_nothing_and_a_second_less)
 }
 END_TEST
 
+START_TEST(addresses_without_memory_are_the_next_ones_again)
+{
+	static struct ps_region region;
+	uintptr_t first;
+	void *memory;
+
+	ck_assert_int_eq(ps_os_reserve((size_t)4 << 20, &memory), 0);
+	ps_region_init(&region, (uintptr_t)memory, (size_t)4 << 20, NULL);
+	first = ps_region_take(&region, 1 << 20, 4096);
+	ck_assert_uint_eq(first, (uintptr_t)memory);
+	for (int i = 0; i < 10; i++) {
+		(void)ps_os_fail_at(1, ENOMEM);
+		ck_assert_uint_eq(ps_region_take(&region, 1 << 20, 4096), 0);
+	}
+	(void)ps_os_fail_at(0, 0);
+	ck_assert_uint_eq(ps_region_take(&region, 1 << 20, 4096),
+			  first + (1 << 20));
+	/* Where somebody else's mapping is, it goes on behind that. */
+	ck_assert_uint_eq(ps_region_trim(&region, 2 << 20, true), 4 << 20);
+	(void)ps_os_fail_at(1, EEXIST);
+	ck_assert_uint_eq(ps_region_take(&region, 1 << 16, 4096), 0);
+	(void)ps_os_fail_at(0, 0);
+	ck_assert_int_eq(ps_os_unmap((char *)memory + (2 << 20), 2 << 20), 0);
+	ck_assert_uint_eq(ps_region_take(&region, 1 << 16, 4096),
+			  first + (2 << 20) + (2 << 16));
+}
+END_TEST
+
+START_TEST(a_range_without_memory_for_its_bins_leaves_nothing)
+{
+	size_t before = mapped_bytes();
+
+	(void)ps_os_fail_at(3, ENOMEM); /* limit, reservation, bins */
+	start_pool();
+	(void)ps_os_fail_at(0, 0);
+	ck_assert_uint_eq(ps_range.bytes, (size_t)16 << 30);
+	ck_assert_uint_lt(mapped_bytes() - before, (size_t)1 << 39);
+}
+END_TEST
+
 Suite *
 range_trim_suite(void)
 {
@@ -154,6 +195,8 @@ range_trim_suite(void)
 	tcase_add_test(tc, the_pool_ends_where_its_room_does);
 	tcase_add_test(tc, foreign_mappings_are_not_overwritten);
 	tcase_add_test(tc, a_limit_above_all_changes_nothing_and_a_second_less);
+	tcase_add_test(tc, addresses_without_memory_are_the_next_ones_again);
+	tcase_add_test(tc, a_range_without_memory_for_its_bins_leaves_nothing);
 	suite_add_tcase(s, tc);
 	return s;
 }
