@@ -272,7 +272,6 @@ grow_large(struct ps_thread *self, void *ptr, size_t size,
 	if (block == NULL) {
 		if (is_sampled)
 			(void)ps_sample_keep((uintptr_t)ptr, &birth);
-		errno = ENOMEM;
 		return NULL;
 	}
 	if (is_sampled)
@@ -314,9 +313,11 @@ ps_realloc(void *ptr, size_t size, const struct ps_unwind_context *caller)
 		return count_in_place(self, ptr, size);
 	if (is_large_to_large(self, ptr, size)) {
 		block = grow_large(self, ptr, size, caller);
-		if (block != NULL)
+		if (block != NULL) {
 			errno = saved_errno;
-		return block;
+			return block;
+		}
+		/* The range may be used up where memory is not. */
 	}
 	block = ps_alloc(size, 16, false, caller);
 	if (block == NULL)

@@ -33,6 +33,11 @@ ulimit -S -d unlimited
 
 bends bent 'limits that leave nothing' PERFSHIM_SAMPLE=all "$T/bend" tight
 
+bends bent 'a limit of its own' "$T/bend" own-limit
+json
+expect 'heap["live_bytes"] < 100000'
+has "$("$B/perfreport" "$(recording)")" ' 2 allocations that failed' 'what failed'
+
 # hazard: F9 threads that find no memory from their first block on
 for sample in auto all; do
 	bends bent "threads that take all, sampled $sample" PERFSHIM_SAMPLE=$sample "$T/bend" dry 8
