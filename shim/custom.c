@@ -76,8 +76,10 @@ ps_custom_pool_enter(void)
 	return is_in;
 }
 
+/* It may be out already: ps_thread_heal. */
 void
 ps_custom_pool_leave(void)
 {
-	ps_thread_leave(&ps_self);
+	if (ps_self.depth > 0)
+		ps_thread_leave(&ps_self);
 }

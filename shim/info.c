@@ -92,6 +92,8 @@ PS_EXPORT int
 malloc_trim(size_t pad)
 {
 	(void)pad;
+	ps_forked_settle(); /* of a child that has jemalloc's locks as they were
+			     */
 	return ps_range_has_jemalloc() &&
 	       je_mallctl(PURGE_ALL, NULL, NULL, NULL, 0) == 0;
 }
