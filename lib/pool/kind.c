@@ -10,7 +10,9 @@
 #include "pool/kind.h"
 #include "pool/page.h"
 
-/* Has no thread and no plain pages; the lock is taken before the pool's. */
+/* Has no thread and no plain pages; the lock is taken before the pool's.  A
+ * handler may have interrupted its own thread with it: then it is served from
+ * elsewhere, and what it frees is collected later. */
 static struct ps_pool_heap *shared;
 static struct ps_lock shared_lock;
 
@@ -47,7 +49,11 @@ ps_heap_alloc_shared(unsigned cls, enum ps_page_kind kind)
 {
 	void *block = NULL;
 
-	ps_lock_take(&shared_lock);
+	/* A sample may wait: a thread that is at it has no more of them. */
+	if (kind == PS_PAGE_SAMPLED)
+		ps_lock_take(&shared_lock);
+	else if (!ps_lock_take_soon(&shared_lock))
+		return NULL;
 	if (shared == NULL)
 		shared = ps_heap_create();
 	if (shared != NULL)
@@ -65,7 +71,8 @@ ps_heap_free_kind(struct ps_pool_heap *mine, struct ps_page *page, void *block)
 
 	PS_ASSERT((owner & PS_PAGE_KIND_MASK) != PS_PAGE_PLAIN);
 	if (heap == shared) {
-		ps_lock_take(&shared_lock);
+		if (!ps_lock_take_soon(&shared_lock))
+			return false;
 		ps_page_return(heap, page, block, owner & PS_PAGE_KIND_MASK);
 		ps_lock_give(&shared_lock);
 		return true;

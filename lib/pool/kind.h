@@ -10,9 +10,11 @@
 /* A block from the heap's own pages of another kind; not counted in bins. */
 void *ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
 			 enum ps_page_kind kind);
-/* The same from pages that all threads share; any thread. */
+/* The same from pages that all threads share; any thread, also in a handler
+ * that interrupted one which is at it: NULL. */
 void *ps_heap_alloc_shared(unsigned cls, enum ps_page_kind kind);
-/* Free such a block; false: it is another heap's, free it remotely. */
+/* Free such a block; false: it is another heap's, or its own is not to be had
+ * now: free it remotely. */
 bool ps_heap_free_kind(struct ps_pool_heap *mine, struct ps_page *page,
 		       void *block);
 

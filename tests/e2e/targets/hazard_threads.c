@@ -285,6 +285,32 @@ interrupted(long count)
 	return 0;
 }
 
+static void
+take_and_give(int signal)
+{
+	(void)signal;
+	do_free(do_malloc(16));
+	handled++;
+}
+
+/* By one that allocates: glibc serves it from what the thread has of that
+ * size.  So here the sampler is what may not be in its way. */
+static int
+sampled_meanwhile(long count)
+{
+	void *kept[200] = {0};
+
+	do_free(do_malloc(16));
+	every(100, take_and_give);
+	for (long i = 0; handled < count; i++) {
+		do_free(kept[i % 200]);
+		kept[i % 200] = do_malloc((size_t)(3000 + i % 200));
+	}
+	every(0, SIG_IGN);
+	puts("ok");
+	return 0;
+}
+
 /* ---- cancelled ---------------------------------------------------------- */
 
 static void *
@@ -483,10 +509,12 @@ sleepers(long count)
 }
 
 static const struct hazard_case cases[] = {
-    {"ends", thread_ends},    {"raw", raw_clone},	{"create", create_join},
-    {"exit", exit_meanwhile}, {"signals", interrupted}, {"cancel", cancel},
-    {"fault", fault},	      {"small", small_stacks},	{"keys", all_keys},
-    {"sleepers", sleepers},   {"crossed", crossed},
+    {"ends", thread_ends},    {"raw", raw_clone},
+    {"create", create_join},  {"exit", exit_meanwhile},
+    {"signals", interrupted}, {"cancel", cancel},
+    {"fault", fault},	      {"small", small_stacks},
+    {"keys", all_keys},	      {"sleepers", sleepers},
+    {"crossed", crossed},     {"sampled", sampled_meanwhile},
 };
 
 HAZARD_MAIN(cases)
