@@ -63,7 +63,6 @@ static PS_FORKED struct {
 	struct ps_thread *thread; /* NULL: none waits */
 	/* Its row in the recording; NULL while there is none. */
 	struct ps_record_thread *_Atomic row;
-	const struct ps_thread *beginner; /* who begins the recording */
 	uint32_t row_index;
 	/* Who it is, which a vfork child in its memory is not, and since when.
 	 */
@@ -72,6 +71,7 @@ static PS_FORKED struct {
 	uint64_t mono_ns;
 	ps_ticks ticks;
 } waiting;
+static PS_TLS volatile bool is_beginner; /* this thread begins the recording */
 
 /*
  * With one thread nobody holds a lock who is not there in the child.  To take
@@ -189,6 +189,7 @@ begin_anew(void *const *heads)
 {
 	struct ps_thread *self = &ps_self;
 
+	waiting.thread = NULL; /* who waited in our parent is not here */
 	begin_recording();
 	if (self->heap != NULL) {
 		ps_thread_use_row(self, ps_thread_row_take());
@@ -336,7 +337,6 @@ begin_late(uint32_t mark)
 {
 	int32_t parent = ps_record->process.pid;
 
-	waiting.beginner = &ps_self;
 	if (waiting.thread != NULL) {
 		if (mark == PS_FORKED_UNSEEN) { /* a child of who waits */
 			parent = waiting.pid;
@@ -357,27 +357,45 @@ has_no_row(void)
 	return atomic_load_explicit(&waiting.row, memory_order_acquire) == NULL;
 }
 
-/* A handler that allocates would count where nobody looks any more. */
+/*
+ * Only one thread begins, and only when the mark says BEGUN may another one
+ * touch the recording: until then it is the parent's, or half made.
+ */
+static void
+begin_or_wait(void)
+{
+	uint32_t mark = ps_peek(ps_forked_mark);
+
+	is_beginner = true;
+	if ((mark == PS_FORKED_UNSEEN || mark == PS_FORKED_WAITS) &&
+	    atomic_compare_exchange_strong(ps_forked_mark, &mark,
+					   PS_FORKED_BEGINS)) {
+		begin_late(mark);
+		/* release: pairs with the acquire in ps_forked_settle */
+		atomic_store_explicit(ps_forked_mark, PS_FORKED_BEGUN,
+				      memory_order_release);
+	}
+	is_beginner = false;
+	while (atomic_load_explicit(ps_forked_mark, memory_order_acquire) !=
+	       PS_FORKED_BEGUN)
+		ps_os_yield();
+}
+
+/* A handler that allocates would count where nobody looks any more; where it
+ * cannot be held off, it does. */
 PS_COLD void
 ps_forked_begin(void)
 {
 	int saved_errno = errno;
 	sigset_t before;
 	bool are_held;
-	uint32_t mark;
 
-	if (ps_peek(ps_forked_mark) == PS_FORKED_UNSEEN && is_in_midst())
+	if (is_beginner ||
+	    (ps_peek(ps_forked_mark) == PS_FORKED_UNSEEN && is_in_midst()))
 		return;
 	are_held = ps_hold_signals(&before);
-	mark = atomic_exchange(ps_forked_mark, PS_FORKED_BEGUN);
-
-	if (mark != PS_FORKED_BEGUN)
-		begin_late(mark);
-	/* Another thread begins, unless a handler has interrupted that. */
-	while (ps_self.row == &ps_forked_row && has_no_row() &&
-	       waiting.beginner != &ps_self)
-		ps_os_yield();
-	if (ps_self.row == &ps_forked_row && !has_no_row())
+	begin_or_wait();
+	if (ps_self.row == &ps_forked_row)
 		stop_waiting(&ps_self);
 	if (are_held)
 		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);

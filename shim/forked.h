@@ -10,8 +10,9 @@
 /*
  * The word that the kernel clears in children: a child that ran no handler of
  * ours has not begun its own recording yet, one that did may wait with it.
+ * While one thread begins it, the others keep away.
  */
-enum { PS_FORKED_UNSEEN, PS_FORKED_BEGUN, PS_FORKED_WAITS };
+enum { PS_FORKED_UNSEEN, PS_FORKED_BEGUN, PS_FORKED_WAITS, PS_FORKED_BEGINS };
 extern _Atomic uint32_t *ps_forked_mark;
 /* What such a child's thread counts in meanwhile. */
 extern struct ps_record_thread ps_forked_row;
@@ -33,7 +34,11 @@ void ps_forked_finish(void);
 static inline void
 ps_forked_settle(void)
 {
-	if (ps_unlikely(ps_peek(ps_forked_mark) != PS_FORKED_BEGUN ||
+	/* acquire: pairs with the release in ps_forked_begin */
+	uint32_t mark =
+	    atomic_load_explicit(ps_forked_mark, memory_order_acquire);
+
+	if (ps_unlikely(mark != PS_FORKED_BEGUN ||
 			ps_self.row == &ps_forked_row))
 		ps_forked_begin();
 }

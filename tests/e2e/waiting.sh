@@ -52,3 +52,54 @@ equal '0 lines' "$(figure killed 2)" 'what a killed child that did nothing leave
 equal "$(pid_of execs)" "$(figure execs 2)" 'the line of what a child has become'
 equal /usr/bin/true "$(readlink -f "$(figure execs 13)")" 'its name'
 equal 1 "$(find rec -name '*.perfshim' | wc -l)" 'recordings, the parent'"'"'s alone'
+
+# Threads that a waiting child starts come to a slow path all at once: one of
+# them begins the recording, the others may not touch it until it has.
+cat >crowd.c <<'END_C'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+enum { THREADS = 8, CHILDREN = 100, KEPT = 16 };
+static pthread_barrier_t all;
+static void *allocate(void *unused)
+{
+	pthread_barrier_wait(&all);
+	free(malloc(100));
+	return unused;
+}
+static void warm(size_t bytes)
+{
+	void *block[KEPT];
+	for (int i = 0; i < KEPT; i++)
+		block[i] = malloc(bytes);
+	for (int i = 0; i < KEPT; i++)
+		free(block[i]);
+}
+int main(void)
+{
+	pthread_t thread[THREADS];
+	int status = 0, sum = 0;
+	/* So that pthread_create finds what it allocates in the bins. */
+	for (size_t bytes = 16; bytes < 4096; bytes += 16)
+		warm(bytes);
+	for (int i = 0; i < CHILDREN; i++) {
+		if (fork() == 0) {
+			pthread_barrier_init(&all, NULL, THREADS);
+			for (int k = 0; k < THREADS; k++)
+				pthread_create(&thread[k], NULL, allocate, NULL);
+			for (int k = 0; k < THREADS; k++)
+				pthread_join(thread[k], NULL);
+			_exit(0);
+		}
+		wait(&status);
+		sum += status != 0;
+	}
+	printf("%d failed\n", sum);
+	return 0;
+}
+END_C
+gcc -w -pthread -o crowd crowd.c || fail 'to compile'
+run_shim timeout -s KILL 120 ./crowd
+equal '0 failed' "$(<shim.out)" 'what became of the children'
