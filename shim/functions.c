@@ -34,6 +34,7 @@
 #include "record/reader.h"
 #include "record/writer.h"
 #include "report/symbol_elf.h"
+#include "shim/forked.h"
 #include "shim/functions.h"
 #include "shim/markers.h"
 #include "shim/start.h"
@@ -163,6 +164,7 @@ enter(uintptr_t function)
 	if (!ps_start_early() || function >> (64 - SLOT_BITS) != 0 ||
 	    ps_self.depth > 0 || ps_record_is_locked_by_me())
 		return PS_SLOT_OFF;
+	ps_forked_settle(); /* the section is one of our own recording */
 	slot = new_slot(function);
 	word = (uint64_t)function << SLOT_BITS | slot;
 	for (uint64_t i = 0; i < PROBES_MAX; i++) {

@@ -168,3 +168,35 @@ for file in rec/life.*; do
 	found=1
 done
 [ "${found-0}" -eq 1 ] || fail 'a recording of the child' "$(ls rec)"
+
+# The first function with marks is a child's, whose recording has not begun.
+cat >marked.c <<'END'
+static volatile int sink;
+void inner(void) { sink++; }
+void outer(void) { inner(); }
+END
+cat >plain.c <<'END'
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+void outer(void);
+int main(void)
+{
+	if (fork() == 0) {
+		outer();
+		_exit(0);
+	}
+	wait(NULL);
+	puts("done");
+	return 0;
+}
+END
+build gcc -O0 -c marked.c
+gcc -g -o plain plain.c marked.o || fail 'to compile'
+rm -rf rec
+run_shim ./plain
+for file in rec/plain.*; do
+	[[ $file == rec/plain.$(<shim.pid).* ]] && continue
+	"$B/perfreport" --json -o report.json "$file" || fail "perfreport to read $file"
+	expect 'section("outer")["calls"] == 1' 'section("inner")["calls"] == 1'
+done
