@@ -311,10 +311,32 @@ can_populate(void)
 	return ps_os_populate(ps_record, PAGE_BYTES) == 0;
 }
 
+/* The file has a copy of what there is and takes the place of the memory. */
+static int
+move_to(int fd)
+{
+	void *mapped = NULL;
+	int err = copy_recording(fd);
+
+	if (err == 0)
+		err = ps_os_map_file(fd, ps_record->file_bytes, ps_record,
+				     &mapped);
+	if (err != 0)
+		return err;
+	PS_ASSERT(mapped == ps_record);
+	(void)ps_os_read_at_random(ps_record, ps_record->file_bytes);
+	ps_record->is_file = 1;
+	for (unsigned i = 0; i < PS_TABLES; i++)
+		ps_poke(&ps_record->table[i].backed_bytes, first_bytes(i));
+	if (!can_populate())
+		(void)allocate_chunks(fd); /* or as many as the disk has */
+	return 0;
+}
+
 int
 ps_record_to_file(const char *directory)
 {
-	void *mapped = NULL;
+	bool must_lock = !ps_record_is_locked_by_me();
 	int fd;
 	int err;
 
@@ -327,22 +349,14 @@ ps_record_to_file(const char *directory)
 	fd = create_file(directory);
 	if (fd < 0)
 		return fd;
-	err = copy_recording(fd);
-	if (err == 0)
-		err = ps_os_map_file(fd, ps_record->file_bytes, ps_record,
-				     &mapped);
-	if (err != 0) {
-		ps_os_close(fd);
-		ps_os_unlink(file_path);
-		return err;
-	}
-	PS_ASSERT(mapped == ps_record);
-	(void)ps_os_read_at_random(ps_record, ps_record->file_bytes);
-	ps_record->is_file = 1;
-	for (unsigned i = 0; i < PS_TABLES; i++)
-		ps_poke(&ps_record->table[i].backed_bytes, first_bytes(i));
-	if (!can_populate())
-		(void)allocate_chunks(fd); /* or as many as the disk has */
+	/* What another thread appended behind the copy would be no entry. */
+	if (must_lock)
+		ps_record_lock();
+	err = move_to(fd);
+	if (must_lock)
+		ps_record_unlock();
 	ps_os_close(fd);
-	return 0;
+	if (err != 0)
+		ps_os_unlink(file_path);
+	return err;
 }

@@ -24,8 +24,9 @@ int ps_record_open(void);
  * Move the recording into DIRECTORY/NAME.PID.START.perfshim: the file gets a
  * copy of what was recorded so far and takes the place of the memory at the
  * same address.  Call while the process has one thread (the constructor, the
- * fork child).  `directory` is absolute, so that a chdir does not lose the
- * file.  On failure the anonymous recording goes on; 0 or -errno.
+ * fork child), or at its end: what others count meanwhile is lost, what they
+ * append waits for the lock.  `directory` is absolute, so that a chdir does not
+ * lose the file.  On failure the anonymous recording goes on; 0 or -errno.
  */
 int ps_record_to_file(const char *directory);
 
