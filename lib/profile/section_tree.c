@@ -42,7 +42,7 @@ static struct ps_record_section_node nowhere;
 /* Under ps_record_lock. */
 static PS_BIG struct ps_section_thread ended;
 static PS_BIG uint32_t free_rows[FREE_ROWS_MAX];
-static uint32_t free_row_count;
+static _Atomic uint32_t free_row_count; /* read without it, too */
 
 /* ---- nodes -------------------------------------------------------------- */
 
@@ -106,12 +106,14 @@ child_of(const struct ps_section_node *parent, uint32_t section, uint32_t flags)
 static uint32_t
 take_row_locked(void **row)
 {
+	uint32_t last = ps_peek(&free_row_count) - 1;
+
 	PS_ASSERT(ps_record_is_locked_by_me());
-	if (free_row_count == 0)
+	if (last == UINT32_MAX)
 		return ps_record_append(PS_TABLE_SECTION_NODES, 1, row);
-	*row = ps_record_entry(PS_TABLE_SECTION_NODES,
-			       free_rows[--free_row_count]);
-	return free_rows[free_row_count];
+	ps_poke(&free_row_count, last);
+	*row = ps_record_entry(PS_TABLE_SECTION_NODES, free_rows[last]);
+	return free_rows[last];
 }
 
 /* False: the table is full (counted there). */
@@ -147,7 +149,8 @@ has_room(void)
 	const struct ps_record_table *table =
 	    &ps_record->table[PS_TABLE_SECTION_NODES];
 
-	return ps_peek(&table->count) < table->capacity;
+	return ps_peek(&table->count) < table->capacity ||
+	       ps_peek(&free_row_count) > 0;
 }
 
 /* ---- finding ------------------------------------------------------------ */
@@ -218,6 +221,8 @@ static void
 add_row(struct ps_record_section_node *to, struct ps_record_section_node *from,
 	uint32_t index)
 {
+	uint32_t free = ps_peek(&free_row_count);
+
 	PS_ASSERT(index != UINT32_MAX && from != &nowhere);
 	ps_record_fold_begin(PS_TABLE_SECTION_NODES, to, from);
 	ps_bump(&to->calls, ps_peek(&from->calls));
@@ -226,8 +231,10 @@ add_row(struct ps_record_section_node *to, struct ps_record_section_node *from,
 	memset(from, 0, sizeof(*from));
 	ps_poke(&from->thread, UINT32_MAX);
 	ps_record_fold_end();
-	if (free_row_count < FREE_ROWS_MAX)
-		free_rows[free_row_count++] = index;
+	if (free == FREE_ROWS_MAX)
+		return;
+	free_rows[free] = index;
+	ps_poke(&free_row_count, free + 1);
 }
 
 /* The ended tree's node for n, whose parent is there already. */
@@ -237,15 +244,18 @@ retire_node_locked(const struct ps_section_node *n,
 {
 	struct ps_section_node *e = child_of(parent, n->section, n->flags);
 
-	if (e == NULL)
+	if (e == NULL) {
 		e = new_node(&ended, parent, n->section);
-	if (e == NULL || n->row_index == UINT32_MAX)
+		if (e == NULL)
+			return NULL;
+		e->flags = n->flags; /* to be found, also without a row */
+	}
+	if (n->row_index == UINT32_MAX)
 		return e;
 	if (e->row_index != UINT32_MAX) {
 		add_row(e->row, n->row, n->row_index);
 		return e;
 	}
-	e->flags = n->flags;
 	e->row = n->row;
 	e->row_index = n->row_index;
 	ps_poke(&e->row->parent, parent->row_index);
@@ -328,7 +338,7 @@ attach_again(struct ps_section_thread *t)
 void
 ps_section_tree_postfork_child(struct ps_section_thread *t)
 {
-	free_row_count = 0;
+	ps_poke(&free_row_count, 0);
 	ps_section_tree_fini(&ended);
 	memset(&ended.root, 0, sizeof(ended.root));
 	if (t != NULL)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/os.h"
 #include "profile/section.h"
 #include "record/writer.h"
 
@@ -224,6 +225,66 @@ START_TEST(paths_that_find_no_room_are_lost_and_their_calls_are_not)
 }
 END_TEST
 
+/* Of three sections, seven deep: 3279 paths. */
+static void
+fill(struct ps_section_thread *t)
+{
+	explode(t, 2);
+}
+
+START_TEST(rows_of_ended_threads_are_room_in_a_full_table)
+{
+	struct ps_section_thread *t[6];
+
+	for (int i = 0; i < 6; i++)
+		t[i] = ps_section_thread_open(1, &thread_row);
+	for (int i = 0; i < 5; i++)
+		fill(t[i]);
+	ck_assert_uint_eq(rows(),
+			  ps_record->table[PS_TABLE_SECTION_NODES].capacity);
+	for (int i = 0; i < 5; i++)
+		ps_section_thread_close(t[i]);
+	begin(t[5], a, 0);
+	begin(t[5], b, 10);
+	end(t[5], b, 20);
+	end(t[5], a, 30);
+	assert_node(1, PATH(a, b), 1, 10);
+}
+END_TEST
+
+static long
+mapped_pages(void)
+{
+	char text[64];
+
+	ck_assert_int_gt(ps_os_slurp("/proc/self/statm", text, sizeof(text)),
+			 0);
+	return atol(text);
+}
+
+/* A path without a row is remembered once, not once for each thread. */
+START_TEST(threads_that_lost_paths_leave_no_memory_behind)
+{
+	struct ps_section_thread *t = ps_section_thread_open(1, &thread_row);
+	long before = 0;
+
+	explode(t, 0);
+	for (int i = 0; i < 2000; i++) {
+		struct ps_section_thread *other =
+		    ps_section_thread_open(1, &thread_row);
+
+		begin(other, a, 0);
+		begin(other, a, 1);
+		end(other, a, 2);
+		end(other, a, 3);
+		ps_section_thread_close(other);
+		if (i == 1000)
+			before = mapped_pages();
+	}
+	ck_assert_int_le(mapped_pages(), before);
+}
+END_TEST
+
 START_TEST(a_fork_child_builds_its_tree_anew)
 {
 	struct ps_section_thread *t = ps_section_thread_open(1, &thread_row);
@@ -255,6 +316,8 @@ section_tree_suite(void)
 	tcase_add_test(tree, many_children_are_told_apart);
 	tcase_add_test(
 	    tree, paths_that_find_no_room_are_lost_and_their_calls_are_not);
+	tcase_add_test(tree, rows_of_ended_threads_are_room_in_a_full_table);
+	tcase_add_test(tree, threads_that_lost_paths_leave_no_memory_behind);
 	tcase_add_test(tree, a_fork_child_builds_its_tree_anew);
 	suite_add_tcase(s, tree);
 	return s;
