@@ -66,12 +66,13 @@ void
 ps_section_event(uint32_t section, ps_ticks begun, uint64_t ticks, uint32_t tid,
 		 bool is_span)
 {
-	uint64_t number =
-	    atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed);
 	struct ps_record_event *e;
+	uint64_t number;
 
-	if (ring == NULL)
-		return; /* a child's recording has no room for it */
+	if (ring == NULL) /* a child found no room for what its parent had */
+		return;
+	number =
+	    atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed);
 	e = &ring[number & ring_mask];
 	ps_poke(&e->number, 0);
 	/* release: pairs with the reader's acquire of the fields */

@@ -107,8 +107,8 @@ START_TEST(a_fork_child_has_a_ring_of_its_own)
 }
 END_TEST
 
-/* Its recording has totals and no tables. */
-START_TEST(a_child_without_memory_for_a_recording_marks_on)
+/* In the middle of a call, and then in a section that it has not met yet. */
+START_TEST(a_fork_child_without_a_recording_goes_on)
 {
 	struct ps_section_thread *t = ps_section_thread_open(1, &thread_row);
 	uint32_t a = ps_section_intern("a", NULL, 0);
@@ -120,11 +120,13 @@ START_TEST(a_child_without_memory_for_a_recording_marks_on)
 	ps_record_postfork_child();
 	ps_os_fail_at(0, 0);
 	ck_assert(ps_record_is_spare());
-	ps_section_postfork_child(t, 0, &thread_row);
-	ps_section_end(t, a, SP, 3);
-	call(t, a, 4, 5);
-	ck_assert_uint_eq(rows(), 0);
+	ps_section_postfork_child(t, 1, &thread_row);
+	ps_section_end(t, a, SP, 5);
+	ck_assert(!ps_section_events_are_on());
 	ck_assert_uint_eq(ps_section_intern("b", NULL, 0), UINT32_MAX);
+	ck_assert_uint_eq(ps_section_intern("a", NULL, 0), a);
+	ck_assert_uint_eq(ps_section_depth(t), 0);
+	ps_section_thread_close(t);
 }
 END_TEST
 
@@ -139,7 +141,7 @@ section_event_suite(void)
 	tcase_add_test(ring, the_ring_holds_the_last_calls);
 	tcase_add_test(ring, more_than_the_table_holds_is_the_table);
 	tcase_add_test(ring, a_fork_child_has_a_ring_of_its_own);
-	tcase_add_test(ring, a_child_without_memory_for_a_recording_marks_on);
+	tcase_add_test(ring, a_fork_child_without_a_recording_goes_on);
 	suite_add_tcase(s, ring);
 	return s;
 }
