@@ -299,7 +299,8 @@ ps_thread_register(struct ps_thread *self)
 	ps_forked_settle();
 	if (self->heap != NULL)
 		return true;
-	if (self->depth > 0 || self->has_ended || !ps_start_early())
+	if (self->depth > 0 || self->has_ended || !ps_start_early() ||
+	    ps_record_is_locked_by_me()) /* a handler in a mark: it is stray */
 		return false;
 	self->depth++;
 	is_known = attach(self);

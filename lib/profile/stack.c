@@ -16,7 +16,6 @@
  * its innermost frames a new stack is told by: cc1plus has 140000 stacks of 49
  * frames on a page of templates, 20000 by their innermost 10, 2000 by 4.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "base/os.h"
@@ -191,28 +190,29 @@ append_frames_locked(const uintptr_t *pcs, uint32_t depth, uint32_t *first)
 	return *first != UINT32_MAX;
 }
 
+static struct ps_record_site *
+site_at(uint32_t row)
+{
+	return ps_record_entry(PS_TABLE_SITES, row);
+}
+
 static uint64_t
 hash_of_site(uint32_t row)
 {
-	const struct ps_record_site *site =
-	    ps_record_entry(PS_TABLE_SITES, row);
-
-	return site->hash;
+	return site_at(row)->hash;
 }
 
 static uint64_t
 stack_of_site(uint32_t row)
 {
-	const struct ps_record_site *site =
-	    ps_record_entry(PS_TABLE_SITES, row);
-
-	return site->stack;
+	return site_at(row)->stack;
 }
 
-/* Slot that holds the row with the hash, or the empty one where it belongs. */
+/* Slot that holds the row with the hash, or the empty one where it belongs;
+ * *row: what it held then, UINT32_MAX: nothing. */
 PS_INLINE _Atomic uint32_t *
 find_slot(const struct ps_row_index *index, uint64_t (*hash_of)(uint32_t row),
-	  uint64_t hash)
+	  uint64_t hash, uint32_t *row)
 {
 	struct ps_row_table table = ps_row_index_table(index);
 
@@ -222,9 +222,11 @@ find_slot(const struct ps_row_index *index, uint64_t (*hash_of)(uint32_t row),
 		uint32_t known =
 		    atomic_load_explicit(slot, memory_order_acquire);
 
+		*row = known - 1;
 		if (known == 0 || hash_of(known - 1) == hash)
 			return slot;
 	}
+	*row = UINT32_MAX;
 	return NULL;
 }
 
@@ -243,9 +245,9 @@ append_site_locked(uint64_t stack, const struct ps_stack_key *key,
 
 	if (ps_peek(&table->count) == table->capacity) /* counts the drop */
 		return ps_record_append(PS_TABLE_SITES, 1, &memory);
-	shared = find_slot(&stacks, stack_of_site, stack);
-	if (shared != NULL && ps_peek(shared) != 0)
-		twin = ps_record_entry(PS_TABLE_SITES, ps_peek(shared) - 1);
+	shared = find_slot(&stacks, stack_of_site, stack, &row);
+	if (row != UINT32_MAX)
+		twin = site_at(row);
 	first = twin != NULL ? twin->first_frame : 0;
 	if (twin == NULL && !append_frames_locked(pcs, key->depth, &first))
 		return UINT32_MAX;
@@ -314,9 +316,10 @@ depth_allowed(void)
 static uint32_t
 known_site(uint64_t hash)
 {
-	_Atomic uint32_t *slot = find_slot(&sites, hash_of_site, hash);
+	uint32_t row;
 
-	return slot == NULL ? UINT32_MAX : ps_peek(slot) - 1;
+	(void)find_slot(&sites, hash_of_site, hash, &row);
+	return row;
 }
 
 uint32_t
@@ -359,13 +362,9 @@ enter_locked(const struct ps_stack_key *key, const uintptr_t *pcs,
 
 	ps_row_index_make_room(&sites, hash_of_site);
 	ps_row_index_make_room(&stacks, stack_of_site);
-	slot = find_slot(&sites, hash_of_site, hash_site(stack, key));
-	if (slot == NULL)
-		return UINT32_MAX;
-	if (ps_peek(slot) != 0)
-		return ps_peek(slot) - 1;
-	if (!has_room(key, kept))
-		return UINT32_MAX;
+	slot = find_slot(&sites, hash_of_site, hash_site(stack, key), &row);
+	if (row != UINT32_MAX || slot == NULL || !has_room(key, kept))
+		return row;
 	row = append_site_locked(stack, key, pcs);
 	if (row != UINT32_MAX)
 		ps_row_index_enter(&sites, slot, row);
@@ -414,7 +413,8 @@ ps_stack_enter(const struct ps_stack_key *key, const uintptr_t *pcs)
 	uint32_t row;
 
 	PS_ASSERT(key->depth <= PS_STACK_DEPTH_MAX);
-	if (all_slots == NULL)
+	/* A handler that interrupted the lock's owner enters nothing. */
+	if (all_slots == NULL || ps_record_is_locked_by_me())
 		return UINT32_MAX;
 	ps_record_lock();
 	if (is_crowded())

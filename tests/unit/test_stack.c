@@ -379,6 +379,25 @@ START_TEST(before_its_start_every_stack_is_dropped)
 }
 END_TEST
 
+/* As a handler does that interrupted a mark and allocates. */
+START_TEST(who_has_the_lock_already_enters_nothing)
+{
+	const uintptr_t pcs[] = {0x1100, 0x1200};
+	struct ps_stack_key key = {.stack = 77, .depth = 2};
+	uint32_t known;
+
+	ps_record_lock();
+	ck_assert_uint_eq(ps_stack_enter(&key, pcs), UINT32_MAX);
+	ck_assert_uint_eq(ps_stack_find(&key), UINT32_MAX);
+	ps_record_unlock();
+	known = ps_stack_enter(&key, pcs);
+	ck_assert_uint_ne(known, UINT32_MAX);
+	ps_record_lock();
+	ck_assert_uint_eq(ps_stack_find(&key), known);
+	ps_record_unlock();
+}
+END_TEST
+
 Suite *
 stack_suite(void)
 {
@@ -400,6 +419,7 @@ stack_suite(void)
 	    t, without_a_place_for_its_site_a_stack_takes_none_for_frames);
 	tcase_add_test(t, frames_without_a_place_are_unknown_and_counted);
 	tcase_add_test(t, threads_intern_a_stack_once);
+	tcase_add_test(t, who_has_the_lock_already_enters_nothing);
 	suite_add_tcase(s, t);
 
 	tcase_add_test(early, before_its_start_every_stack_is_dropped);
