@@ -14,7 +14,8 @@
  * The first thread's stack is large, and most processes end on it: the mapping
  * alone is a twentieth of what a shell's fork and exit cost.  The kernel keeps
  * 128 MiB below its top free of other mappings, so a call that begins in the
- * upper 32 of them, with the limit far enough below, is made there.
+ * upper 32 of them, with the limit far enough below, is made there; but not
+ * from a signal's stack that lies among a function's variables.
  *
  * The kernel knows by the stack pointer whether a signal's stack is in use: a
  * handler that came while ours is would be put over the frames that lie there.
@@ -43,7 +44,8 @@ has_room_here(void)
 	uintptr_t high;
 
 	return ps_unwind_main_stack(here, &low, &high) &&
-	       here - low >= 2 * BYTES && high - here <= HIGH_BYTES;
+	       here - low >= 2 * BYTES && high - here <= HIGH_BYTES &&
+	       !ps_os_is_on_signal_stack();
 }
 
 /* The lowest address of what is mapped; NULL: there is no room. */

@@ -113,6 +113,51 @@ START_TEST(no_signal_comes_meanwhile_to_a_signal_stack)
 }
 END_TEST
 
+static void
+write_much(intptr_t argument)
+{
+	volatile char room[100 * 1024];
+
+	for (size_t i = 0; i < sizeof(room); i++)
+		room[i] = 2;
+	seen = argument;
+}
+
+static void
+writing_handler(int number)
+{
+	ps_on_own_stack(write_much, number);
+}
+
+static bool
+is_kept_below_a_handler(void)
+{
+	volatile char kept[64 * 1024];
+	bool is_kept = true;
+
+	for (size_t i = 0; i < sizeof(kept); i++)
+		kept[i] = 1;
+	raise(SIGUSR1);
+	for (size_t i = 0; i < sizeof(kept); i++)
+		is_kept = is_kept && kept[i] == 1;
+	return is_kept;
+}
+
+/* What lies below it is the frames of who was interrupted. */
+START_TEST(a_signal_stack_on_the_first_stack_is_no_room)
+{
+	char memory[16384];
+	stack_t stack = {.ss_sp = memory, .ss_size = sizeof(memory)};
+	struct sigaction action = {.sa_handler = writing_handler,
+				   .sa_flags = SA_ONSTACK};
+
+	sigaltstack(&stack, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	ck_assert(is_kept_below_a_handler());
+	ck_assert_int_eq(seen, SIGUSR1);
+}
+END_TEST
+
 static volatile double two = 2;
 static volatile double three = 3;
 static volatile double third;
@@ -173,6 +218,7 @@ own_stack_suite(void)
 	tcase_add_test(t, the_first_stack_is_used_where_it_has_room);
 	tcase_add_test(t, calls_nest);
 	tcase_add_test(t, no_signal_comes_meanwhile_to_a_signal_stack);
+	tcase_add_test(t, a_signal_stack_on_the_first_stack_is_no_room);
 	tcase_add_test(t, arithmetic_leaves_no_flag_and_raises_nothing);
 	tcase_add_test(t, without_memory_it_is_made_here);
 	suite_add_tcase(s, t);
