@@ -113,7 +113,9 @@ ps_start_describe(void)
 	r->clock.start_ns = ns;
 	ps_poke(&r->clock.last_ticks, ticks);
 	ps_poke(&r->clock.last_ns, ns);
-	r->sampling.mode = ps_options.sample_mode;
+	r->sampling.mode = ps_sample_epoch() == PS_EPOCH_LAST
+			       ? PS_SAMPLE_OFF
+			       : ps_options.sample_mode;
 	r->sampling.interval_bytes = ps_options.sample_mode == PS_SAMPLE_POISSON
 					 ? ps_options.sample_bytes
 					 : 1;

@@ -302,7 +302,8 @@ ps_sample_postfork_child(void)
 {
 	for (unsigned i = 0; i < STRIPES; i++)
 		ps_lock_init(&stripes[i].lock);
-	epoch = (epoch + 1) & 0xff;
+	if (epoch < PS_EPOCH_LAST)
+		epoch++;
 }
 
 uint32_t

@@ -117,8 +117,10 @@ bool ps_sample_take(uintptr_t block, struct ps_birth *out);
 
 /*
  * After fork, in the child: locks anew, and a new epoch.  Samples of another
- * epoch name sites of the parent's recording.  Epochs are counted in 8 bits.
+ * epoch name sites of the parent's recording.  Epochs have 8 bits: the last one
+ * has no samples, and all later children share it.
  */
+enum { PS_EPOCH_LAST = 255 };
 void ps_sample_postfork_child(void);
 uint32_t ps_sample_epoch(void);
 

@@ -81,3 +81,41 @@ for keys in 1 20 31 32 33 100; do
 	run_shim timeout -s KILL 60 ./forks
 	same_output
 done
+
+# 256 forks in a row: what the first allocated is freed by the last.
+cat >chain.c <<'END_C'
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+enum { BLOCKS = 100 };
+static void *block[BLOCKS];
+__attribute__((noinline)) static void *deep(int depth, size_t bytes)
+{
+	void *volatile made = depth > 0 ? deep(depth - 1, bytes) : malloc(bytes);
+	return made;
+}
+int main(void)
+{
+	for (int i = 0; i < BLOCKS; i++)
+		block[i] = deep(i, 1000);
+	for (int i = 0; i < 256; i++) {
+		int status = 0;
+		if (fork() == 0)
+			continue;
+		wait(&status);
+		if (i == 0)
+			printf("%d\n", status);
+		fflush(stdout);
+		_exit(status != 0);
+	}
+	for (int i = 0; i < BLOCKS; i++)
+		free(block[i]);
+	_exit(0);
+}
+END_C
+gcc -w -o chain chain.c || fail 'to compile'
+rm -rf rec
+run_bare ./chain
+PERFSHIM_SAMPLE=all run_shim timeout -s KILL 120 ./chain
+same_output

@@ -412,6 +412,17 @@ START_TEST(the_timeline_coarsens_and_keeps_the_maximum)
 }
 END_TEST
 
+/* Marks of the first would pass for those of the 256th. */
+START_TEST(epochs_do_not_begin_again)
+{
+	for (uint32_t i = 1; i <= 300; i++) {
+		ps_sample_postfork_child();
+		ck_assert_uint_eq(ps_sample_epoch(),
+				  PS_MIN(i, (uint32_t)PS_EPOCH_LAST));
+	}
+}
+END_TEST
+
 Suite *
 sample_suite(void)
 {
@@ -432,6 +443,7 @@ sample_suite(void)
 	tcase_add_test(t, equal_stacks_are_one_site_and_others_are_not);
 	tcase_add_test(t, a_full_site_table_has_a_site_for_the_rest);
 	tcase_add_test(t, the_timeline_coarsens_and_keeps_the_maximum);
+	tcase_add_test(t, epochs_do_not_begin_again);
 	suite_add_tcase(s, t);
 	return s;
 }
