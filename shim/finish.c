@@ -198,6 +198,25 @@ is_colour_wanted(int fd)
 	return is_terminal && !ps_options.is_colour_off;
 }
 
+/* Bound when we were loaded, where the program has a C++ library from the start
+ * on. */
+char *__cxa_demangle(const char *name, char *buffer, size_t *bytes, int *status)
+    __attribute__((weak));
+
+static bool has_exited; /* exit was called, and has ended all libraries */
+
+/*
+ * To ask the loader takes its lock.  exit has had that; who calls _exit may do
+ * so because a library's constructor has it, and does not end.
+ */
+static ps_demangler *
+find_demangler(void)
+{
+	if (__cxa_demangle != NULL || !has_exited)
+		return __cxa_demangle;
+	return (ps_demangler *)dlsym(RTLD_DEFAULT, "__cxa_demangle");
+}
+
 static void
 write_report(int fd)
 {
@@ -217,9 +236,7 @@ write_report(int fd)
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		text.patience_ms = PATIENCE_MS;
 	ps_scratch_init(&scratch, (size_t)256 << 20);
-	symbols = ps_symbols_elf(
-	    &scratch, &reader,
-	    (ps_demangler *)dlsym(RTLD_DEFAULT, "__cxa_demangle"), free);
+	symbols = ps_symbols_elf(&scratch, &reader, find_demangler(), free);
 	(void)ps_report_write(&reader, symbols, &scratch,
 			      ps_options.format == PS_FORMAT_JSON
 				  ? PS_REPORT_JSON
@@ -340,6 +357,7 @@ static void
 at_exit(int status, void *unused)
 {
 	(void)unused;
+	has_exited = true;
 	ps_finish(status & 0xff);
 }
 

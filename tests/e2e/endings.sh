@@ -69,3 +69,38 @@ equal allocated "$(<shim.out)" 'the stdout before the OOM killer'
 expect 'heap["allocations"] >= 5010' 'heap["live_bytes"] >= 20e6' \
 	'process["exit"] == {"kind": "signal", "code": 9}'
 has "$(<shim.err)" take_all_memory 'the report after the OOM killer'
+
+# _exit waits for nobody, and so does the report: not for a library whose
+# constructor does not end.
+cat >stuck.c <<'END_C'
+#include <unistd.h>
+extern volatile int is_inside;
+__attribute__((constructor)) static void never_ends(void)
+{
+	is_inside = 1;
+	for (;;)
+		pause();
+}
+END_C
+cat >leaves.c <<'END_C'
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+volatile int is_inside;
+static void *load(void *path) { return dlopen(path, RTLD_NOW); }
+int main(int argc, char **argv)
+{
+	void *volatile block = malloc(3000000);
+	pthread_t thread;
+	pthread_create(&thread, NULL, load, argv[1]);
+	while (!is_inside)
+		usleep(1000);
+	_exit(block == NULL ? 1 : 3);
+}
+END_C
+gcc -w -shared -fPIC -o stuck.so stuck.c && gcc -w -rdynamic -pthread -o leaves leaves.c -ldl || fail 'to compile'
+run_bare ./leaves "$PWD/stuck.so"
+run shim timeout -s KILL 60 env LD_PRELOAD="$LIB" PERFSHIM_REPORT="$PWD/left" ./leaves "$PWD/stuck.so"
+same_output
+has "$(<left)" 'leaves' 'the report'
