@@ -234,14 +234,17 @@ static void
 count_thread(int change)
 {
 	struct ps_record_process *p = &ps_record->process;
+	uint64_t peak = ps_peek(&p->threads_peak);
 	uint64_t live;
 
 	if (change > 0)
 		add(&p->threads_started, 1);
 	live = atomic_fetch_add(&p->threads_live, (uint64_t)change) +
 	       (uint64_t)change;
-	if ((int64_t)live > (int64_t)ps_peek(&p->threads_peak))
-		ps_poke(&p->threads_peak, live);
+	/* Threads that start together do not write over each other's. */
+	while ((int64_t)live > (int64_t)peak &&
+	       !atomic_compare_exchange_weak(&p->threads_peak, &peak, live))
+		continue;
 }
 
 void
@@ -268,16 +271,30 @@ ps_thread_use_row(struct ps_thread *self, uint32_t index)
 	count_thread(1);
 }
 
+/* Who was refused asks again at each call: then only for a row that is free. */
+static uint32_t
+take_row(struct ps_thread *self)
+{
+	uint32_t index;
+
+	if (self->is_refused && !ps_thread_row_is_free())
+		return UINT32_MAX;
+	index = ps_thread_row_take();
+	if (index == UINT32_MAX && !self->is_refused) {
+		self->is_refused = 1;
+		add(&ps_record->overhead.uncounted_threads, 1);
+	}
+	return index;
+}
+
 static bool
 attach(struct ps_thread *self)
 {
-	uint32_t index = ps_thread_row_take();
+	uint32_t index = take_row(self);
 	struct ps_record_thread *row;
 
-	if (index == UINT32_MAX) {
-		add(&ps_record->overhead.uncounted_threads, 1);
+	if (index == UINT32_MAX)
 		return false;
-	}
 	row = ps_record_entry(PS_TABLE_THREADS, index);
 	self->heap = ps_heap_attach(row->class_allocations, row->class_frees);
 	if (self->heap == NULL) {

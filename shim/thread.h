@@ -40,7 +40,8 @@ struct ps_thread {
 	uint32_t steps; /* of the pool's decay, last seen */
 	/* It may make no system call and read no clock: strict.c. */
 	uint32_t is_strict;
-	uint32_t is_timed; /* what goes on is measured: ps_thread_beat */
+	uint32_t is_timed;   /* what goes on is measured: ps_thread_beat */
+	uint32_t is_refused; /* it found no row, and was counted as one such */
 	/* A sample's end is being counted at its site, which is of this
 	 * recording: forked.c. */
 	volatile uint32_t is_ending;

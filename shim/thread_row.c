@@ -16,10 +16,10 @@
 
 enum { ROWS_MAX = 4096 };
 
-static PS_BIG uint32_t free_rows[ROWS_MAX];
-static PS_FORKED uint32_t free_row_count;
-/* Guards the free rows. */
+/* The lock guards the free rows; how many there are is read without it, too. */
 static struct ps_lock rows_lock;
+static PS_BIG uint32_t free_rows[ROWS_MAX];
+static PS_FORKED _Atomic uint32_t free_row_count;
 
 static uint32_t
 append_row(void)
@@ -39,12 +39,22 @@ uint32_t
 ps_thread_row_take(void)
 {
 	uint32_t row = UINT32_MAX;
+	uint32_t count;
 
 	ps_lock_take(&rows_lock);
-	if (free_row_count > 0)
-		row = free_rows[--free_row_count];
+	count = ps_peek(&free_row_count);
+	if (count > 0) {
+		row = free_rows[count - 1];
+		ps_poke(&free_row_count, count - 1);
+	}
 	ps_lock_give(&rows_lock);
 	return row != UINT32_MAX ? row : append_row();
+}
+
+bool
+ps_thread_row_is_free(void)
+{
+	return ps_peek(&free_row_count) > 0;
 }
 
 static inline void
@@ -103,6 +113,7 @@ void
 ps_thread_row_give(uint32_t index, struct ps_record_thread *row)
 {
 	struct ps_record_thread *ended = ps_record_entry(PS_TABLE_THREADS, 0);
+	uint32_t count;
 
 	ps_record_lock();
 	ps_record_fold_begin(PS_TABLE_THREADS, ended, row);
@@ -112,8 +123,11 @@ ps_thread_row_give(uint32_t index, struct ps_record_thread *row)
 	ps_record_fold_end();
 	ps_record_unlock();
 	ps_lock_take(&rows_lock);
-	if (index >= PS_LABEL_THREADS && free_row_count < ROWS_MAX)
-		free_rows[free_row_count++] = index;
+	count = ps_peek(&free_row_count);
+	if (index >= PS_LABEL_THREADS && count < ROWS_MAX) {
+		free_rows[count] = index;
+		ps_poke(&free_row_count, count + 1);
+	}
 	ps_lock_give(&rows_lock);
 }
 
@@ -139,5 +153,5 @@ void
 ps_thread_row_postfork_child(void)
 {
 	ps_lock_init(&rows_lock);
-	free_row_count = 0;
+	ps_poke(&free_row_count, 0);
 }

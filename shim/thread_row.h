@@ -9,6 +9,8 @@
 
 /* A row for a thread that starts; UINT32_MAX: the table is full. */
 uint32_t ps_thread_row_take(void);
+/* Whether some thread left one; the next moment another may have it. */
+bool ps_thread_row_is_free(void);
 /* The thread ended: its figures are row 0's from now on. */
 void ps_thread_row_give(uint32_t index, struct ps_record_thread *row);
 

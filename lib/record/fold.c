@@ -45,13 +45,17 @@ static void *
 spare_row(enum ps_table_id id)
 {
 	_Atomic uint32_t *spare = &ps_record->fold.spare[id];
+	_Atomic uint32_t *dropped = &ps_record->table[id].dropped;
+	uint32_t before = ps_peek(dropped);
 	void *row;
 
 	if (ps_peek(spare) == 0) {
 		uint32_t index = ps_record_append(id, 1, &row);
 
-		if (index == UINT32_MAX)
+		if (index == UINT32_MAX) {
+			ps_poke(dropped, before); /* nothing is lost by that */
 			return NULL;
+		}
 		ps_poke(spare, index + 1);
 		/* release: a reader that sees the row knows it as the spare */
 		ps_record_publish(id);

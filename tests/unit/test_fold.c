@@ -137,6 +137,8 @@ START_TEST(a_full_table_has_no_spare_and_folds_all_the_same)
 	ps_record_fold_clear();
 	ps_record_fold_end();
 	total_is_unchanged();
+	ck_assert_uint_eq(
+	    ps_peek(&ps_record->table[PS_TABLE_SECTION_STATS].dropped), 0);
 	ps_record_unlock();
 }
 END_TEST
