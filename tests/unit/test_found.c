@@ -13,7 +13,7 @@
 #include "tests/fuzz/inputs.h"
 #include "tests/unit/example.h"
 
-enum { LARGEST = 1 << 20, ROUNDS = 300, INPUTS = 5 };
+enum { LARGEST = 1 << 20, ROUNDS = 300, INPUTS = 6 };
 
 /* Every file of a directory, if there is one; returns how many. */
 static int
@@ -58,6 +58,7 @@ START_TEST(cases_of_other_inputs_are_taken)
 	int seeds;
 
 	ck_assert_ptr_nonnull(input);
+	ck_assert_ptr_null(ps_test_input_at(INPUTS)); /* all are taken */
 	snprintf(path, sizeof(path), "tests/fuzz/found/%s", input->name);
 	(void)each_file(path, input->take);
 	snprintf(path, sizeof(path), "tests/fuzz/seeds/%s", input->name);
