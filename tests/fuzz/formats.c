@@ -106,8 +106,8 @@ empty_like(const struct ps_reader *reader, struct ps_reader *out)
 }
 
 /*
- * With itself, and with an empty one, before or behind it: what is told once
- * in both needs the room that the recording had, and no more.
+ * With itself, and with an empty one, before or behind it: then there is the
+ * room that the recording had, and no more.  What comes of the first is told.
  */
 static void
 merge_it(const struct ps_reader *reader, size_t limit)
@@ -122,7 +122,8 @@ merge_it(const struct ps_reader *reader, size_t limit)
 	for (unsigned i = 0; i < PS_COUNT(pairs); i++) {
 		ps_scratch_init(&scratch, limit);
 		if (ps_merge_fits(reader, reader) &&
-		    ps_merge(pairs[i], 2, &scratch, &merged) == 0)
+		    ps_merge(pairs[i], 2, &scratch, &merged) == 0 && i == 0 &&
+		    limit == SCRATCH_LIMIT)
 			write_all(&merged, &scratch, NULL);
 		ps_scratch_fini(&scratch);
 	}

@@ -2,7 +2,7 @@
 /*
  * seed - writes the corpus that the fuzzer starts from, and a full recording
  *
- *   seed corpus DIRECTORY    the example of the unit tests, and an empty one
+ *   seed corpus DIRECTORY    the example of the unit tests, and variants of it
  *   seed full FILE           every table at its limit
  *   seed damaged DIRECTORY   copies of the example, each damaged in another
  * way: DAMAGED of them (default 40), from DAMAGED_SEED on
@@ -240,6 +240,30 @@ fill_stats(void)
 	}
 }
 
+/* Names that share their bytes, as no writer leaves them: where recordings are
+ * merged, they need more room than they had. */
+static void
+share_name(void)
+{
+	enum { SECTIONS = 16 };
+	char name[100] = "";
+	struct ps_record_section *section;
+	void *rows = NULL;
+	uint32_t at;
+
+	for (size_t i = 0; i + 1 < sizeof(name); i++)
+		name[i] = (char)('a' + i % 26);
+	ps_record_lock();
+	ck_assert_uint_ne(ps_record_append(PS_TABLE_SECTIONS, SECTIONS, &rows),
+			  UINT32_MAX);
+	section = rows;
+	at = ps_record_string(name);
+	for (uint32_t i = 0; i < SECTIONS; i++)
+		section[i].name = at + i;
+	ps_record_publish(PS_TABLE_SECTIONS);
+	ps_record_unlock();
+}
+
 static char **arguments;
 
 START_TEST(written)
@@ -250,6 +274,8 @@ START_TEST(written)
 		ps_record->sampling.mode = PS_SAMPLE_ALL;
 		ps_poke(&ps_record->process.state, PS_STATE_RUNNING);
 		save_compact(arguments[2], "running");
+		share_name();
+		save_compact(arguments[2], "names");
 		return;
 	}
 	if (strcmp(arguments[1], "damaged") == 0) {
