@@ -51,22 +51,6 @@ ps_lock_give(struct ps_lock *l)
 }
 
 /*
- * For what may be called in a signal handler: false when the lock does not come
- * free within a microsecond, as it never will if this thread was interrupted
- * with it.  Whoever asks has another way.
- */
-static inline bool
-ps_lock_take_soon(struct ps_lock *l)
-{
-	for (unsigned spins = 0; !ps_lock_try(l); spins++) {
-		if (spins == 50)
-			return false;
-		__builtin_ia32_pause();
-	}
-	return true;
-}
-
-/*
  * For the end of the process, which may come in a handler: whether the lock
  * comes free, as it never will if this thread was interrupted with it.  Once it
  * has, only threads that go on can have it.

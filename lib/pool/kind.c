@@ -15,6 +15,26 @@
  * elsewhere, and what it frees is collected later. */
 static struct ps_pool_heap *shared;
 static struct ps_lock shared_lock;
+static PS_TLS volatile bool is_mine; /* about to have it, or has it */
+
+static bool
+take_shared(void)
+{
+	if (is_mine)
+		return false;
+	is_mine = true;
+	atomic_signal_fence(memory_order_seq_cst);
+	ps_lock_take(&shared_lock);
+	return true;
+}
+
+static void
+give_shared(void)
+{
+	ps_lock_give(&shared_lock);
+	atomic_signal_fence(memory_order_seq_cst);
+	is_mine = false;
+}
 
 void *
 ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
@@ -36,7 +56,6 @@ ps_heap_alloc_kind(struct ps_pool_heap *heap, unsigned cls,
 	if (page->free == NULL)
 		(void)ps_page_carve(page);
 	block = page->free;
-	PS_DEBUG_ASSERT(page->used < page->blocks);
 	page->free = ps_checked_next(block);
 	page->used++;
 	if (!ps_page_has_blocks(page))
@@ -49,16 +68,13 @@ ps_heap_alloc_shared(unsigned cls, enum ps_page_kind kind)
 {
 	void *block = NULL;
 
-	/* A sample may wait: a thread that is at it has no more of them. */
-	if (kind == PS_PAGE_SAMPLED)
-		ps_lock_take(&shared_lock);
-	else if (!ps_lock_take_soon(&shared_lock))
+	if (!take_shared())
 		return NULL;
 	if (shared == NULL)
 		shared = ps_heap_create();
 	if (shared != NULL)
 		block = ps_heap_alloc_kind(shared, cls, kind);
-	ps_lock_give(&shared_lock);
+	give_shared();
 	return block;
 }
 
@@ -71,10 +87,10 @@ ps_heap_free_kind(struct ps_pool_heap *mine, struct ps_page *page, void *block)
 
 	PS_ASSERT((owner & PS_PAGE_KIND_MASK) != PS_PAGE_PLAIN);
 	if (heap == shared) {
-		if (!ps_lock_take_soon(&shared_lock))
+		if (!take_shared())
 			return false;
 		ps_page_return(heap, page, block, owner & PS_PAGE_KIND_MASK);
-		ps_lock_give(&shared_lock);
+		give_shared();
 		return true;
 	}
 	if (heap != mine)
