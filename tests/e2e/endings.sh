@@ -99,7 +99,8 @@ int main(int argc, char **argv)
 	_exit(block == NULL ? 1 : 3);
 }
 END_C
-gcc -w -shared -fPIC -o stuck.so stuck.c && gcc -w -rdynamic -pthread -o leaves leaves.c -ldl || fail 'to compile'
+gcc -w -shared -fPIC -o stuck.so stuck.c || fail 'to compile'
+gcc -w -rdynamic -pthread -o leaves leaves.c -ldl || fail 'to compile'
 run_bare ./leaves "$PWD/stuck.so"
 run shim timeout -s KILL 60 env LD_PRELOAD="$LIB" PERFSHIM_REPORT="$PWD/left" ./leaves "$PWD/stuck.so"
 same_output

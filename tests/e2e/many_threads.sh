@@ -54,7 +54,7 @@ gcc -w -pthread -o crowd crowd.c || fail 'to compile'
 rm -rf rec
 run_shim ./crowd
 [ "$(<shim.status)" = 77 ] && skip 'no 2300 threads here'
-equal done "$(<shim.out)" 'what it prints'
+equal 'done' "$(<shim.out)" 'what it prints'
 report
 for lost in 'threads that found no row' 'rows that found no room in a table'; do
 	has "$text" "  [1-9][0-9]?[0-9]? $lost" 'the report'
