@@ -13,7 +13,7 @@ row T2 "$threads" raw
 row T3 "$threads" create 10000
 row T4 PERFSHIM_CHILDREN=off "$threads" exit "$(times 1000 60)"
 row T5 "$threads" signals "$(times 100000 5000)"
-row_modes=(PERFSHIM_SAMPLE=64K)
+row_modes=(PERFSHIM_SAMPLE=1K)
 row T5 "$threads" sampled "$(times 100000 5000)"
 row T6 "$threads" cancel "$(times 1000 300)"
 row T6 "$threads" fault
