@@ -40,7 +40,7 @@ more()
 	*/lib/report/text_function.o) echo 'strspn|strstr' ;; # look at their arguments only
 	*/lib/report/flame.o) echo "qsort|qsort_r" ;; # not in the preload
 	*/lib/report/*.o) echo 'sigabbrev_np|strerrordesc_np' ;;
-	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dl_iterate_phdr|_dl_find_object
+	*/shim/*.o) echo 'dlsym|dlopen|dlclose|dladdr|dlerror|dl_iterate_phdr|_dl_find_object|__ehdr_start|_end
 		pthread_(key_create|setspecific|getspecific|self|create|atfork|exit|getattr_np|attr_[a-z]+)
 		abort|on_exit|at_quick_exit|_exit|_Exit|environ|__environ|__libc_.*|getauxval|__cxa_.*|_Unwind_.*|__gxx_personality_v0
 		pthread_sigmask|sig(addset|emptyset|fillset|ismember|pending|timedwait|action)|isatty|memmem
@@ -58,6 +58,7 @@ ours()
 {
 	case $1:$2 in
 	*/shim/release.o:free) return 0 ;; # realloc frees what it moved
+	*/shim/operator_new.o:free) return 0 ;; # delete does, where libstdc++ has no such form
 	*/shim/finish.o:free | */shim/functions.o:free) return 0 ;; # for the demangler that the program has
 	*) return 1 ;;
 	esac

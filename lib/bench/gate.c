@@ -103,7 +103,7 @@ ps_gate_doubt(const struct ps_gate *g, unsigned look,
 	double rest = ps_log(of->ratio) - sure;
 	bool is_above = rest > ps_log(1 + g->limit);
 
-	PS_ASSERT(of->ratio >= 0); /* 0: e to the -800 */
+	PS_ASSERT(of->ratio >= 0);	    /* 0: e to the -800 */
 	PS_ASSERT(look < ps_gate_looks(g)); /* or none is the last */
 	if ((of->verdict == PS_GATE_REGRESSION && !is_above) ||
 	    (of->verdict == PS_GATE_PASSED && is_above))

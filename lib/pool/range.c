@@ -15,8 +15,7 @@
  * segments, 32 MiB, are taken from the range directly, for good; segment.c
  * gives their memory back.
  *
- * The obvious alternative, pages by mmap of our own with a free list of units,
- * was left because decay, purging and coalescing would have to be built again.
+ * Pages by mmap of our own would need decay, purging, coalescing built again.
  */
 #include <sys/resource.h>
 
