@@ -59,7 +59,7 @@ ours()
 	case $1:$2 in
 	*/shim/release.o:free) return 0 ;; # realloc frees what it moved
 	*/shim/operator_new.o:free) return 0 ;; # delete does, where libstdc++ has no such form
-	*/shim/finish.o:free | */shim/functions.o:free) return 0 ;; # for the demangler that the program has
+	*/shim/finish.o:cfree | */shim/functions.o:cfree) return 0 ;; # for the demangler that the program has
 	*) return 1 ;;
 	esac
 }

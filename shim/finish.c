@@ -36,6 +36,7 @@
 #include "shim/forked.h"
 #include "shim/harden.h"
 #include "shim/machine.h"
+#include "shim/malloc.h"
 #include "shim/markers.h"
 #include "shim/own_stack.h"
 #include "shim/parent.h"
@@ -236,7 +237,7 @@ write_report(int fd)
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		text.patience_ms = PATIENCE_MS;
 	ps_scratch_init(&scratch, (size_t)256 << 20);
-	symbols = ps_symbols_elf(&scratch, &reader, find_demangler(), free);
+	symbols = ps_symbols_elf(&scratch, &reader, find_demangler(), cfree);
 	(void)ps_report_write(&reader, symbols, &scratch,
 			      ps_options.format == PS_FORMAT_JSON
 				  ? PS_REPORT_JSON

@@ -36,6 +36,7 @@
 #include "report/symbol_elf.h"
 #include "shim/forked.h"
 #include "shim/functions.h"
+#include "shim/malloc.h"
 #include "shim/markers.h"
 #include "shim/start.h"
 #include "shim/thread.h"
@@ -77,7 +78,7 @@ open_symbols_locked(void)
 		ps_scratch_fini(&scratch);
 	ps_scratch_init(&scratch, (size_t)64 << 20);
 	named_modules = reader.count[PS_TABLE_MODULES];
-	symbols = ps_symbols_elf(&scratch, &reader, ps_peek(&demangler), free);
+	symbols = ps_symbols_elf(&scratch, &reader, ps_peek(&demangler), cfree);
 	return symbols != NULL;
 }
 

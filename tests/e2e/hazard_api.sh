@@ -151,6 +151,11 @@ if [ -n "$(command -v g++)" ]; then
 	run_shim ./bring
 	report
 	report_has 'brings a malloc of its own (.*bring)'
+	# What the demangler allocates is the program's, too.
+	compile g++ -O1 -w -finstrument-functions -rdynamic -o bring bring.cc
+	LD_PRELOAD=$LIB PERFSHIM_REPORT=stderr ./bring >got 2>err
+	equal 0 $? 'the status of a program with a malloc of its own and C++ names'
+	has "$(<err)" 'brings a malloc of its own'
 fi
 # As a library, its malloc comes after ours and its mallocx is its own.
 if gcc -O1 -o own_so own.c -ljemalloc 2>compile.log; then
