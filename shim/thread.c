@@ -292,17 +292,21 @@ attach(struct ps_thread *self)
 {
 	uint32_t index = take_row(self);
 	struct ps_record_thread *row;
+	struct ps_pool_heap *heap;
 
 	if (index == UINT32_MAX)
 		return false;
 	row = ps_record_entry(PS_TABLE_THREADS, index);
-	self->heap = ps_heap_attach(row->class_allocations, row->class_frees);
-	if (self->heap == NULL) {
+	heap = ps_heap_attach(row->class_allocations, row->class_frees);
+	if (heap == NULL) {
 		ps_thread_row_give(index, row);
 		return false;
 	}
 	self->published_bytes = 0;
 	ps_thread_use_row(self, index);
+	/* A signal handler that frees now finds both, or neither. */
+	atomic_signal_fence(memory_order_seq_cst);
+	self->heap = heap;
 	note_name(self);
 	return true;
 }
