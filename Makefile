@@ -293,4 +293,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@printf '\nDEBUG=1  SAN=address,undefined|thread  CC=gcc|clang  V=1  O=DIR  PREFIX= DESTDIR= LIBDIR=\n'
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/accept -prune -o -name '*.d' -type f -print 2>/dev/null)
