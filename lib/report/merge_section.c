@@ -26,12 +26,12 @@ add_section(struct ps_merger *m, uint32_t index)
 		uint32_t name;
 		uint32_t function; /* all without a name have the same one */
 	} key = {.name = ps_merger_string(m, from->name)};
+	uint32_t function = ps_once(from->function);
 	uint32_t row;
 	bool is_new;
 
-	if (from->function != 0 &&
-	    from->function <= m->from->count[PS_TABLE_FRAMES])
-		key.function = m->frame_of[from->function - 1] + 1;
+	if (function != 0 && function <= m->from->count[PS_TABLE_FRAMES])
+		key.function = m->frame_of[function - 1] + 1;
 	m->section_of[index] =
 	    ps_merger_known(m, &m->sections, &key, sizeof(key), &is_new);
 	if (!is_new)

@@ -10,33 +10,10 @@ import json
 import re
 import sys
 
+from pprof_file import fields
+
 # What targets/names.c tries to put at the start of a line.
 INJECTED = re.compile(r"^(fake 9999|calls=77 1|evil)", re.M)
-
-
-def strings_of_pprof(raw):
-    """Field 6 of the outermost message: the string table."""
-    at = 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = raw[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-    while at < len(raw):
-        tag = varint()
-        if tag & 7 == 0:
-            varint()
-            continue
-        size = varint()
-        if tag >> 3 == 6:
-            yield raw[at:at + size]
-        at += size
 
 
 def problems_of_text(raw, allowed="\n"):
@@ -57,7 +34,7 @@ def problems(kind, raw):
     if kind == "terminal":  # colours are ours
         raw = re.sub(rb"\033\[[0-9;]*m", b"", raw)
     if kind == "pprof":
-        strings = list(strings_of_pprof(gzip.decompress(raw)))
+        strings = fields(gzip.decompress(raw))[6]  # the string table
         if len(strings) < 10:
             yield f"{len(strings)} strings"
         for string in strings:

@@ -183,6 +183,8 @@ struct change {
 #define TIMES(field)                                                           \
 	PS_TABLE_SECTION_STATS, 1,                                             \
 	    offsetof(struct ps_record_section_stats, field)
+#define SECTION(field)                                                         \
+	PS_TABLE_SECTIONS, 0, offsetof(struct ps_record_section, field)
 #define NODE(field)                                                            \
 	PS_TABLE_SECTION_NODES, 0,                                             \
 	    offsetof(struct ps_record_section_node, field)
@@ -195,7 +197,9 @@ struct change {
 static const struct change changes[] = {
     {TIMES(slowest[0].parent), {0, UINT32_MAX}, read_names},
     {TIMES(section), {1, INDEX}, read_merged},
+    {SECTION(function), {1, INDEX}, read_merged},
     {NODE(section), {1, INDEX}, read_view},
+    {NODE(section), {1, INDEX}, read_merged},
     {SITE(section), {1, INDEX}, read_view},
     {SITE(section), {1, INDEX}, read_merged},
     {SITE(thread), {1, INDEX}, read_merged},

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,6 +372,18 @@ drink_all(size_t size, int count)
 	return 0;
 }
 
+/* Waits for it; says so if it did not end with 0. */
+static bool
+is_child_well(void)
+{
+	int status = 0;
+
+	wait(&status);
+	if (status != 0)
+		printf("a child's status %d\n", status);
+	return status == 0;
+}
+
 /* A limit that the program sets itself, reached by all threads at once. */
 static int
 dry(long count)
@@ -381,15 +394,10 @@ dry(long count)
 	if (count > 16 || setrlimit(RLIMIT_AS, &limit) != 0)
 		return wrong("setrlimit");
 	for (int i = 0; i < 12; i++) {
-		int status = 0;
-
 		if (fork() == 0)
 			_exit(drink_all(sizes[i % 3], (int)count));
-		wait(&status);
-		if (status != 0) {
-			printf("a child's status %d\n", status);
+		if (!is_child_well())
 			return 1;
-		}
 	}
 	puts("bent");
 	return 0;
@@ -430,7 +438,6 @@ tight(long unused)
 	for (int i = 0; i < 32; i++) {
 		rlim_t bytes = (rlim_t)(i / 2 + 1) << 23;
 		struct rlimit limit = {bytes, bytes};
-		int status = 0;
 
 		if (fork() == 0) {
 			setrlimit(resources[i % 2], &limit);
@@ -438,11 +445,8 @@ tight(long unused)
 				free(do_malloc(k * 50000));
 			_exit(0);
 		}
-		wait(&status);
-		if (status != 0) {
-			printf("a child's status %d\n", status);
+		if (!is_child_well())
 			return 1;
-		}
 	}
 	puts("bent");
 	return 0;
