@@ -70,6 +70,17 @@ ps_scratch_alloc(struct ps_scratch *s, size_t bytes)
 	return at;
 }
 
+void *
+ps_scratch_array(struct ps_scratch *s, uint64_t count, size_t item_bytes)
+{
+	size_t bytes;
+
+	if (__builtin_add_overflow(count, 1, &bytes) ||
+	    __builtin_mul_overflow(bytes, item_bytes, &bytes))
+		return NULL;
+	return ps_scratch_alloc(s, bytes);
+}
+
 char *
 ps_scratch_strdup(struct ps_scratch *s, const char *text)
 {

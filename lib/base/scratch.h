@@ -23,6 +23,8 @@ struct ps_scratch {
 void ps_scratch_init(struct ps_scratch *s, size_t limit_bytes);
 /* Zeroed, 16-byte aligned; NULL when the system or the limit says no. */
 void *ps_scratch_alloc(struct ps_scratch *s, size_t bytes);
+/* The same for `count` items and one more, so that none is no failure. */
+void *ps_scratch_array(struct ps_scratch *s, uint64_t count, size_t item_bytes);
 char *ps_scratch_strdup(struct ps_scratch *s, const char *text);
 /*
  * These bytes of an allocation are not needed any more: the whole pages in them

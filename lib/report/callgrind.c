@@ -241,8 +241,7 @@ build(struct graph *g, const struct ps_view *v, struct ps_symbols *symbols,
 		return -ENOMEM;
 	PS_ASSERT(ps_paths_count(g->paths) <= v->site_count);
 	places = ps_paths_place_count(g->paths);
-	g->places = ps_scratch_alloc(scratch,
-				     ((size_t)places + 1) * sizeof(*g->places));
+	g->places = ps_scratch_array(scratch, places, sizeof(*g->places));
 	if (g->places == NULL || find_functions(g, places) != 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < ps_paths_count(g->paths); i++)

@@ -56,8 +56,8 @@ sort_processes(struct ps_groups *groups, const struct ps_tree *tree)
 	uint32_t nodes = (uint32_t)tree->count;
 	uint32_t sorted = 0;
 
-	groups->group = ps_scratch_alloc(&groups->scratch,
-					 (nodes + 1) * sizeof(*groups->group));
+	groups->group =
+	    ps_scratch_array(&groups->scratch, nodes, sizeof(*groups->group));
 	if (groups->group == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < nodes; i++) {

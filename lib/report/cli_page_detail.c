@@ -249,7 +249,7 @@ number_sections(struct ps_source *s, uint32_t **out)
 {
 	uint32_t rows = s->view.reader->count[PS_TABLE_SECTIONS];
 
-	*out = ps_scratch_alloc(&s->scratch, (rows + 1) * sizeof(**out));
+	*out = ps_scratch_array(&s->scratch, rows, sizeof(**out));
 	if (*out == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->view.section_count; i++)
@@ -265,7 +265,7 @@ put_events(struct ps_source *s, struct ps_text *t)
 	uint32_t rows = s->view.reader->count[PS_TABLE_EVENTS];
 	uint32_t sections = s->view.reader->count[PS_TABLE_SECTIONS];
 	struct ps_trace_event *events =
-	    ps_scratch_alloc(&s->scratch, (rows + 1) * sizeof(*events));
+	    ps_scratch_array(&s->scratch, rows, sizeof(*events));
 	uint32_t *number;
 	uint32_t count = 0;
 	bool is_first = true;

@@ -339,9 +339,8 @@ ps_symbols_dw(const struct ps_reader *reader)
 	r->module_count = modules;
 	ps_scratch_init(&r->scratch, 0);
 	r->modules =
-	    ps_scratch_alloc(&r->scratch, (modules + 1) * sizeof(*r->modules));
-	r->known =
-	    ps_scratch_alloc(&r->scratch, (frames + 1) * sizeof(*r->known));
+	    ps_scratch_array(&r->scratch, modules, sizeof(*r->modules));
+	r->known = ps_scratch_array(&r->scratch, frames, sizeof(*r->known));
 	r->scopes = ps_scopes_new(&r->scratch);
 	r->jit = ps_jit_open(&r->scratch, reader);
 	ps_intern_init(&r->demangled, &r->scratch, true, sizeof(char *));

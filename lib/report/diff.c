@@ -80,9 +80,8 @@ build(struct ps_diff *d, const struct ps_diff_side *old,
 	if (d->paths == NULL || add_side(d->paths, old, 0) != 0 ||
 	    add_side(d->paths, new, 1) != 0)
 		return -ENOMEM;
-	d->changes =
-	    ps_scratch_alloc(scratch, ((size_t)ps_paths_count(d->paths) + 1) *
-					  sizeof(*d->changes));
+	d->changes = ps_scratch_array(scratch, ps_paths_count(d->paths),
+				      sizeof(*d->changes));
 	return d->changes == NULL ? -ENOMEM : 0;
 }
 

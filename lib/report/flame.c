@@ -97,8 +97,7 @@ prepare(struct flame *f, uint32_t most)
 	size_t places = 1;
 	uint32_t depth;
 
-	f->order = ps_scratch_alloc(f->scratch,
-				    ((size_t)count + 1) * sizeof(*f->order));
+	f->order = ps_scratch_array(f->scratch, count, sizeof(*f->order));
 	if (f->order == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
@@ -309,8 +308,7 @@ put_frames(struct flame *f)
 	uint32_t places = ps_paths_place_count(f->paths);
 	int32_t count = 0;
 
-	f->frames = ps_scratch_alloc(f->scratch,
-				     ((size_t)places + 1) * sizeof(*f->frames));
+	f->frames = ps_scratch_array(f->scratch, places, sizeof(*f->frames));
 	if (f->frames == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < places; i++)

@@ -424,8 +424,7 @@ ps_report_json(const struct ps_view *v, struct ps_symbols *symbols,
 
 	PS_ASSERT(symbols != NULL && names != NULL);
 	most = PS_MIN(most, v->site_count);
-	j.sites =
-	    ps_scratch_alloc(scratch, ((size_t)most + 1) * sizeof(*j.sites));
+	j.sites = ps_scratch_array(scratch, most, sizeof(*j.sites));
 	if (j.sites == NULL)
 		return -ENOMEM;
 	j.site_count = ps_view_top(v, PS_BY_BYTES, most, j.sites);

@@ -299,8 +299,8 @@ ps_massif(const struct ps_view *v, struct ps_symbols *symbols,
 	struct tree tree = {.out = out};
 
 	tree.paths = ps_paths_new(scratch, put_place, sizeof(struct value));
-	tree.branches = ps_scratch_alloc(scratch, ((size_t)v->site_count + 1) *
-						      sizeof(*tree.branches));
+	tree.branches =
+	    ps_scratch_array(scratch, v->site_count, sizeof(*tree.branches));
 	if (tree.paths == NULL || tree.branches == NULL ||
 	    ps_paths_use(tree.paths, v->reader, symbols, NULL) != 0)
 		return -ENOMEM;

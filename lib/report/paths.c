@@ -73,8 +73,7 @@ ps_paths_use(struct ps_paths *p, const struct ps_reader *reader,
 	PS_ASSERT(symbols != NULL && symbols->resolve != NULL);
 	p->reader = reader;
 	p->symbols = symbols;
-	p->frames = ps_scratch_alloc(p->scratch,
-				     ((size_t)frames + 1) * sizeof(*p->frames));
+	p->frames = ps_scratch_array(p->scratch, frames, sizeof(*p->frames));
 	p->has_root = root != NULL;
 	if (p->frames == NULL)
 		return -ENOMEM;

@@ -364,9 +364,8 @@ ps_pprof_add(struct ps_pprof *p, const struct ps_view *v,
 	p->symbols = symbols;
 	p->first_mapping = p->mappings + 1;
 	p->mappings += count[PS_TABLE_MODULES];
-	p->location_of =
-	    ps_scratch_alloc(p->scratch, ((size_t)count[PS_TABLE_FRAMES] + 1) *
-					     sizeof(*p->location_of));
+	p->location_of = ps_scratch_array(p->scratch, count[PS_TABLE_FRAMES],
+					  sizeof(*p->location_of));
 	if (p->location_of == NULL)
 		return -ENOMEM;
 	if (!p->is_described)

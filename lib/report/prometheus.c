@@ -359,8 +359,7 @@ ps_report_prometheus(const struct ps_reader *const *readers, uint32_t count,
 	int error = 0;
 
 	PS_ASSERT(readers != NULL || count == 0);
-	all.process = ps_scratch_alloc(scratch, ((size_t)count + 1) *
-						    sizeof(*all.process));
+	all.process = ps_scratch_array(scratch, count, sizeof(*all.process));
 	all.calls = ps_scratch_alloc(scratch, sizeof(*all.calls));
 	if (all.process == NULL || all.calls == NULL)
 		return -ENOMEM;

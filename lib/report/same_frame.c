@@ -91,8 +91,7 @@ ps_same_frames(const struct ps_reader *r, struct ps_scratch *scratch,
 	*number = NULL;
 	if (!was_anything_unloaded(r))
 		return 0;
-	of_module = ps_scratch_alloc(scratch, ((size_t)modules + 1) *
-						  sizeof(*of_module));
+	of_module = ps_scratch_array(scratch, modules, sizeof(*of_module));
 	*number = ps_scratch_alloc(scratch, r->count[PS_TABLE_FRAMES] *
 						sizeof(**number));
 	if (of_module == NULL || *number == NULL)

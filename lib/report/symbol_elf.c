@@ -334,12 +334,9 @@ ps_symbols_elf(struct ps_scratch *scratch, const struct ps_reader *reader,
 	r->frame_count = frames;
 	r->demangle = demangle;
 	r->release = release;
-	r->modules = ps_scratch_alloc(scratch, ((size_t)modules + 1) *
-						   sizeof(*r->modules));
-	r->cache =
-	    ps_scratch_alloc(scratch, ((size_t)frames + 1) * sizeof(*r->cache));
-	r->is_cached = ps_scratch_alloc(scratch, ((size_t)frames + 1) *
-						     sizeof(*r->is_cached));
+	r->modules = ps_scratch_array(scratch, modules, sizeof(*r->modules));
+	r->cache = ps_scratch_array(scratch, frames, sizeof(*r->cache));
+	r->is_cached = ps_scratch_array(scratch, frames, sizeof(*r->is_cached));
 	if (r->modules == NULL || r->cache == NULL || r->is_cached == NULL)
 		return NULL;
 	return &r->base;

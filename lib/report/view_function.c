@@ -70,7 +70,7 @@ ps_view_name_functions(struct ps_view *v, struct ps_symbols *symbols,
 	const struct ps_reader *r = v->reader;
 	uint32_t rows = r->count[PS_TABLE_SECTIONS];
 	struct ps_symbol *known =
-	    ps_scratch_alloc(scratch, ((size_t)rows + 1) * sizeof(*known));
+	    ps_scratch_array(scratch, rows, sizeof(*known));
 	int error = 0;
 
 	PS_ASSERT(v->section_count <= rows);

@@ -259,10 +259,8 @@ make_lists(const struct ps_reader *r, struct ps_scratch *scratch,
 	uint32_t sections = r->count[PS_TABLE_SECTIONS];
 	uint32_t rows = r->count[PS_TABLE_SECTION_STATS];
 
-	out->first = ps_scratch_alloc(scratch, ((size_t)sections + 1) *
-						   sizeof(*out->first));
-	out->next =
-	    ps_scratch_alloc(scratch, ((size_t)rows + 1) * sizeof(*out->next));
+	out->first = ps_scratch_array(scratch, sections, sizeof(*out->first));
+	out->next = ps_scratch_array(scratch, rows, sizeof(*out->next));
 	return out->first == NULL || out->next == NULL ? -ENOMEM : 0;
 }
 
@@ -365,8 +363,7 @@ ps_view_sections(struct ps_view *v, struct ps_scratch *scratch)
 	struct row_lists rows;
 
 	PS_ASSERT(v->nodes != NULL); /* all_ticks reads them */
-	v->sections = ps_scratch_alloc(scratch, ((size_t)count + 1) *
-						    sizeof(*v->sections));
+	v->sections = ps_scratch_array(scratch, count, sizeof(*v->sections));
 	if (v->sections == NULL || histogram == NULL)
 		return -ENOMEM;
 	if (make_lists(v->reader, scratch, &rows) != 0)

@@ -198,8 +198,7 @@ ps_view_sites(struct ps_view *v, const struct ps_report_options *options,
 	uint32_t rows = v->reader->count[PS_TABLE_SITES];
 	struct stacks stacks;
 
-	v->sites =
-	    ps_scratch_alloc(scratch, ((size_t)rows + 1) * sizeof(*v->sites));
+	v->sites = ps_scratch_array(scratch, rows, sizeof(*v->sites));
 	v->row_verdicts = ps_scratch_alloc(scratch, (size_t)rows + 1);
 	if (v->sites == NULL || v->row_verdicts == NULL)
 		return -ENOMEM;

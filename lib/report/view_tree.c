@@ -49,8 +49,7 @@ init(struct tree *t, const struct ps_reader *r, struct ps_scratch *scratch)
 	t->reader = r;
 	t->count = 0;
 	t->slot_mask = slots - 1;
-	t->nodes =
-	    ps_scratch_alloc(scratch, ((size_t)rows + 1) * sizeof(*t->nodes));
+	t->nodes = ps_scratch_array(scratch, rows, sizeof(*t->nodes));
 	t->slots = ps_scratch_alloc(scratch, slots * sizeof(*t->slots));
 	return t->nodes == NULL || t->slots == NULL ? -ENOMEM : 0;
 }
@@ -248,8 +247,7 @@ ps_view_tree(struct ps_view *v, struct ps_scratch *scratch)
 		return error;
 	add_rows(&t);
 	add_totals(&t);
-	v->nodes = ps_scratch_alloc(scratch,
-				    ((size_t)t.count + 1) * sizeof(*v->nodes));
+	v->nodes = ps_scratch_array(scratch, t.count, sizeof(*v->nodes));
 	if (v->nodes == NULL)
 		return -ENOMEM;
 	emit_all(v, &t, link_all(&t));

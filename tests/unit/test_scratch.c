@@ -113,6 +113,23 @@ START_TEST(no_memory_is_null_and_recoverable)
 }
 END_TEST
 
+/* What a file claims to have may be any number. */
+START_TEST(arrays_have_one_item_more_and_no_size_that_wraps)
+{
+	struct ps_scratch s;
+	uint64_t *items;
+
+	ps_scratch_init(&s, 0);
+	items = ps_scratch_array(&s, 0, sizeof(*items));
+	ck_assert_ptr_nonnull(items);
+	ck_assert_uint_eq(items[0], 0);
+	ck_assert_ptr_null(ps_scratch_array(&s, UINT64_MAX, 1));
+	ck_assert_ptr_null(ps_scratch_array(&s, UINT64_MAX / 8, 8));
+	ck_assert_ptr_null(ps_scratch_array(&s, UINT64_MAX / 8 + 1, 8));
+	ps_scratch_fini(&s);
+}
+END_TEST
+
 Suite *
 scratch_suite(void)
 {
@@ -124,6 +141,7 @@ scratch_suite(void)
 	tcase_add_test(tc, limit_is_kept);
 	tcase_add_test(tc, absurd_sizes_are_refused);
 	tcase_add_test(tc, no_memory_is_null_and_recoverable);
+	tcase_add_test(tc, arrays_have_one_item_more_and_no_size_that_wraps);
 	suite_add_tcase(s, tc);
 	return s;
 }
