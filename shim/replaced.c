@@ -22,6 +22,7 @@
 #include "shim/replaced.h"
 
 struct ps_replaced ps_replaced;
+static const char *owner; /* of malloc; NULL: it is ours */
 
 static const char *const names[PS_FORMS] = {
 #define NAME(name) [PS_FORM##name] = #name,
@@ -69,6 +70,15 @@ has_own_operator(void)
 	return is_own;
 }
 
+/* Asked of the loader once: a forked child must not wait for its lock. */
+static const char *
+name_of_file(const void *address)
+{
+	Dl_info info;
+
+	return dladdr(address, &info) != 0 ? info.dli_fname : "?";
+}
+
 /*
  * libstdc++'s own, since who comes before it (tcmalloc) has forms that go past
  * the program's.  All at once: what looks later changes what the program's
@@ -77,11 +87,9 @@ has_own_operator(void)
 static void
 leave_operators(void)
 {
-	Dl_info info;
-	void *library = NULL;
+	void *library = dlopen(name_of_file((void *)_ZSt15get_new_handlerv),
+			       RTLD_LAZY | RTLD_NOLOAD);
 
-	if (dladdr((void *)_ZSt15get_new_handlerv, &info) != 0)
-		library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 	for (unsigned i = 0; i < PS_FORMS && library != NULL; i++)
 		ps_replaced_form[i] = (ps_form_call *)dlsym(library, names[i]);
 	(void)dlerror(); /* an old one lacks some */
@@ -95,9 +103,10 @@ ps_replaced_look(void)
 		ps_replaced.free = (void (*)(void *))find("free");
 		ps_replaced.realloc =
 		    (void *(*)(void *, size_t))find("realloc");
+		owner = name_of_file(find("malloc"));
 	}
 	if (_ZSt15get_new_handlerv != NULL &&
-	    (ps_replaced.free != NULL || has_own_operator()))
+	    (owner != NULL || has_own_operator()))
 		leave_operators();
 	ps_replaced_tell();
 }
@@ -105,9 +114,6 @@ ps_replaced_look(void)
 void
 ps_replaced_tell(void)
 {
-	Dl_info theirs;
-
-	if (ps_replaced.free != NULL &&
-	    dladdr((void *)ps_replaced.free, &theirs) != 0)
-		ps_record->own_malloc = ps_record_string(theirs.dli_fname);
+	if (owner != NULL)
+		ps_record->own_malloc = ps_record_string(owner);
 }
